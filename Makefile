@@ -1,0 +1,67 @@
+# Every command a user or a developer needs. `make help` lists them.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+ARGS ?=
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+# An empty file each: its date says from which lock file the environment was made.
+SERVING := $(VENV)/serving.made
+DEVELOPMENT := $(VENV)/development.made
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check install train bench image format lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+serve: $(SERVING) ## serve the bundled checkpoint on http://127.0.0.1:8000 (HOST, PORT, ARGS)
+	@CVAE_HOST=$(HOST) CVAE_PORT=$(PORT) $(RUN) -m app $(ARGS)
+
+test: $(DEVELOPMENT) ## make the whole environment and run all tests (ARGS)
+	$(RUN) -m pytest $(ARGS)
+
+check: $(DEVELOPMENT) ## formatting, lint and types
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+install: $(DEVELOPMENT) ## make the whole environment, run nothing
+
+train: $(DEVELOPMENT) ## train the article's CVAE on MNIST (ARGS="--epochs 10 --data-dir data ...")
+	$(RUN) -m training $(ARGS)
+
+bench: $(DEVELOPMENT) ## measure start, memory and request times of the service
+	$(RUN) -m benchmarks.serving $(ARGS)
+
+image: ## build the container image cvae-digits
+	docker build --tag cvae-digits .
+
+format: $(DEVELOPMENT) ## format the code and fix what can be fixed
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+lock: ## write the lock files anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml $(LOCK) -o requirements/serving.txt
+	uv pip compile pyproject.toml --extra dev $(LOCK) -c requirements/serving.txt -o requirements/development.txt
+
+LOCK := --universal --python-version 3.11 --generate-hashes --no-header --upgrade --quiet
+
+clean: ## remove the environment and all caches; data, runs and checkpoints stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("cvae-digits needs Python 3.11 or newer, found %d.%d; try: make PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -m venv $(VENV)
+
+$(SERVING): requirements/serving.txt | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# The development lock holds every package of the serving lock, in the same version.
+$(DEVELOPMENT): requirements/development.txt requirements/serving.txt | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $(SERVING) $@

@@ -1,0 +1,1 @@
+"""HTTP in, handwritten digits out. Imports no torch on the default path."""

@@ -1,0 +1,49 @@
+"""The service's configuration; the only place that reads the environment (prefix CVAE_)."""
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from model.checkpoint import PRETRAINED
+from model.runtime import EngineName
+
+
+class Settings(BaseSettings):
+    """Serve handwritten digits over HTTP.
+
+    Each option can also be set in the environment: CVAE_CHECKPOINT, CVAE_ENGINE, CVAE_HOST,
+    CVAE_PORT.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="CVAE_",
+        frozen=True,
+        extra="forbid",
+        cli_kebab_case=True,
+        cli_prog_name="python -m app",
+    )
+
+    checkpoint: Path = Field(PRETRAINED, description="checkpoint folder to draw with")
+    engine: EngineName = Field("onnx", description="what runs the decoder; torch needs [train]")
+    host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for all")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+
+
+def read_settings(arguments: list[str] | None = None) -> Settings:
+    """The settings from the environment and, where given, from command-line arguments.
+
+    Raises:
+        SystemExit: with a sentence, when a value cannot be used.
+    """
+    try:
+        return Settings(_cli_parse_args=False if arguments is None else arguments)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise SystemExit(
+            f"The setting {name} (CVAE_{name.upper()} or --{name.replace('_', '-')}) cannot be "
+            f"used: {first['msg']}; see `python -m app --help`."
+        ) from error
+    except SettingsError as error:
+        raise SystemExit(f"{error}; see `python -m app --help`.") from error

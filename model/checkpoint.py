@@ -1,0 +1,255 @@
+"""The checkpoint folder: written atomically, read strictly, verified by hash. Knows no torch.
+
+config.json         architecture, label names, value range, provenance, sha256 of every file
+model.safetensors   all weights, float32
+decoder.onnx        (noise [N, Z], one_hot [N, K]) -> pixels [N, H, W] in [0, 1]
+encoder.onnx        (pixels [N, H, W], one_hot [N, K]) -> noise [N, Z], the posterior mean
+metrics.json        what evaluation measured, with the settings that reproduce it
+samples.png         10 x 10 samples, column = label
+README.md           the model card
+
+Both graphs hold no weights of their own: they point into model.safetensors.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from model.atomic import exchange, sync_folder, write_synced
+from model.config import CVAEConfig
+
+FORMAT_VERSION = 1
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+DECODER = "decoder.onnx"
+ENCODER = "encoder.onnx"
+METRICS = "metrics.json"
+SAMPLES = "samples.png"
+CARD = "README.md"
+PAYLOAD = (WEIGHTS, DECODER, ENCODER, METRICS, SAMPLES, CARD)  # every file but config.json
+PRETRAINED = Path(__file__).parent / "pretrained"
+
+
+class CheckpointError(Exception):
+    """A checkpoint folder is missing, damaged or unfit; the message is one full sentence."""
+
+
+class Provenance(BaseModel):
+    """Where a checkpoint comes from: enough to train it again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_set: str
+    train_images: int
+    test_images: int
+    seed: int
+    epochs: int
+    batch_size: int
+    optimizer: str
+    learning_rate: float
+    objective: str
+    versions: dict[str, str]  # library -> version
+
+
+class Manifest(BaseModel):
+    """The content of config.json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: int
+    architecture: CVAEConfig
+    label_names: tuple[str, ...]
+    value_range: tuple[float, float]
+    provenance: Provenance
+    sha256: dict[str, str]  # file name -> hex digest; config.json without its own entry
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder that was read and found whole."""
+
+    folder: Path
+    manifest: Manifest
+    metrics: dict[str, Any]
+
+    @property
+    def config(self) -> CVAEConfig:
+        """The architecture."""
+        return self.manifest.architecture
+
+    @property
+    def model_hash(self) -> str:
+        """16 hex digits that name what this checkpoint draws: its graph and its weights."""
+        digests = [self.manifest.sha256[name] for name in (DECODER, WEIGHTS)]
+        return sha256("".join(digests).encode())[:16]
+
+
+def sha256(content: bytes) -> str:
+    """The SHA-256 of `content` as 64 hex digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_checkpoint(
+    folder: Path,
+    architecture: CVAEConfig,
+    provenance: Provenance,
+    files: Mapping[str, bytes],
+    verify: Callable[[Checkpoint], None],
+) -> Checkpoint:
+    """Write a checkpoint folder so that `folder` is at every moment the old one or the new one.
+
+    Everything is written beside the target, read back strictly, handed to `verify`, and only
+    then put in place.
+
+    Args:
+        folder: the target; an existing checkpoint there is replaced.
+        architecture: shapes of the weights.
+        provenance: where it comes from.
+        files: the content of every file of `PAYLOAD`.
+        verify: raises when the new checkpoint must not be taken.
+    Raises:
+        CheckpointError: the files are incomplete or do not fit the architecture.
+        OSError: the disk refuses; the old folder stays as it was.
+    """
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists() and any(folder.iterdir()) and not (folder / CONFIG).is_file():
+        raise CheckpointError(
+            f"The folder {folder} is neither empty nor a checkpoint, so it was not replaced; "
+            "choose another folder or remove this one."
+        )
+    content = {**files, CONFIG: _manifest_json(architecture, provenance, files)}
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        fresh.chmod(0o755)
+        for name, data in content.items():
+            write_synced(fresh / name, data)
+        sync_folder(fresh)
+        verify(read_checkpoint(fresh))
+        exchange(fresh, folder)
+        sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)  # now the old folder, or the failed new one
+    return read_checkpoint(folder)
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Read a checkpoint folder and prove it whole.
+
+    Raises:
+        CheckpointError: which file, what was found, what was expected, what to do.
+    """
+    if not folder.is_dir():
+        raise CheckpointError(
+            f"The checkpoint folder {folder} does not exist; "
+            "train one with `python -m training`, or set CVAE_CHECKPOINT to an existing one."
+        )
+    manifest = _parse_manifest(_content(folder, CONFIG))
+    metrics: dict[str, Any] = {}
+    for name in PAYLOAD:
+        content = _content(folder, name)
+        _check_hash(name, content, manifest.sha256.get(name, "none"))
+        if name == WEIGHTS:
+            _check_weights(content, manifest.architecture)
+        if name == METRICS:
+            metrics = json.loads(content)
+    return Checkpoint(folder=folder, manifest=manifest, metrics=metrics)
+
+
+def _damaged(name: str, found: str, expected: str) -> CheckpointError:
+    return CheckpointError(
+        f"The checkpoint file {name} cannot be used: found {found}, expected {expected}; "
+        "restore the folder from its source or train it again with `python -m training`."
+    )
+
+
+def _content(folder: Path, name: str) -> bytes:
+    path = folder / name
+    if path.is_symlink():
+        raise _damaged(name, "a symbolic link", "a regular file inside the folder")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise _damaged(name, f"no such file in {folder}", "a regular file") from None
+    except OSError as error:
+        raise _damaged(name, f"it unreadable ({error.strerror})", "a readable file") from error
+
+
+def _manifest_json(
+    architecture: CVAEConfig, provenance: Provenance, files: Mapping[str, bytes]
+) -> bytes:
+    if missing := sorted(set(PAYLOAD) - set(files)):
+        raise CheckpointError(f"A checkpoint needs {', '.join(PAYLOAD)}; missing: {missing}.")
+    manifest = Manifest(
+        format_version=FORMAT_VERSION,
+        architecture=architecture,
+        label_names=tuple(str(label) for label in range(architecture.classes)),
+        value_range=(0.0, 1.0),
+        provenance=provenance,
+        sha256={name: sha256(files[name]) for name in PAYLOAD},
+    )
+    document = manifest.model_dump(mode="json")
+    document["sha256"][CONFIG] = _manifest_digest(document)
+    return (json.dumps(document, indent=2) + "\n").encode()
+
+
+def _manifest_digest(document: Mapping[str, Any]) -> str:
+    """The hash of config.json without the entry that holds this hash, in canonical form."""
+    digests = {name: digest for name, digest in document["sha256"].items() if name != CONFIG}
+    bare = {**document, "sha256": digests}
+    return sha256(json.dumps(bare, sort_keys=True, separators=(",", ":")).encode())
+
+
+def _parse_manifest(content: bytes) -> Manifest:
+    try:
+        document = json.loads(content)
+        version = document["format_version"]
+        digest = document["sha256"][CONFIG]
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(CONFIG, "no checkpoint description", "JSON of this format") from error
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"The checkpoint file {CONFIG} cannot be used: found format version {version!r}, "
+            f"expected {FORMAT_VERSION}; train it again with this release of cvae-digits, "
+            "or install the release that wrote it."
+        )
+    _check_hash(CONFIG, None, digest, found=_manifest_digest(document))
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise _damaged(CONFIG, f"{field}: {first['msg']}", "the fields of this format") from error
+
+
+def _check_hash(name: str, content: bytes | None, expected: str, found: str = "") -> None:
+    found = sha256(content) if content is not None else found
+    if found != expected:
+        raise _damaged(name, f"sha256 {found[:16]}", f"{expected[:16]} as {CONFIG} says")
+
+
+def _check_weights(content: bytes, architecture: CVAEConfig) -> None:
+    try:
+        weights = safetensors.numpy.load(content)
+    except safetensors.SafetensorError as error:
+        raise _damaged(WEIGHTS, f"no safetensors file ({error})", "safetensors") from error
+    expected = architecture.weight_shapes()
+    if weights.keys() != expected.keys():
+        differing = sorted(weights.keys() ^ expected.keys())
+        raise _damaged(WEIGHTS, f"other weight names ({', '.join(differing)})", "the model's own")
+    for name, weight in weights.items():
+        if weight.shape != expected[name] or weight.dtype != np.float32:
+            found = f"{name} of shape {weight.shape} and type {weight.dtype}"
+            raise _damaged(WEIGHTS, found, f"shape {expected[name]} and type float32")
+        if not np.isfinite(weight).all():
+            raise _damaged(WEIGHTS, f"NaN or infinity in {name}", "finite numbers")

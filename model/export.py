@@ -1,0 +1,186 @@
+"""A trained CVAE to a checkpoint folder: weights, ONNX graphs over them, and a parity check.
+
+The graphs are a few kilobytes: their weights are "external data" inside model.safetensors, by
+offset and length, so that graph and weights cannot drift apart.
+"""
+
+import json
+import logging
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from model.checkpoint import (
+    DECODER,
+    ENCODER,
+    WEIGHTS,
+    Checkpoint,
+    CheckpointError,
+    Provenance,
+    write_checkpoint,
+)
+from model.config import CVAEConfig
+from model.cvae import CVAE, Decoder, Encoder
+from model.noise import latents
+
+OPSET = 20
+PARITY_TOLERANCE = 1e-4  # of a pixel in [0, 1]; one grey level is 3.9e-3
+PARITY_IMAGES = 32
+
+
+class _Drawing(nn.Module):
+    """The decoder as the checkpoint offers it. Names its weights as model.safetensors does."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, noise: Tensor, one_hot: Tensor | None = None) -> Tensor:
+        pixels: Tensor = self.decoder(noise, one_hot)
+        return pixels
+
+
+class _Style(nn.Module):
+    """The encoder as the checkpoint offers it: the posterior mean of a given picture."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, pixels: Tensor, one_hot: Tensor | None = None) -> Tensor:
+        mean: Tensor = self.encoder(pixels, one_hot)[0]
+        return mean
+
+
+def save_cvae(
+    folder: Path, cvae: CVAE, provenance: Provenance, documents: Mapping[str, bytes]
+) -> Checkpoint:
+    """Write `cvae` as a checkpoint folder, atomically, after proving that its graphs agree with it.
+
+    Args:
+        folder: the target; a checkpoint that stands there is replaced.
+        cvae: the trained network.
+        provenance: where it comes from.
+        documents: metrics.json, samples.png and README.md.
+    Raises:
+        CheckpointError: a weight is not finite, or ONNX Runtime draws something else than torch.
+        OSError: the disk refuses; the old folder stays as it was.
+    """
+    cvae = _evaluation_copy(cvae)
+    weights = safetensors.torch.save(cvae.state_dict())
+    files = {
+        **documents,
+        WEIGHTS: weights,
+        DECODER: _graph(_Drawing(cvae.decoder), _decoder_inputs(cvae.config, 2), "pixels", weights),
+        ENCODER: _graph(_Style(cvae.encoder), _encoder_inputs(cvae.config, 2), "noise", weights),
+    }
+    return write_checkpoint(
+        folder, cvae.config, provenance, files, lambda checkpoint: check_parity(cvae, checkpoint)
+    )
+
+
+def check_parity(cvae: CVAE, checkpoint: Checkpoint) -> None:
+    """Hold both graphs of a checkpoint against the torch network.
+
+    Raises:
+        CheckpointError: they differ by more than `PARITY_TOLERANCE`.
+    """
+    for graph, module, inputs in (
+        (DECODER, _Drawing(cvae.decoder), _decoder_inputs(cvae.config, PARITY_IMAGES)),
+        (ENCODER, _Style(cvae.encoder), _encoder_inputs(cvae.config, PARITY_IMAGES)),
+    ):
+        with torch.inference_mode():
+            expected = module(*inputs.values()).numpy()
+        session = onnxruntime.InferenceSession(checkpoint.folder / graph)
+        (found,) = session.run(None, {name: value.numpy() for name, value in inputs.items()})
+        difference = float(np.abs(np.asarray(found) - expected).max())
+        # The posterior mean is unbounded, so its tolerance grows with its size.
+        if difference > PARITY_TOLERANCE * max(1.0, float(np.abs(expected).max())):
+            raise CheckpointError(
+                f"The exported {graph} differs from torch by {difference:.2g}, at most "
+                f"{PARITY_TOLERANCE} was expected; the checkpoint was not written. "
+                "Report this with the versions of torch and onnxruntime."
+            )
+
+
+def _evaluation_copy(cvae: CVAE) -> CVAE:
+    copy = CVAE(cvae.config)
+    copy.load_state_dict({name: weight.cpu() for name, weight in cvae.state_dict().items()})
+    return copy.eval()
+
+
+def _decoder_inputs(config: CVAEConfig, count: int) -> dict[str, Tensor]:
+    noise = torch.from_numpy(latents(seed=0, row=0, count=count, size=config.latent).copy())
+    return {"noise": noise, **_label_inputs(config, count)}
+
+
+def _encoder_inputs(config: CVAEConfig, count: int) -> dict[str, Tensor]:
+    grey = torch.linspace(0, 1, count * config.pixels)
+    pixels = grey.reshape(count, config.image_height, config.image_width)
+    return {"pixels": pixels, **_label_inputs(config, count)}
+
+
+def _label_inputs(config: CVAEConfig, count: int) -> dict[str, Tensor]:
+    if not config.conditional:
+        return {}
+    return {"one_hot": torch.eye(config.classes)[torch.arange(count) % config.classes]}
+
+
+def _graph(module: nn.Module, inputs: Mapping[str, Tensor], output: str, weights: bytes) -> bytes:
+    """The ONNX graph of `module` with its weights pointing into the safetensors file."""
+    batch = torch.export.Dim("N")
+    with warnings.catch_warnings():
+        # The exporter says that it merged the batch dimensions of the two inputs, as it should.
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            module.eval(),
+            tuple(inputs.values()),
+            input_names=list(inputs),
+            output_names=[output],
+            dynamic_shapes=tuple({0: batch} for _ in inputs),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None  # it is None only with dynamo=False
+    proto = program.model_proto
+    _forget_origin(proto)
+    _point_into(proto, weights)
+    return bytes(proto.SerializeToString())
+
+
+def _forget_origin(proto: onnx.ModelProto) -> None:
+    """Drop the exporter's notes (source lines, paths of this machine): the graph stays small."""
+    graph = proto.graph
+    named = [*graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info]
+    for item in [proto, graph, *named]:
+        item.ClearField("metadata_props")
+        item.ClearField("doc_string")
+    graph.ClearField("value_info")
+
+
+def _point_into(proto: onnx.ModelProto, weights: bytes) -> None:
+    """Replace each weight in the graph by its place in the safetensors file.
+
+    A safetensors file is 8 bytes of header length, a JSON header with the byte offsets of each
+    tensor, and the tensors, raw and little-endian, as ONNX external data has them too.
+    """
+    header_size = int.from_bytes(weights[:8], "little")
+    header = json.loads(weights[8 : 8 + header_size])
+    for tensor in proto.graph.initializer:
+        if tensor.name not in header:
+            continue  # a constant of the graph, such as the shape of the picture
+        entry = header[tensor.name]
+        start, end = (8 + header_size + offset for offset in entry["data_offsets"])
+        tensor.ClearField("raw_data")
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in (("location", WEIGHTS), ("offset", start), ("length", end - start)):
+            tensor.external_data.add(key=key, value=str(value))

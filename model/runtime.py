@@ -1,0 +1,150 @@
+"""Running a trained decoder: labels and noise in, grey levels out. Knows no HTTP and no torch.
+
+Two engines do the arithmetic: ONNX Runtime by default, torch (`model.torch_engine`) as the
+reference and for GPUs.
+"""
+
+import importlib
+from typing import Literal, Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from model.checkpoint import DECODER, ENCODER, Checkpoint, CheckpointError
+from model.config import CVAEConfig
+
+EngineName = Literal["onnx", "torch"]
+
+
+class EngineError(Exception):
+    """The engine that is asked for cannot run here; the message is one full sentence."""
+
+
+class Engine(Protocol):
+    """The two halves of a CVAE as functions of arrays."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None: ...
+
+    def decode(
+        self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Pixels (N, H, W) float32 in [0, 1] from noise (N, Z) and labels (N, K) float32."""
+        ...
+
+    def encode(
+        self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Noise (N, Z) float32 from pixels (N, H, W) in [0, 1] and labels (N, K) float32."""
+        ...
+
+
+class Generator:
+    """Draws digits with one checkpoint."""
+
+    def __init__(self, config: CVAEConfig, engine: Engine) -> None:
+        self.config = config
+        self.engine = engine
+        self._one_hot = np.eye(config.classes, dtype=np.float32)
+
+    def draw(self, labels: NDArray[np.intp], noise: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """One picture for each label.
+
+        Args:
+            labels: (N,) whole numbers in 0 .. K - 1.
+            noise: (N, Z) float32 from N(0, I).
+        Returns:
+            (N, H, W) uint8 grey levels, ink 255 on 0.
+        """
+        pixels = self.engine.decode(noise, self._one_hot[labels])  # (N, H, W) in [0, 1]
+        levels: NDArray[np.uint8] = (pixels * 255 + 0.5).astype(np.uint8)
+        return levels
+
+
+class OnnxEngine:
+    """Runs decoder.onnx and encoder.onnx on the CPU, one thread per call."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint = checkpoint
+        self._decoder = _open_session(checkpoint, DECODER)
+        self._encoder: onnxruntime.InferenceSession | None = None
+
+    def decode(
+        self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """See `Engine.decode`."""
+        (pixels,) = self._decoder.run(["pixels"], {"noise": noise, "one_hot": one_hot})
+        return np.asarray(pixels)
+
+    def encode(
+        self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """See `Engine.encode`. Opened on first use: drawing does not need the encoder."""
+        if self._encoder is None:
+            self._encoder = _open_session(self._checkpoint, ENCODER)
+        (noise,) = self._encoder.run(["noise"], {"pixels": pixels, "one_hot": one_hot})
+        return np.asarray(noise)
+
+
+def open_generator(checkpoint: Checkpoint, engine: EngineName = "onnx") -> Generator:
+    """The generator of a checkpoint, run by the named engine.
+
+    Raises:
+        CheckpointError: the checkpoint cannot draw a digit that is asked for.
+        EngineError: the engine is not installed.
+    """
+    if not checkpoint.config.conditional:
+        raise CheckpointError(
+            f"The checkpoint {checkpoint.folder} is an unconditional VAE and cannot draw the "
+            "digit that is asked for; train one without `--no-conditional`."
+        )
+    engine_class = _torch_engine() if engine == "torch" else OnnxEngine
+    return Generator(checkpoint.config, engine_class(checkpoint))
+
+
+def _torch_engine() -> type[Engine]:
+    # Imported by name, only when asked for: torch is heavy, and absent where only serving is
+    # installed.
+    try:
+        module = importlib.import_module("model.torch_engine")
+    except ModuleNotFoundError as error:
+        raise EngineError(
+            f"The torch engine cannot run because {error.name} is not installed; "
+            "run `make install`, or set CVAE_ENGINE=onnx."
+        ) from error
+    engine_class: type[Engine] = module.TorchEngine
+    return engine_class
+
+
+def _open_session(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    # A few digits cost about 0.1 ms: handing them to more threads costs more than it gains, and
+    # idle threads would spin on the cores of the web server.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only
+    try:
+        session = onnxruntime.InferenceSession(
+            checkpoint.folder / graph, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's own exceptions have no common base but this
+        raise CheckpointError(
+            f"The checkpoint file {graph} cannot be run by ONNX Runtime "
+            f"{onnxruntime.__version__}: {error}; write the checkpoint again with this version."
+        ) from error
+    _check_inputs(session, graph, checkpoint.config)
+    return session
+
+
+def _check_inputs(session: onnxruntime.InferenceSession, graph: str, config: CVAEConfig) -> None:
+    image = (config.image_height, config.image_width)
+    first = {DECODER: ("noise", (config.latent,)), ENCODER: ("pixels", image)}[graph]
+    expected = {first[0]: first[1]}
+    if config.conditional:
+        expected["one_hot"] = (config.classes,)
+    found = {node.name: tuple(node.shape[1:]) for node in session.get_inputs()}
+    if found != expected:
+        raise CheckpointError(
+            f"The checkpoint file {graph} does not fit its config.json: found inputs {found}, "
+            f"expected {expected}; train it again with `python -m training`."
+        )

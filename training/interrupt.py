@@ -1,0 +1,30 @@
+"""Stopping a long run at a safe place: Ctrl-C and SIGTERM are noticed between two steps."""
+
+import signal
+from types import FrameType
+from typing import Self
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(Exception):
+    """The run was asked to stop and has saved its state; the message says how to go on."""
+
+
+class StopSwitch:
+    """While entered, the first stop signal sets `requested`; a second one ends the process."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._notice) for number in STOP_SIGNALS}
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _notice(self, number: int, _: FrameType | None) -> None:
+        self.requested = True
+        signal.signal(number, signal.SIG_DFL)

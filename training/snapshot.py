@@ -1,0 +1,125 @@
+"""Everything that a killed run needs to continue exactly, in one file without pickle.
+
+Weights and Adam's moments are safetensors; the counters are JSON in the file's metadata. Random
+state is not stored: every draw is keyed by (seed, epoch, step), see `training.randomness`.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from model.atomic import replace_file
+from model.cvae import CVAE
+
+
+class SnapshotError(Exception):
+    """A run cannot be continued from its snapshot; the message is one full sentence."""
+
+
+@dataclass
+class LossSum:
+    """Running sums of the objective's parts over images, in nats."""
+
+    images: int = 0
+    reconstruction_nll: float = 0.0
+    kl: float = 0.0
+
+    def add(self, images: int, reconstruction_nll: float, kl: float) -> None:
+        """Count a batch whose sums these are."""
+        self.images += images
+        self.reconstruction_nll += reconstruction_nll
+        self.kl += kl
+
+    def mean(self) -> dict[str, float]:
+        """Average per image: negative_elbo and its parts, in nats."""
+        nll, kl = self.reconstruction_nll / self.images, self.kl / self.images
+        return {"negative_elbo": nll + kl, "reconstruction_nll": nll, "kl": kl}
+
+
+@dataclass
+class Progress:
+    """How far a run is."""
+
+    epoch: int = 0  # epochs finished
+    step: int = 0  # steps finished in the epoch under way
+    epoch_seconds: float = 0.0  # spent in the epoch under way
+    loss: LossSum = field(default_factory=LossSum)  # of the epoch under way
+    history: list[dict[str, Any]] = field(default_factory=list)  # one entry for each epoch
+
+
+def save_snapshot(
+    path: Path,
+    recipe: dict[str, object],
+    progress: Progress,
+    cvae: CVAE,
+    optimizer: torch.optim.Adam,
+) -> None:
+    """Write a snapshot atomically.
+
+    Raises:
+        OSError: the disk refuses; the previous snapshot stays.
+    """
+    tensors = {f"weights/{name}": weight for name, weight in cvae.state_dict().items()}
+    for name, parameter in cvae.named_parameters():
+        for key, value in optimizer.state.get(parameter, {}).items():
+            tensors[f"adam/{name}/{key}"] = value
+    counters = {"recipe": json.dumps(recipe), "progress": json.dumps(asdict(progress))}
+    content = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, counters)
+    replace_file(path, content)
+
+
+def load_snapshot(
+    path: Path, recipe: dict[str, object], cvae: CVAE, optimizer: torch.optim.Adam
+) -> Progress:
+    """Put a snapshot's weights and moments into `cvae` and `optimizer`; return how far it was.
+
+    Raises:
+        SnapshotError: there is none, it is damaged, or it belongs to a run with another recipe.
+    """
+    tensors, counters = _read(path)
+    _check_recipe(path, json.loads(counters["recipe"]), recipe)
+    cvae.load_state_dict(
+        {name: tensors[f"weights/{name}"] for name in cvae.state_dict()}, strict=True
+    )
+    for name, parameter in cvae.named_parameters():
+        moments = {
+            key: tensors[f"adam/{name}/{key}"]
+            for key in ("step", "exp_avg", "exp_avg_sq")
+            if f"adam/{name}/{key}" in tensors
+        }
+        if moments:
+            optimizer.state[parameter] = moments
+    fields = json.loads(counters["progress"])
+    return Progress(**{**fields, "loss": LossSum(**fields["loss"])})
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    if not path.is_file():
+        raise SnapshotError(
+            f"There is nothing to resume: {path} does not exist; "
+            "start the run without --resume, or pass the --run-dir of a run that was begun."
+        )
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            names = file.keys()
+            return {name: file.get_tensor(name) for name in names}, dict(file.metadata())
+    except safetensors.SafetensorError as error:
+        raise SnapshotError(
+            f"The snapshot {path} is damaged ({error}); remove it and start the run anew."
+        ) from error
+
+
+def _check_recipe(path: Path, found: dict[str, object], wanted: dict[str, object]) -> None:
+    for name, value in wanted.items():
+        if found.get(name) != value:
+            option = "--" + name.replace("_", "-")
+            raise SnapshotError(
+                f"The run in {path.parent} was begun with {option} {found.get(name)} and cannot be "
+                f"resumed with {value}; give the same option, or choose another --run-dir."
+            )

@@ -32,6 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
         description="A Conditional Variational Auto-Encoder, trained on MNIST, draws the digits "
         "you ask for. Every picture can be drawn again from its seed.",
         lifespan=lifespan,
+        redirect_slashes=False,
         docs_url=None,  # see serve_docs
         redoc_url=None,
     )

@@ -162,7 +162,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         if name == WEIGHTS:
             _check_weights(content, manifest.architecture)
         if name == METRICS:
-            metrics = json.loads(content)
+            metrics = _parse_metrics(content)
     return Checkpoint(folder=folder, manifest=manifest, metrics=metrics)
 
 
@@ -230,6 +230,13 @@ def _parse_manifest(content: bytes) -> Manifest:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise _damaged(CONFIG, f"{field}: {first['msg']}", "the fields of this format") from error
+
+
+def _parse_metrics(content: bytes) -> dict[str, Any]:
+    try:
+        return dict(json.loads(content))
+    except (ValueError, TypeError) as error:
+        raise _damaged(METRICS, "no JSON object", "a JSON object of metrics") from error
 
 
 def _check_hash(name: str, content: bytes | None, expected: str, found: str = "") -> None:

@@ -12,7 +12,7 @@ BATCH = 1000
 
 
 @torch.inference_mode()
-def test_loss(
+def evaluate_loss(
     cvae: CVAE, data: LabelledImages, seed: int, device: torch.device
 ) -> dict[str, dict[str, float]]:
     """Average loss over `data` in evaluation mode, in nats per image, in two readings.

@@ -23,7 +23,7 @@ from model.objective import negative_elbo
 from training.config import TrainingConfig
 from training.console import EpochBar, loss_text
 from training.data import LabelledImages
-from training.evaluate import label_one_hot, test_loss
+from training.evaluate import evaluate_loss, label_one_hot
 from training.interrupt import Interrupted, StopSwitch
 from training.randomness import Purpose, keyed_generator
 from training.report import model_card, sample_sheet
@@ -135,7 +135,7 @@ class Trainer:
     def _end_epoch(self) -> None:
         progress, run_dir = self.progress, self.config.run_dir
         started = time.monotonic()
-        test = test_loss(self.cvae, self.test, self.config.seed, self.fabric.device)
+        test = evaluate_loss(self.cvae, self.test, self.config.seed, self.fabric.device)
         sheet = sample_sheet(self.cvae, self.config.seed, self.fabric.device)
         progress.epoch_seconds += time.monotonic() - started
         losses = {

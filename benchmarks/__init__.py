@@ -1,0 +1,1 @@
+"""Measurements of the running service, each printing medians and ratios."""

@@ -1,0 +1,89 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import app.main
+from app.main import create_app
+from app.settings import Settings
+from model.checkpoint import CheckpointError
+from tests.conftest import ROOT
+
+
+def run(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_import_app_main_imports_no_torch_and_nothing_of_training() -> None:
+    modules = json.loads(run("import sys, json, app.main; print(json.dumps(list(sys.modules)))"))
+    heavy = {name.split(".")[0] for name in modules} & {"torch", "training", "PIL", "onnx"}
+    assert heavy == set()
+
+
+def test_drawing_imports_no_torch() -> None:
+    code = (
+        "import sys; from app.main import open_studio; from app.settings import Settings;"
+        "open_studio(Settings()).draw('2018', 7); print('torch' in sys.modules)"
+    )
+    assert run(code) == "False"
+
+
+def test_app_attribute_is_the_application() -> None:
+    assert app.main.app.title == "cvae-digits"
+
+
+def test_other_attribute_raises() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        app.main.nothing  # noqa: B018
+
+
+def test_create_app_does_not_touch_the_checkpoint(tmp_path: Path) -> None:
+    create_app(Settings(checkpoint=tmp_path / "none"))
+
+
+def test_open_studio_missing_checkpoint_raises(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="does not exist"):
+        app.main.open_studio(Settings(checkpoint=tmp_path / "none"))
+
+
+COMMANDS = {
+    "python -m app": ["-m", "app", "--port", "0"],
+    "uvicorn": ["-m", "uvicorn", "app.main:app", "--port", "0"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_start_bad_checkpoint_exits_with_one_sentence(command: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={"CVAE_CHECKPOINT": str(tmp_path / "none"), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert f"The checkpoint folder {tmp_path / 'none'} does not exist; train one" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_start_bad_setting_exits_with_one_sentence(command: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={"CVAE_ENGINE": "abacus", "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert done.stderr.strip() == (
+        "The setting engine (CVAE_ENGINE or --engine) cannot be used: "
+        "Input should be 'onnx' or 'torch'; see `python -m app --help`."
+    )

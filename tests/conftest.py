@@ -1,0 +1,122 @@
+"""What several test files share: a slice of real MNIST, a tiny checkpoint, a client."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+import torch
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Settings
+from model.checkpoint import CARD, METRICS, PRETRAINED, SAMPLES, Checkpoint, Provenance
+from model.config import ARTICLE, CVAEConfig
+from model.cvae import CVAE
+from model.export import save_cvae
+
+ROOT = Path(__file__).parent.parent
+START_LIMIT_S = 60
+
+
+@pytest.fixture(scope="session")
+def mnist_slice() -> Path:
+    """1,000 training and 200 test images of MNIST in torchvision's layout."""
+    return Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def tiny_config() -> CVAEConfig:
+    return ARTICLE.model_copy(update={"hidden": (32,), "latent": 6})
+
+
+@pytest.fixture(scope="session")
+def tiny_cvae(tiny_config: CVAEConfig) -> CVAE:
+    cvae = CVAE(tiny_config)
+    cvae.initialise(torch.Generator().manual_seed(0))
+    return cvae.eval()
+
+
+@pytest.fixture(scope="session")
+def provenance() -> Provenance:
+    return Provenance(
+        data_set="none",
+        train_images=0,
+        test_images=0,
+        seed=0,
+        epochs=0,
+        batch_size=0,
+        optimizer="none",
+        learning_rate=0.0,
+        objective="none",
+        versions={},
+    )
+
+
+@pytest.fixture(scope="session")
+def documents() -> dict[str, bytes]:
+    return {METRICS: b'{"unit": "nats"}', SAMPLES: b"samples", CARD: b"card"}
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(
+    tmp_path_factory: pytest.TempPathFactory,
+    tiny_cvae: CVAE,
+    provenance: Provenance,
+    documents: dict[str, bytes],
+) -> Checkpoint:
+    """A whole checkpoint folder of an untrained network of a few thousand weights."""
+    folder = tmp_path_factory.mktemp("tiny") / "checkpoint"
+    return save_cvae(folder, tiny_cvae, provenance, documents)
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[TestClient]:
+    """The application with the checkpoint that ships, through its real ASGI interface."""
+    with TestClient(create_app(Settings(checkpoint=PRETRAINED))) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[str]]:
+    """`with serve(CVAE_ENGINE="torch") as address`: the service as a process of its own."""
+
+    @contextmanager
+    def serve(**environment: str) -> Iterator[str]:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        address = f"http://127.0.0.1:{port}"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "--port", str(port)],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+        )
+        try:
+            _wait_until_ready(address, process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(timeout=START_LIMIT_S)
+
+    return serve
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+    limit = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < limit:
+        assert process.poll() is None, "the service ended before it was ready"
+        try:
+            with urlopen(f"{address}/readyz") as answer:
+                if answer.status == 200:
+                    return
+        except URLError:
+            time.sleep(0.05)
+    raise AssertionError(f"the service was not ready within {START_LIMIT_S} s")

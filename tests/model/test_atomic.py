@@ -1,0 +1,51 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from model import atomic
+
+
+def test_replace_file_writes_and_leaves_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file"
+    atomic.replace_file(path, b"one")
+    atomic.replace_file(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_replace_file_disk_refuses_keeps_the_old(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    # A real disk that is full: Linux answers every write to /dev/full so.
+    (tmp_path / f".file.{os.getpid()}").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        atomic.replace_file(path, b"new")
+    assert path.read_bytes() == b"old"
+
+
+def folder_with(path: Path, content: str) -> Path:
+    path.mkdir()
+    (path / "file").write_text(content)
+    return path
+
+
+def test_exchange_puts_the_new_at_the_target(tmp_path: Path) -> None:
+    fresh = folder_with(tmp_path / "fresh", "new")
+    atomic.exchange(fresh, tmp_path / "target")
+    assert (tmp_path / "target" / "file").read_text() == "new"
+    assert not fresh.exists()
+
+
+@pytest.mark.parametrize("system_call", [True, False])
+def test_exchange_swaps_two_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system_call: bool
+) -> None:
+    if not system_call:  # as on a system without renameat2
+        monkeypatch.setattr(atomic, "_swapped", lambda *_: False)
+    fresh = folder_with(tmp_path / "fresh", "new")
+    target = folder_with(tmp_path / "target", "old")
+    atomic.exchange(fresh, target)
+    assert (target / "file").read_text() == "new"
+    assert (fresh / "file").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 2

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from model.checkpoint import (
+    DECODER,
+    ENCODER,
+    WEIGHTS,
+    Checkpoint,
+    CheckpointError,
+    Provenance,
+    read_checkpoint,
+)
+from model.config import CVAEConfig
+from model.cvae import CVAE
+from model.export import check_parity, save_cvae
+
+
+@pytest.mark.parametrize("graph", [DECODER, ENCODER])
+def test_graphs_hold_no_weights_and_no_paths(tiny_checkpoint: Checkpoint, graph: str) -> None:
+    path = tiny_checkpoint.folder / graph
+    proto = onnx.load(path, load_external_data=False)
+    onnx.checker.check_model(path, full_check=True)
+    weights = [tensor for tensor in proto.graph.initializer if tensor.external_data]
+    assert {entry.value for tensor in weights for entry in tensor.external_data[:1]} == {WEIGHTS}
+    assert all(len(tensor.raw_data) <= 64 for tensor in proto.graph.initializer)
+    assert path.stat().st_size < 10_000
+    assert b"/" not in path.read_bytes()
+
+
+def test_graphs_point_at_the_right_weights(tiny_checkpoint: Checkpoint, tiny_cvae: CVAE) -> None:
+    proto = onnx.load(tiny_checkpoint.folder / DECODER)  # with external data
+    for tensor in proto.graph.initializer:
+        if tensor.name in tiny_cvae.state_dict():
+            expected = tiny_cvae.state_dict()[tensor.name].numpy()
+            assert np.array_equal(onnx.numpy_helper.to_array(tensor), expected)
+
+
+@pytest.mark.parametrize("count", [1, 2, 64])
+def test_graphs_take_any_number_of_digits(tiny_checkpoint: Checkpoint, count: int) -> None:
+    session = onnxruntime.InferenceSession(tiny_checkpoint.folder / DECODER)
+    inputs = {
+        "noise": np.zeros((count, 6), np.float32),
+        "one_hot": np.zeros((count, 10), np.float32),
+    }
+    assert session.run(["pixels"], inputs)[0].shape == (count, 28, 28)
+
+
+def test_unconditional_graphs_have_no_label(
+    tiny_config: CVAEConfig, provenance: Provenance, documents: dict[str, bytes], tmp_path: Path
+) -> None:
+    vae = CVAE(tiny_config.model_copy(update={"conditional": False}))
+    checkpoint = save_cvae(tmp_path / "vae", vae, provenance, documents)
+    for graph, name in ((DECODER, "noise"), (ENCODER, "pixels")):
+        session = onnxruntime.InferenceSession(checkpoint.folder / graph)
+        assert [node.name for node in session.get_inputs()] == [name]
+
+
+def test_check_parity_other_weights_raises(
+    tiny_checkpoint: Checkpoint, tiny_config: CVAEConfig
+) -> None:
+    other = CVAE(tiny_config)
+    other.initialise(torch.Generator().manual_seed(1))
+    with pytest.raises(CheckpointError, match=r"exported decoder.onnx differs from torch by"):
+        check_parity(other.eval(), tiny_checkpoint)
+
+
+def test_save_cvae_nan_weight_raises_and_keeps_the_old(
+    tiny_config: CVAEConfig, provenance: Provenance, documents: dict[str, bytes], tmp_path: Path
+) -> None:
+    cvae = CVAE(tiny_config)
+    old = save_cvae(tmp_path / "checkpoint", cvae, provenance, documents)
+    with torch.no_grad():
+        cvae.decoder.layers[0].weight[0, 0] = float("nan")  # type: ignore[operator]
+    with pytest.raises(CheckpointError, match=r"NaN or infinity in decoder.layers.0.weight"):
+        save_cvae(tmp_path / "checkpoint", cvae, provenance, documents)
+    assert read_checkpoint(tmp_path / "checkpoint").model_hash == old.model_hash
+
+
+def test_save_cvae_leaves_the_network_in_its_mode(
+    tiny_config: CVAEConfig, provenance: Provenance, documents: dict[str, bytes], tmp_path: Path
+) -> None:
+    cvae = CVAE(tiny_config).train()
+    save_cvae(tmp_path / "checkpoint", cvae, provenance, documents)
+    assert cvae.training

@@ -1,0 +1,92 @@
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model.checkpoint import DECODER, Checkpoint, CheckpointError, Provenance
+from model.config import CVAEConfig
+from model.cvae import CVAE
+from model.export import save_cvae
+from model.noise import latents
+from model.runtime import EngineError, OnnxEngine, open_generator
+
+LABELS = np.arange(10)
+
+
+def test_draw_gives_one_picture_for_each_label(tiny_checkpoint: Checkpoint) -> None:
+    pictures = open_generator(tiny_checkpoint).draw(LABELS, latents(0, 0, 10, 6))
+    assert pictures.shape == (10, 28, 28)
+    assert pictures.dtype == np.uint8
+
+
+def test_draw_picture_does_not_depend_on_the_others(tiny_checkpoint: Checkpoint) -> None:
+    generator, noise = open_generator(tiny_checkpoint), latents(0, 0, 10, 6)
+    together = generator.draw(LABELS, noise).astype(int)
+    for label in LABELS:
+        alone = generator.draw(LABELS[label : label + 1], noise[label : label + 1])
+        # Another batch size may take another matrix kernel: at most one grey level.
+        assert abs(together[label] - alone[0]).max() <= 1
+
+
+def test_draw_rounds_to_the_nearest_grey_level(tiny_checkpoint: Checkpoint) -> None:
+    generator, noise = open_generator(tiny_checkpoint), latents(0, 0, 10, 6)
+    pixels = OnnxEngine(tiny_checkpoint).decode(noise, np.eye(10, dtype=np.float32))
+    assert abs(generator.draw(LABELS, noise) - pixels * 255).max() <= 0.501
+
+
+def test_engines_agree_to_one_grey_level(tiny_checkpoint: Checkpoint) -> None:
+    noise = latents(1, 0, 10, 6)
+    drawn = [
+        open_generator(tiny_checkpoint, name).draw(LABELS, noise).astype(int)
+        for name in ("onnx", "torch")
+    ]
+    assert abs(drawn[0] - drawn[1]).max() <= 1
+
+
+def test_engines_agree_on_the_style_of_a_picture(tiny_checkpoint: Checkpoint) -> None:
+    pixels = np.random.default_rng(0).random((10, 28, 28), dtype=np.float32)
+    one_hot = np.eye(10, dtype=np.float32)
+    styles = [
+        open_generator(tiny_checkpoint, name).engine.encode(pixels, one_hot)
+        for name in ("onnx", "torch")
+    ]
+    assert styles[0].shape == (10, 6)
+    np.testing.assert_allclose(styles[0], styles[1], atol=1e-5)
+
+
+def test_open_unconditional_checkpoint_raises(
+    tiny_config: CVAEConfig, provenance: Provenance, documents: dict[str, bytes], tmp_path: Path
+) -> None:
+    vae = CVAE(tiny_config.model_copy(update={"conditional": False}))
+    checkpoint = save_cvae(tmp_path / "vae", vae, provenance, documents)
+    with pytest.raises(CheckpointError, match="is an unconditional VAE and cannot draw the digit"):
+        open_generator(checkpoint)
+
+
+def test_open_graph_that_is_none_raises(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_checkpoint.folder, tmp_path / "copy"))
+    (folder / DECODER).write_bytes(b"no graph")
+    broken = Checkpoint(folder, tiny_checkpoint.manifest, {})
+    with pytest.raises(CheckpointError, match=r"decoder.onnx cannot be run by ONNX Runtime 1"):
+        open_generator(broken)
+
+
+def test_open_graph_of_another_architecture_raises(
+    tiny_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_checkpoint.folder, tmp_path / "copy"))
+    shutil.copy(folder / "encoder.onnx", folder / DECODER)
+    swapped = Checkpoint(folder, tiny_checkpoint.manifest, {})
+    with pytest.raises(CheckpointError, match=r"decoder.onnx does not fit its config.json"):
+        open_generator(swapped)
+
+
+def test_open_torch_engine_without_torch_raises(
+    tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "model.torch_engine", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)  # what an import of it then finds
+    with pytest.raises(EngineError, match="torch is not installed; run `make install`, or set"):
+        open_generator(tiny_checkpoint, "torch")

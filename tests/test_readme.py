@@ -1,0 +1,55 @@
+"""The README keeps its word: every file, setting and command that it should name, it names."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from tests.conftest import ROOT
+from training.config import TrainingConfig
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_readme_tree_names_every_file() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "app", "model", "training", "benchmarks"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    named = [Path(name).name for name in tracked if not name.endswith("__init__.py")]
+    missing = [name for name in named if name not in README]
+    assert not missing
+
+
+def test_readme_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)|src=\"([^\":]+)\"", README):
+        path = target[0] or target[1]
+        assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_readme_names_every_setting(name: str) -> None:
+    assert f"`CVAE_{name.upper()}`" in README
+
+
+@pytest.mark.parametrize("name", TrainingConfig.model_fields)
+def test_readme_names_every_training_option(name: str) -> None:
+    assert f"--{name.replace('_', '-')}" in README.replace("--no-conditional", "--conditional")
+
+
+def test_readme_names_every_command_of_the_makefile() -> None:
+    commands = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert len(commands) > 8
+    for command in commands:
+        assert f"make {command}" in README, command
+
+
+def test_readme_first_screen_has_the_two_commands() -> None:
+    first_screen = "\n".join(README.splitlines()[:40])
+    assert "make serve" in first_screen
+    assert "make test" in first_screen

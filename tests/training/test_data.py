@@ -1,0 +1,69 @@
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+
+from training.data import DataError, LabelledImages, load_mnist
+
+RAW = Path("MNIST", "raw")
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def test_load_mnist_slice_is_whole(mnist: tuple[LabelledImages, LabelledImages]) -> None:
+    train, test = mnist
+    assert (len(train), len(test)) == (1000, 200)
+    assert train.images.shape == (1000, 28, 28)
+    assert train.images.dtype == torch.uint8
+    assert set(train.labels.tolist()) == set(range(10))
+
+
+def test_load_mnist_train_and_test_are_disjoint(
+    mnist: tuple[LabelledImages, LabelledImages],
+) -> None:
+    train, test = ({image.numpy().tobytes() for image in part.images} for part in mnist)
+    assert not train & test
+
+
+def test_batch_is_floats_from_0_to_1(mnist: tuple[LabelledImages, LabelledImages]) -> None:
+    images, labels = mnist[0].batch(torch.tensor([3, 1]), torch.device("cpu"))
+    assert images.dtype == torch.float32
+    assert (images.min().item(), images.max().item()) == (0, 1)
+    assert labels.tolist() == mnist[0].labels[[3, 1]].tolist()
+
+
+@pytest.mark.usefixtures("no_network")
+def test_load_mnist_no_data_and_no_network_raises(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        load_mnist(tmp_path, train=True)
+    sentence = str(caught.value)
+    assert sentence.startswith(
+        f"MNIST could be neither read from {tmp_path / RAW} nor downloaded into it ("
+    )
+    assert sentence.endswith("or connect to the network and run the command again.")
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("size", [0, 10, 5000])
+def test_load_mnist_truncated_images_raises(mnist_slice: Path, tmp_path: Path, size: int) -> None:
+    shutil.copytree(mnist_slice, tmp_path / "data")
+    path = tmp_path / "data" / RAW / "train-images-idx3-ubyte"
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(DataError, match="MNIST could be neither read"):
+        load_mnist(tmp_path / "data", train=True)
+
+
+def test_load_mnist_images_without_their_labels_raises(mnist_slice: Path, tmp_path: Path) -> None:
+    raw = Path(shutil.copytree(mnist_slice, tmp_path / "data")) / RAW
+    shutil.copy(raw / "t10k-labels-idx1-ubyte", raw / "train-labels-idx1-ubyte")
+    with pytest.raises(DataError, match="found 1000 images and 200 labels"):
+        load_mnist(tmp_path / "data", train=True)

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.config import CVAEConfig
+from model.cvae import CVAE
+from training.snapshot import LossSum, Progress, SnapshotError, load_snapshot, save_snapshot
+
+RECIPE: dict[str, object] = {"seed": 0, "hidden": [32]}
+
+
+def network(config: CVAEConfig, seed: int) -> tuple[CVAE, torch.optim.Adam]:
+    cvae = CVAE(config)
+    cvae.initialise(torch.Generator().manual_seed(seed))
+    return cvae, torch.optim.Adam(cvae.parameters(), lr=0.01)
+
+
+def step(cvae: CVAE, optimizer: torch.optim.Adam) -> None:
+    output = cvae.eval()(torch.ones(2, 28, 28), torch.eye(10)[:2])
+    optimizer.zero_grad()
+    (output.logits.square().mean() + output.log_variance.square().mean()).backward()
+    optimizer.step()
+
+
+def test_round_trip_continues_exactly(tiny_config: CVAEConfig, tmp_path: Path) -> None:
+    cvae, optimizer = network(tiny_config, 1)
+    step(cvae, optimizer)
+    progress = Progress(2, 5, 1.5, LossSum(10, 3.25, 0.1), [{"epoch": 1}])
+    save_snapshot(tmp_path / "snapshot", RECIPE, progress, cvae, optimizer)
+
+    other, other_optimizer = network(tiny_config, 2)
+    assert load_snapshot(tmp_path / "snapshot", RECIPE, other, other_optimizer) == progress
+    step(cvae, optimizer)
+    step(other, other_optimizer)
+    for name, weight in cvae.state_dict().items():
+        assert torch.equal(weight, other.state_dict()[name]), name
+
+
+def test_round_trip_before_the_first_step(tiny_config: CVAEConfig, tmp_path: Path) -> None:
+    cvae, optimizer = network(tiny_config, 1)
+    save_snapshot(tmp_path / "snapshot", RECIPE, Progress(), cvae, optimizer)
+    assert load_snapshot(tmp_path / "snapshot", RECIPE, cvae, optimizer) == Progress()
+    assert not optimizer.state
+
+
+def test_load_none_raises(tiny_config: CVAEConfig, tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match=r"^There is nothing to resume: .*none does not exist"):
+        load_snapshot(tmp_path / "none", RECIPE, *network(tiny_config, 1))
+
+
+@pytest.mark.parametrize("size", [0, 4, 1000])
+def test_load_truncated_raises(tiny_config: CVAEConfig, tmp_path: Path, size: int) -> None:
+    path = tmp_path / "snapshot"
+    save_snapshot(path, RECIPE, Progress(), *network(tiny_config, 1))
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(SnapshotError, match="is damaged"):
+        load_snapshot(path, RECIPE, *network(tiny_config, 1))
+
+
+def test_load_other_recipe_raises(tiny_config: CVAEConfig, tmp_path: Path) -> None:
+    save_snapshot(tmp_path / "snapshot", RECIPE, Progress(), *network(tiny_config, 1))
+    with pytest.raises(
+        SnapshotError, match=r"was begun with --seed 0 and cannot be resumed with 5"
+    ):
+        load_snapshot(tmp_path / "snapshot", {**RECIPE, "seed": 5}, *network(tiny_config, 1))
+
+
+def test_loss_sum_is_the_mean_over_images() -> None:
+    total = LossSum()
+    total.add(1, 10.0, 1.0)
+    total.add(3, 2.0, 3.0)
+    assert total.mean() == {"negative_elbo": 4.0, "reconstruction_nll": 3.0, "kl": 1.0}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 Serve = Callable[..., AbstractContextManager[str]]
@@ -35,16 +35,18 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     """A page that fails its test on a console error or a request to anybody else."""
     page = browser.new_page()
     faults: list[str] = []
-    page.on("console", lambda entry: faults.append(entry.text) if entry.type == "error" else None)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on(
-        "request",
-        lambda request: (
+
+    def hear(entry: ConsoleMessage) -> None:
+        if entry.type == "error":
+            faults.append(entry.text)
+
+    def watch(request: Request) -> None:
+        if not request.url.startswith((address, "data:", "blob:")):
             faults.append(request.url)
-            if not request.url.startswith((address, "data:", "blob:"))
-            else None
-        ),
-    )
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", watch)
     yield page
     page.close()
     assert faults == []

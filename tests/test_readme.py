@@ -1,10 +1,14 @@
 """The README keeps its word: every file, setting and command that it should name, it names."""
 
+import io
 import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from starlette.testclient import TestClient
 
 from app.settings import Settings
 from tests.conftest import ROOT
@@ -53,3 +57,11 @@ def test_readme_first_screen_has_the_two_commands() -> None:
     first_screen = "\n".join(README.splitlines()[:40])
     assert "make serve" in first_screen
     assert "make test" in first_screen
+
+
+def test_readme_picture_is_what_the_model_draws(client: TestClient) -> None:
+    """When it is not: serve, then run the second `curl` line of the README into docs/2018.png."""
+    kept = np.asarray(Image.open(ROOT / "docs" / "2018.png")).astype(int)
+    (seed,) = re.findall(r"digits=2018&seed=(\d+)' +# the picture above", README)
+    answer = client.get(f"/generate?digits=2018&seed={seed}")
+    assert abs(kept - np.asarray(Image.open(io.BytesIO(answer.content)))).max() <= 1

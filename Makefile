@@ -18,7 +18,7 @@ help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 serve: $(SERVING) ## serve the bundled checkpoint on http://127.0.0.1:8000 (HOST, PORT, ARGS)
-	@CVAE_HOST=$(HOST) CVAE_PORT=$(PORT) $(RUN) -m app $(ARGS)
+	@CVAE_HOST=$(HOST) CVAE_PORT=$(PORT) exec $(RUN) -m app $(ARGS)
 
 test: $(DEVELOPMENT) ## make the whole environment and run all tests (ARGS)
 	$(RUN) -m pytest $(ARGS)

@@ -7,8 +7,9 @@ encoder.onnx        (pixels [N, H, W], one_hot [N, K]) -> noise [N, Z], the post
 metrics.json        what evaluation measured, with the settings that reproduce it
 samples.png         10 x 10 samples, column = label
 README.md           the model card
+decoder.int8.onnx   optional: the decoder with weights rounded to 8 bits, complete in one file
 
-Both graphs hold no weights of their own: they point into model.safetensors.
+The first two graphs hold no weights of their own: they point into model.safetensors.
 """
 
 import hashlib
@@ -36,7 +37,9 @@ ENCODER = "encoder.onnx"
 METRICS = "metrics.json"
 SAMPLES = "samples.png"
 CARD = "README.md"
+ROUNDED_DECODER = "decoder.int8.onnx"
 PAYLOAD = (WEIGHTS, DECODER, ENCODER, METRICS, SAMPLES, CARD)  # every file but config.json
+OPTIONAL = (ROUNDED_DECODER,)  # verified like the others where config.json names them
 PRETRAINED = Path(__file__).parent / "pretrained"
 
 
@@ -59,6 +62,7 @@ class Provenance(BaseModel):
     learning_rate: float
     objective: str
     versions: dict[str, str]  # library -> version
+    recipe: dict[str, Any] = {}  # the settings of each stage, where training has several
 
 
 class Manifest(BaseModel):
@@ -115,7 +119,7 @@ def write_checkpoint(
         folder: the target; an existing checkpoint there is replaced.
         architecture: shapes of the weights.
         provenance: where it comes from.
-        files: the content of every file of `PAYLOAD`.
+        files: the content of every file of `PAYLOAD`, and of any of `OPTIONAL`.
         verify: raises when the new checkpoint must not be taken.
     Raises:
         CheckpointError: the files are incomplete or do not fit the architecture.
@@ -156,7 +160,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         )
     manifest = _parse_manifest(_content(folder, CONFIG))
     metrics: dict[str, Any] = {}
-    for name in PAYLOAD:
+    for name in (*PAYLOAD, *(name for name in OPTIONAL if name in manifest.sha256)):
         content = _content(folder, name)
         _check_hash(name, content, manifest.sha256.get(name, "none"))
         if name == WEIGHTS:
@@ -188,6 +192,8 @@ def _content(folder: Path, name: str) -> bytes:
 def _manifest_json(
     architecture: CVAEConfig, provenance: Provenance, files: Mapping[str, bytes]
 ) -> bytes:
+    if unknown := sorted(set(files) - {*PAYLOAD, *OPTIONAL}):
+        raise CheckpointError(f"A checkpoint has no place for {unknown}; leave them out.")
     if missing := sorted(set(PAYLOAD) - set(files)):
         raise CheckpointError(f"A checkpoint needs {', '.join(PAYLOAD)}; missing: {missing}.")
     manifest = Manifest(
@@ -196,7 +202,7 @@ def _manifest_json(
         label_names=tuple(str(label) for label in range(architecture.classes)),
         value_range=(0.0, 1.0),
         provenance=provenance,
-        sha256={name: sha256(files[name]) for name in PAYLOAD},
+        sha256={name: sha256(content) for name, content in files.items()},
     )
     document = manifest.model_dump(mode="json")
     document["sha256"][CONFIG] = _manifest_digest(document)

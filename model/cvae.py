@@ -66,6 +66,20 @@ def dense_stack(sizes: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
+def draw_weights(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw all weights of `module` anew from `generator`, by the rule of torch's own layers.
+
+    Weights and biases of dense layers and convolutions are uniform in +-1/sqrt(inputs): the
+    article relies on these defaults; doing it here keeps the randomness an argument.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            bound = 1 / math.sqrt(layer.weight[0].numel())
+            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+            if layer.bias is not None:
+                nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+
+
 class Encoder(nn.Module):
     """q(z|y, x): the posterior of the latent given an image and its label."""
 
@@ -150,13 +164,5 @@ class CVAE(nn.Module):
         return CVAEOutput(self.decoder.logits(latent, one_hot), mean, log_variance)
 
     def initialise(self, generator: torch.Generator) -> None:
-        """Draw all weights anew from `generator`, by the rule that torch's Linear layers use.
-
-        Both weights and biases are uniform in +-1/sqrt(inputs): the article relies on these
-        defaults; doing it here keeps the randomness an argument.
-        """
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                bound = 1 / math.sqrt(module.in_features)
-                nn.init.uniform_(module.weight, -bound, bound, generator=generator)
-                nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+        """Draw all weights anew from `generator`, see `draw_weights`."""
+        draw_weights(self, generator)

@@ -1,11 +1,13 @@
 """A trained CVAE to a checkpoint folder: weights, ONNX graphs over them, and a parity check.
 
 The graphs are a few kilobytes: their weights are "external data" inside model.safetensors, by
-offset and length, so that graph and weights cannot drift apart.
+offset and length, so that graph and weights cannot drift apart. The rounded decoder is the
+exception: it has its own 8-bit weights, a quarter of the bytes.
 """
 
 import json
 import logging
+import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,11 +17,13 @@ import onnx
 import onnxruntime
 import safetensors.torch
 import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
 from model.checkpoint import (
     DECODER,
     ENCODER,
+    ROUNDED_DECODER,
     WEIGHTS,
     Checkpoint,
     CheckpointError,
@@ -75,11 +79,14 @@ def save_cvae(
     """
     cvae = _evaluation_copy(cvae)
     weights = safetensors.torch.save(cvae.state_dict())
+    decoder = _graph(_Drawing(cvae.decoder), _decoder_inputs(cvae.config, 2), "pixels")
+    encoder = _graph(_Style(cvae.encoder), _encoder_inputs(cvae.config, 2), "noise")
     files = {
         **documents,
         WEIGHTS: weights,
-        DECODER: _graph(_Drawing(cvae.decoder), _decoder_inputs(cvae.config, 2), "pixels", weights),
-        ENCODER: _graph(_Style(cvae.encoder), _encoder_inputs(cvae.config, 2), "noise", weights),
+        DECODER: _over(weights, decoder),
+        ENCODER: _over(weights, encoder),
+        ROUNDED_DECODER: _rounded(decoder),
     }
     return write_checkpoint(
         folder, cvae.config, provenance, files, lambda checkpoint: check_parity(cvae, checkpoint)
@@ -133,8 +140,8 @@ def _label_inputs(config: CVAEConfig, count: int) -> dict[str, Tensor]:
     return {"one_hot": torch.eye(config.classes)[torch.arange(count) % config.classes]}
 
 
-def _graph(module: nn.Module, inputs: Mapping[str, Tensor], output: str, weights: bytes) -> bytes:
-    """The ONNX graph of `module` with its weights pointing into the safetensors file."""
+def _graph(module: nn.Module, inputs: Mapping[str, Tensor], output: str) -> onnx.ModelProto:
+    """The ONNX graph of `module`, with its weights."""
     batch = torch.export.Dim("N")
     with warnings.catch_warnings():
         # The exporter says that it merged the batch dimensions of the two inputs, as it should.
@@ -153,8 +160,28 @@ def _graph(module: nn.Module, inputs: Mapping[str, Tensor], output: str, weights
     assert program is not None  # it is None only with dynamo=False
     proto = program.model_proto
     _forget_origin(proto)
-    _point_into(proto, weights)
-    return bytes(proto.SerializeToString())
+    return proto
+
+
+def _over(weights: bytes, proto: onnx.ModelProto) -> bytes:
+    """The file of a graph whose weights point into the safetensors file `weights`."""
+    graph = onnx.ModelProto()
+    graph.CopyFrom(proto)
+    _point_into(graph, weights)
+    return bytes(graph.SerializeToString())
+
+
+def _rounded(proto: onnx.ModelProto) -> bytes:
+    """The file of a graph whose weights are rounded to 8 bits, one scale for each output.
+
+    Activations are rounded too, on the fly, so that the processor's 8-bit products are used.
+    """
+    graph = onnx.ModelProto()
+    graph.CopyFrom(proto)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ROUNDED_DECODER
+        quantize_dynamic(graph, path, per_channel=True, weight_type=QuantType.QInt8)
+        return path.read_bytes()
 
 
 def _forget_origin(proto: onnx.ModelProto) -> None:

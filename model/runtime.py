@@ -64,9 +64,9 @@ class Generator:
 class OnnxEngine:
     """Runs decoder.onnx and encoder.onnx on the CPU, one thread per call."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, decoder: str = DECODER) -> None:
         self._checkpoint = checkpoint
-        self._decoder = _open_session(checkpoint, DECODER)
+        self._decoder = _open_session(checkpoint, decoder)
         self._encoder: onnxruntime.InferenceSession | None = None
 
     def decode(
@@ -138,7 +138,7 @@ def _open_session(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSe
 
 def _check_inputs(session: onnxruntime.InferenceSession, graph: str, config: CVAEConfig) -> None:
     image = (config.image_height, config.image_width)
-    first = {DECODER: ("noise", (config.latent,)), ENCODER: ("pixels", image)}[graph]
+    first = ("pixels", image) if graph == ENCODER else ("noise", (config.latent,))
     expected = {first[0]: first[1]}
     if config.conditional:
         expected["one_hot"] = (config.classes,)

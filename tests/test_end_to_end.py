@@ -22,7 +22,7 @@ def test_train_save_serve_draw(serve: Serve, mnist_slice: Path, tmp_path: Path) 
     subprocess.run(
         [
             *(sys.executable, "-m", "training", "--epochs", "3", "--accelerator", "cpu"),
-            *("--hidden", "64,32", "--latent", "8"),
+            *("--hidden", "64,32", "--latent", "8", "--no-evaluate"),
             *("--data-dir", str(mnist_slice), "--run-dir", str(tmp_path)),
         ],
         cwd=ROOT,

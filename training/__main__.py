@@ -24,25 +24,18 @@ def main() -> int:
 
 def _train(config: TrainingConfig) -> int:
     # Imported here so that --help and a wrong option answer at once: torch takes seconds.
-    from lightning_fabric import Fabric
-
     from model.checkpoint import CheckpointError
     from training.console import start_log
-    from training.data import DataError, load_mnist
+    from training.data import DataError
     from training.interrupt import Interrupted
+    from training.run import train
     from training.snapshot import SnapshotError
-    from training.train import DivergenceError, Trainer
+    from training.train import DivergenceError
 
     start_log(config.run_dir)
     log = logging.getLogger("training")
-    fabric = Fabric(
-        accelerator=config.accelerator, devices=config.devices, precision=config.precision
-    )
-    fabric.launch()
     try:
-        with fabric.rank_zero_first(local=True):  # one process downloads, the others then read
-            data = [load_mnist(config.data_dir, train) for train in (True, False)]
-        checkpoint = Trainer(config, fabric, *data).fit()
+        checkpoint = train(config)
     except Interrupted as stop:
         log.warning("%s", stop)
         return EXIT_INTERRUPTED
@@ -58,6 +51,8 @@ def _usage_sentence(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return f"{error}; see --help."
     first = error.errors()[0]
+    if not first["loc"]:  # about several options together
+        return f"{first['msg'].removeprefix('Value error, ')}; see --help."
     option = "--" + str(first["loc"][0]).replace("_", "-")
     return f"The option {option} cannot be used: {first['msg']}; see --help."
 

@@ -1,7 +1,7 @@
 """What a person at the terminal sees of a run: log lines and a live progress bar."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +13,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as ProgressBar
+from rich.table import Table
 
 from training.snapshot import Progress
 
@@ -45,20 +46,30 @@ class _TerminalHandler(logging.Handler):
         CONSOLE.print(self.format(record), soft_wrap=True, markup=False, highlight=False)
 
 
+class StageBar:
+    """The progress bar of one stage: steps, time left, the parts of its loss."""
+
+    def __init__(self, name: str, steps: int) -> None:
+        self._bar = _bar()
+        self._task = self._bar.add_task(name, total=steps, loss="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.stop()
+
+    def update(self, completed: int, loss: str) -> None:
+        """Show how many steps are done and the last loss."""
+        self._bar.update(self._task, completed=completed, loss=loss)
+
+
 class EpochBar:
     """The progress bar of one epoch: loss, its parts, time left."""
 
     def __init__(self, epoch: int, epochs: int, steps: int, enabled: bool) -> None:
-        self._bar = ProgressBar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[loss]}"),
-            console=CONSOLE,
-            transient=True,
-            disable=not enabled,
-        )
+        self._bar = _bar(enabled)
         self._task = self._bar.add_task(f"epoch {epoch}/{epochs}", total=steps, loss="")
 
     def __enter__(self) -> Self:
@@ -71,3 +82,26 @@ class EpochBar:
     def update(self, progress: Progress) -> None:
         """Show the averages of the epoch so far."""
         self._bar.update(self._task, completed=progress.step, loss=loss_text(progress.loss.mean()))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Show a table on standard output; the first column names the row."""
+    table = Table(title=title)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index else "left")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _bar(enabled: bool = True) -> ProgressBar:
+    return ProgressBar(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[loss]}"),
+        console=CONSOLE,
+        transient=True,
+        disable=not enabled,
+    )

@@ -13,6 +13,9 @@ class Purpose(IntEnum):
     ORDER = 1
     TRAINING_NOISE = 2
     EVALUATION_NOISE = 3
+    STAGE = 4
+    JUDGE = 5
+    METRIC = 6
 
 
 def keyed_generator(seed: int, purpose: Purpose, *keys: int) -> torch.Generator:

@@ -4,33 +4,29 @@ Everything random is keyed by (seed, epoch, step), so a run that was killed and 
 over several processes, takes the same steps as one that was not.
 """
 
-import json
 import logging
-import platform
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
 from torch.utils.tensorboard import SummaryWriter
 
-from model.checkpoint import CARD, METRICS, SAMPLES, Checkpoint, Provenance
+from model.checkpoint import Checkpoint, Provenance
 from model.cvae import CVAE
-from model.export import save_cvae
 from model.objective import negative_elbo
 from training.config import TrainingConfig
 from training.console import EpochBar, loss_text
 from training.data import LabelledImages
-from training.evaluate import evaluate_loss, label_one_hot
+from training.handover import hand_over, library_versions
 from training.interrupt import Interrupted, StopSwitch
+from training.loss import evaluate_loss, label_one_hot, loss_record
 from training.randomness import Purpose, keyed_generator
-from training.report import model_card, sample_sheet
+from training.report import sample_sheet
 from training.snapshot import LossSum, Progress, SnapshotError, load_snapshot, save_snapshot
 
 log = logging.getLogger(__name__)
-LIBRARIES = ("torch", "torchvision", "lightning-fabric", "numpy", "onnx", "onnxruntime")
 
 
 class DivergenceError(Exception):
@@ -192,7 +188,6 @@ class Trainer:
 
     def _write_checkpoint(self) -> Checkpoint:
         config = self.config
-        metrics = self._metrics()
         provenance = Provenance(
             data_set="MNIST",
             train_images=len(self.train),
@@ -203,31 +198,21 @@ class Trainer:
             optimizer="Adam",
             learning_rate=config.learning_rate,
             objective="binary cross-entropy + KL, the negative evidence lower bound",
-            versions={
-                "python": platform.python_version(),
-                **{library: version(library) for library in LIBRARIES},
-            },
+            versions=library_versions(),
         )
-        documents = {
-            METRICS: (json.dumps(metrics, indent=2) + "\n").encode(),
-            SAMPLES: sample_sheet(self.cvae, config.seed, self.fabric.device),
-            CARD: model_card(config.architecture, metrics).encode(),
-        }
-        return save_cvae(config.run_dir / "checkpoint", self.cvae, provenance, documents)
+        folder = config.run_dir / "checkpoint"
+        return hand_over(folder, self.cvae, provenance, self._metrics(), self.fabric.device)
 
     def _metrics(self) -> dict[str, object]:
         last, config = self.progress.history[-1], self.config
         return {
             "unit": "nats per image",
             "parameters": sum(parameter.numel() for parameter in self.cvae.parameters()),
-            "test": {
-                "images": len(self.test),
-                "mode": "evaluation",
-                "noise_seed": config.seed,
-                "posterior_samples_per_image": 1,
-                "bound": last["test"],
-                "at_mean": last["test_at_mean"],
-            },
+            "test": loss_record(
+                {"bound": last["test"], "at_mean": last["test_at_mean"]},
+                len(self.test),
+                config.seed,
+            ),
             "training": {
                 "images": len(self.train),
                 "epochs": self.progress.epoch,

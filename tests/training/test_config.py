@@ -21,6 +21,11 @@ def test_defaults_are_the_articles() -> None:
     assert (config.epochs, config.batch_size, config.learning_rate) == (10, 128, 1e-3)
 
 
+def test_each_preset_has_a_folder_of_its_own() -> None:
+    assert TrainingConfig().run_dir == Path("runs/article")
+    assert TrainingConfig(preset="sharp").run_dir == Path("runs/sharp")
+
+
 def test_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EPOCHS", "3")
     monkeypatch.setenv("SEED", "3")
@@ -48,6 +53,11 @@ def test_help_names_every_option() -> None:
         (("--epochs", "0"), "The option --epochs cannot be used: Input should be greater than 0"),
         (("--batch-size", "x"), "The option --batch-size cannot be used: Input should be a valid"),
         (("--seed", "4294967296"), "The option --seed cannot be used: Input should be less than"),
+        (("--preset", "blurred"), "The option --preset cannot be used: Input should be 'article'"),
+        (
+            ("--preset", "sharp", "--epochs", "3"),
+            "The preset sharp takes no --epochs: these belong",
+        ),
         (("--epoch", "3"), "unrecognized arguments: --epoch 3"),
     ],
 )
@@ -61,6 +71,6 @@ def test_bad_option_is_one_sentence(options: tuple[str, str], sentence: str) -> 
 def test_recipe_holds_what_decides_the_result() -> None:
     assert set(TrainingConfig().recipe()) | {
         *("data_dir", "run_dir", "epochs", "resume", "snapshot_every_s"),
-        *("accelerator", "devices", "precision"),
+        *("accelerator", "devices", "precision", "preset", "evaluate"),
     } == set(TrainingConfig.model_fields)
     assert TrainingConfig(run_dir=Path("elsewhere")).recipe() == TrainingConfig().recipe()

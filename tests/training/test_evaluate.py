@@ -1,48 +1,84 @@
+"""The whole evaluation on the slice, as the command runs it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
 import pytest
-import torch
+from PIL import Image
 
-from model.cvae import CVAE
-from model.objective import negative_elbo
-from training.data import LabelledImages
-from training.evaluate import evaluate_loss, label_one_hot
+from model.checkpoint import PRETRAINED, read_checkpoint
+from tests.conftest import ROOT
 
-CPU = torch.device("cpu")
+SMALL = ("--samples", "300", "--classifier-samples", "200", "--judge-epochs", "1")
 
 
-def test_at_mean_is_the_loss_at_the_posterior_mean(
-    tiny_cvae: CVAE, mnist: tuple[LabelledImages, LabelledImages]
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, mnist_slice: Path) -> Path:
+    """A copy of the checkpoint that ships, measured on the slice, and what was written."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    shutil.copytree(PRETRAINED, folder / "checkpoint")
+    command = [
+        *(sys.executable, "-m", "training.evaluate", str(folder / "checkpoint"), "--update"),
+        *("--baseline", str(PRETRAINED), "--data-dir", str(mnist_slice)),
+        *("--out-dir", str(folder / "out"), "--cache-dir", str(folder / "judges")),
+        *("--importance-samples", "1", *SMALL),
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (folder / "shown").write_text(done.stdout)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def evaluation(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "out" / "metrics.json").read_text())["evaluation"]
+    return found
+
+
+def test_evaluate_metrics_have_the_promised_keys(evaluation: dict[str, Any]) -> None:
+    assert set(evaluation["samples"]) >= {
+        *("cas", "label_agreement", "frechet_distance", "precision", "recall", "per_label"),
+        *("slant_correlation_same_noise", "ink_correlation_same_noise", "test"),
+        *("nearest_training_distance", "log_likelihood_nats"),
+    }
+    assert set(evaluation["real"]) >= {"cas", "frechet_distance", "precision", "recall"}
+    assert [row["temperature"] for row in evaluation["temperature"]] == [0.5, 0.7, 0.85, 1, 1.15]
+    assert set(evaluation["cost"]["microseconds"]) >= {"samples", "baseline"}
+    assert "binarisation" in evaluation["settings"]
+
+
+def test_evaluate_the_same_model_twice_scores_the_same(evaluation: dict[str, Any]) -> None:
+    assert evaluation["samples"] == evaluation["baseline"]
+
+
+def test_evaluate_shows_a_table_and_leaves_a_picture(folder: Path) -> None:
+    shown = (folder / "shown").read_text()
+    for title in ("label agreement", "Frechet distance", "recall", "baseline", "real"):
+        assert title in shown
+    assert Image.open(folder / "out" / "report.png").width == 560
+
+
+def test_evaluate_update_writes_into_the_checkpoint(
+    folder: Path, evaluation: dict[str, Any]
 ) -> None:
-    test = mnist[1]
-    images, labels = test.batch(torch.arange(len(test)), CPU)
-    with torch.no_grad():
-        expected = negative_elbo(tiny_cvae(images, torch.eye(10)[labels]), images)
-    found = evaluate_loss(tiny_cvae, test, seed=0, device=CPU)["at_mean"]
-    assert found["negative_elbo"] == pytest.approx(expected.total.mean().item(), rel=1e-5)
-    assert found["kl"] == pytest.approx(expected.kl.mean().item(), rel=1e-5)
+    checkpoint = read_checkpoint(folder / "checkpoint")
+    assert checkpoint.metrics["evaluation"] == evaluation
+    assert checkpoint.model_hash == read_checkpoint(PRETRAINED).model_hash
+    assert "By temperature" in (folder / "checkpoint" / "README.md").read_text()
 
 
-def test_bound_samples_the_posterior_by_its_seed(
-    tiny_cvae: CVAE, mnist: tuple[LabelledImages, LabelledImages]
-) -> None:
-    first, again, other = (evaluate_loss(tiny_cvae, mnist[1], seed, CPU) for seed in (0, 0, 1))
-    assert first == again
-    assert first["bound"]["reconstruction_nll"] != other["bound"]["reconstruction_nll"]
-    assert first["at_mean"] == other["at_mean"]
-    assert first["bound"]["kl"] == other["bound"]["kl"]  # in closed form, not sampled
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_mode_is_put_back(
-    tiny_cvae: CVAE, mnist: tuple[LabelledImages, LabelledImages], training: bool
-) -> None:
-    tiny_cvae.train(training)
-    evaluate_loss(tiny_cvae, mnist[1], 0, CPU)
-    assert tiny_cvae.training == training
-    tiny_cvae.eval()
-
-
-def test_label_one_hot_is_none_without_labels(tiny_cvae: CVAE) -> None:
-    labels = torch.tensor([3])
-    assert label_one_hot(labels, tiny_cvae).tolist() == [[0, 0, 0, 1, 0, 0, 0, 0, 0, 0]]  # type: ignore[union-attr]
-    vae = CVAE(tiny_cvae.config.model_copy(update={"conditional": False}))
-    assert label_one_hot(labels, vae) is None
+def test_evaluate_no_checkpoint_is_one_sentence(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "training.evaluate", str(tmp_path / "none")],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "none does not exist" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -33,7 +33,7 @@ def test_sample_sheet_unconditional(tiny_config: CVAEConfig) -> None:
 
 def test_model_card_carries_the_measured_numbers() -> None:
     checkpoint = read_checkpoint(PRETRAINED)
-    card = model_card(checkpoint.config, checkpoint.metrics)
+    card = model_card(checkpoint.config, checkpoint.manifest.provenance, checkpoint.metrics)
     assert card == (PRETRAINED / "README.md").read_text()
     assert f"{checkpoint.metrics['test']['bound']['negative_elbo']:.2f} |" in card
     assert "1,733,904 float32" in card

@@ -1,0 +1,139 @@
+"""The preset `sharp`: five stages from MNIST to a plain CVAE that is small and draws sharply.
+
+1. teacher   a CVAE with a small KL weight: sharp, but with holes under N(0, I)
+2. flow      the distribution of its latents for each label, as a flow from N(0, I)
+3. distil    flow and teacher's decoder into one decoder of the article's cost
+4. sharpen   that decoder against a small discriminator, anchored to the teacher
+5. encoder   the encoder that finds the noise of a given digit, on the negative ELBO
+
+What comes out is a CVAE as any other: noise N(0, I) and a one-hot label in, a digit out.
+"""
+
+import logging
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from model.checkpoint import Checkpoint, Provenance
+from model.cvae import CVAE, draw_weights
+from training.config import TrainingConfig
+from training.data import LabelledImages
+from training.discriminator import Discriminator
+from training.flow import Flow
+from training.handover import hand_over, library_versions
+from training.interrupt import StopSwitch
+from training.lesson import Lesson
+from training.loss import evaluate_loss, loss_record
+from training.randomness import Purpose, keyed_generator
+from training.recipe import Recipe
+from training.snapshot import SnapshotError
+from training.stage import Stage, run_stage
+from training.student import DistilStage, EncoderStage, SharpenStage
+from training.teacher import FlowStage, Teacher, TeacherStage
+
+log = logging.getLogger(__name__)
+STAGES = ("teacher", "flow", "distil", "sharpen", "encoder")  # in order
+M = TypeVar("M", bound=nn.Module)
+
+
+class Course:
+    """One run of all stages."""
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        recipe: Recipe,
+        train: LabelledImages,
+        test: LabelledImages,
+        device: torch.device,
+    ) -> None:
+        self.config = config
+        self.recipe = recipe
+        self.train = train
+        self.test = test
+        self.device = device
+        self._folder = config.run_dir / "stages"
+        if self._folder.exists() and not config.resume:
+            raise SnapshotError(
+                f"The folder {config.run_dir} already holds a run; continue it with "
+                "--resume, choose another --run-dir, or remove the folder to begin anew."
+            )
+
+    def fit(self) -> Checkpoint:
+        """Take all stages that are not done yet, and write the checkpoint.
+
+        Raises:
+            Interrupted: a stop signal came; the stages that were done are saved.
+        """
+        with StopSwitch() as switch:
+            teacher = self._teach(switch)
+            cvae = self._learn(teacher, switch)
+        return self._write_checkpoint(cvae)
+
+    def _teach(self, switch: StopSwitch) -> Teacher:
+        recipe, architecture = self.recipe, self.recipe.teacher_architecture
+        cvae, lesson = self._begin(1, CVAE(architecture), recipe.teacher.batch_size)
+        self._run(TeacherStage(cvae, lesson, recipe.teacher), switch)
+        flow = Flow(architecture.latent, architecture.classes, recipe.flow.depth, recipe.flow.width)
+        flow, lesson = self._begin(2, flow, recipe.flow.batch_size)
+        self._run(FlowStage(flow, cvae, lesson, recipe.flow), switch)
+        return Teacher(cvae, flow)
+
+    def _learn(self, teacher: Teacher, switch: StopSwitch) -> CVAE:
+        recipe = self.recipe
+        cvae, lesson = self._begin(3, CVAE(recipe.architecture), recipe.distil.batch_size)
+        self._run(DistilStage(cvae.decoder, teacher, lesson, recipe.distil), switch)
+        rival = Discriminator(recipe.architecture.classes, recipe.sharpen.discriminator_width)
+        rival, lesson = self._begin(4, rival, recipe.sharpen.batch_size)
+        self._run(SharpenStage(cvae.decoder, teacher, rival, lesson, recipe.sharpen), switch)
+        encoder, lesson = self._begin(5, cvae.encoder, recipe.encoder.batch_size)
+        self._run(EncoderStage(encoder, cvae.decoder, lesson, recipe.encoder), switch)
+        return cvae.eval()
+
+    def _begin(self, number: int, module: M, batch_size: int) -> tuple[M, Lesson]:
+        """A new module's weights and its stage's material, both keyed by the stage's number."""
+        generator = keyed_generator(self.config.seed, Purpose.STAGE, number)
+        draw_weights(module, generator)
+        return module.to(self.device), self._lesson(batch_size, generator)
+
+    def _run(self, stage: Stage, switch: StopSwitch) -> None:
+        """Take a stage, from its file where there is one; a file knows all settings before it."""
+        path = self._folder / f"{stage.name}.safetensors"
+        run_stage(stage, path, self._settings_up_to(stage.name), switch)
+
+    def _settings_up_to(self, name: str) -> dict[str, object]:
+        settings = {"seed": self.config.seed, **self.recipe.model_dump(mode="json")}
+        stages = [stage for stage in STAGES if STAGES.index(stage) <= STAGES.index(name)]
+        return {key: value for key, value in settings.items() if key not in STAGES or key in stages}
+
+    def _lesson(self, batch_size: int, generator: torch.Generator) -> Lesson:
+        network = self.recipe.architecture
+        return Lesson(
+            self.train, batch_size, network.classes, network.latent, generator, self.device
+        )
+
+    def _write_checkpoint(self, cvae: CVAE) -> Checkpoint:
+        first, recipe = self.recipe.teacher, self.recipe.model_dump(mode="json")
+        images = sum(recipe[name]["steps"] * recipe[name]["batch_size"] for name in STAGES)
+        provenance = Provenance(
+            data_set="MNIST",
+            train_images=len(self.train),
+            test_images=len(self.test),
+            seed=self.config.seed,
+            epochs=images // len(self.train),
+            batch_size=first.batch_size,
+            optimizer="AdamW, one cycle, averaged weights",
+            learning_rate=first.learning_rate,
+            objective="five stages: teacher, flow, distil, sharpen, encoder",
+            versions=library_versions(),
+            recipe=recipe,
+        )
+        loss = evaluate_loss(cvae, self.test, self.config.seed, self.device)
+        metrics = {
+            "unit": "nats per image",
+            "parameters": sum(parameter.numel() for parameter in cvae.parameters()),
+            "test": loss_record(loss, len(self.test), self.config.seed),
+        }
+        folder = self.config.run_dir / "checkpoint"
+        return hand_over(folder, cvae, provenance, metrics, self.device)

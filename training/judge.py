@@ -1,0 +1,149 @@
+"""The judge: a classifier of digits that scores samples. It never steers training.
+
+Its 64 features carry the Frechet distance, precision and recall: the usual Inception network
+knows photographs and suits digits badly. A judge trained on samples gives the CAS.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn import functional
+
+from model.atomic import replace_file
+from model.cvae import draw_weights
+from training.console import StageBar
+from training.data import LabelledImages
+from training.randomness import Purpose, keyed_generator
+
+FEATURES = 64
+BATCH = 500  # images at once when nothing is learned
+MAX_SHIFT = 2  # pixels, of the random shifts while learning
+
+
+class JudgeRecipe(BaseModel):
+    """How a judge is trained; with the data it decides the result."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = 5
+    batch_size: int = 128
+    learning_rate: float = 3e-3  # the highest, of AdamW under a one-cycle schedule
+    weight_decay: float = 0.05
+    seed: int = 0
+
+
+class Judge(nn.Module):
+    """Three convolutions and two dense layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 16, kernel_size=5, padding=2),
+            nn.BatchNorm2d(16),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # 28 -> 14
+            nn.Conv2d(16, 32, kernel_size=3, padding=1),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Conv2d(32, 48, kernel_size=3, padding=1),
+            nn.BatchNorm2d(48),
+            nn.ReLU(),
+            nn.MaxPool2d(2),  # 14 -> 7
+            nn.Flatten(),
+            nn.Linear(48 * 7 * 7, FEATURES),
+            nn.ReLU(),
+        )
+        self.scores = nn.Linear(FEATURES, 10)
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the judge sees in images (B, 28, 28) float32 in [0, 1]: (B, 64) float32, >= 0."""
+        return torch.as_tensor(self.layers(images.unsqueeze(1)))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Log-odds (B, 10) float32 of the labels of images (B, 28, 28) float32 in [0, 1]."""
+        return torch.as_tensor(self.scores(self.features(images)))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a judge says of N images."""
+
+    features: Tensor  # (N, 64) float32, >= 0
+    labels: Tensor  # (N,) int64, the labels that it reads
+
+    def agreement(self, labels: Tensor) -> float:
+        """The share of images that the judge reads as `labels` (N,) say, in [0, 1]."""
+        return (self.labels == labels).float().mean().item()
+
+
+@torch.inference_mode()
+def judge_images(judge: Judge, images: Tensor, device: torch.device) -> Verdict:
+    """The verdict on images (N, 28, 28) uint8 grey levels."""
+    features = [
+        judge.features(part.to(device).float() / 255) for part in torch.split(images, BATCH)
+    ]
+    labels = [judge.scores(part).argmax(dim=1) for part in features]
+    return Verdict(torch.cat(features).cpu(), torch.cat(labels).cpu())
+
+
+def train_judge(data: LabelledImages, recipe: JudgeRecipe, device: torch.device) -> Judge:
+    """A judge that has learned `data`, in evaluation mode."""
+    generator = keyed_generator(recipe.seed, Purpose.JUDGE)
+    judge = Judge()
+    draw_weights(judge, generator)
+    judge.to(device).train()
+    batches = -(-len(data) // recipe.batch_size)
+    steps = recipe.epochs * batches
+    optimizer = torch.optim.AdamW(judge.parameters(), weight_decay=recipe.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, steps + 1)
+    with StageBar("judge", steps) as bar:
+        for step in range(steps):
+            if step % batches == 0:
+                order = torch.split(
+                    torch.randperm(len(data), generator=generator), recipe.batch_size
+                )
+            images, labels = data.batch(order[step % batches], device)
+            images = _shifted(images, generator)
+            loss = functional.cross_entropy(judge(images), labels)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+            schedule.step()
+            if step % 10 == 0:
+                bar.update(step, f"{loss.item():.3f}")
+    return judge.eval()
+
+
+def cached_judge(
+    folder: Path, data: LabelledImages, recipe: JudgeRecipe, device: torch.device
+) -> Judge:
+    """The judge of `data` and `recipe`: from `folder` if it was trained before, else trained."""
+    path = folder / f"judge-{_key(data, recipe)}.safetensors"
+    if not path.exists():
+        judge = train_judge(data, recipe, device)
+        replace_file(path, safetensors.torch.save(judge.state_dict()))
+    judge = Judge()
+    judge.load_state_dict(safetensors.torch.load_file(path))
+    return judge.to(device).eval()
+
+
+def _key(data: LabelledImages, recipe: JudgeRecipe) -> str:
+    """16 hex digits that name what a judge was trained on and how."""
+    digest = hashlib.sha256(recipe.model_dump_json().encode())
+    digest.update(repr(Judge()).encode())
+    for tensor in (data.images, data.labels):
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _shifted(images: Tensor, generator: torch.Generator) -> Tensor:
+    """The batch (B, H, W), moved as a whole by up to 2 pixels each way, paper coming in."""
+    down, right = torch.randint(-MAX_SHIFT, MAX_SHIFT + 1, (2,), generator=generator).tolist()
+    padded = functional.pad(images, (MAX_SHIFT,) * 4)
+    top, left = MAX_SHIFT + down, MAX_SHIFT + right
+    return padded[:, top : top + images.shape[1], left : left + images.shape[2]]

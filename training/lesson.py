@@ -1,0 +1,64 @@
+"""Random material to learn from: real digits, and noise with labels to draw digits from."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from training.data import LabelledImages
+
+
+class Lesson:
+    """Batches of one size, all from one generator.
+
+    Args:
+        data: the real digits.
+        batch_size: B, images in a batch.
+        classes: K, number of labels.
+        latent: Z, size of a noise.
+        generator: where all randomness comes from, on the CPU.
+        device: where the batches go.
+    """
+
+    def __init__(
+        self,
+        data: LabelledImages,
+        batch_size: int,
+        classes: int,
+        latent: int,
+        generator: torch.Generator,
+        device: torch.device,
+    ) -> None:
+        self.data = data
+        self.device = device
+        self.batch_size = min(batch_size, len(data))
+        self.classes = classes
+        self.latent = latent
+        self._generator = generator
+        self._order = self._shuffled()
+
+    def indices(self) -> Tensor:
+        """(B,) int64: all digits of the data in a random order, then all in another."""
+        return next(self._order)
+
+    def digits(self) -> tuple[Tensor, Tensor]:
+        """Real images (B, H, W) float32 in [0, 1] and their one-hot labels (B, K) float32."""
+        images, labels = self.data.batch(self.indices(), self.device)
+        return images, functional.one_hot(labels, self.classes).float()
+
+    def noise(self) -> Tensor:
+        """A draw (B, Z) float32 from N(0, I)."""
+        noise = torch.randn(self.batch_size, self.latent, generator=self._generator)
+        return noise.to(self.device)
+
+    def labels(self) -> Tensor:
+        """One-hot labels (B, K) float32, each as likely as the others."""
+        labels = torch.randint(self.classes, (self.batch_size,), generator=self._generator)
+        return functional.one_hot(labels, self.classes).float().to(self.device)
+
+    def _shuffled(self) -> Iterator[Tensor]:
+        while True:
+            order = torch.randperm(len(self.data), generator=self._generator)
+            whole = len(order) // self.batch_size * self.batch_size  # what is left over waits
+            yield from torch.split(order[:whole], self.batch_size)

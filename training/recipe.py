@@ -1,0 +1,82 @@
+"""The settings of the preset `sharp`, stage by stage: everything that decides its result."""
+
+from pydantic import BaseModel, ConfigDict
+
+from model.config import ARTICLE, CVAEConfig
+
+
+class StageSettings(BaseModel):
+    """What every stage has; an unknown name is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int
+    batch_size: int  # images a step
+    learning_rate: float  # the highest, of AdamW under a one-cycle schedule
+    average: float  # decay of the weights' exponential average, per step
+
+
+class TeacherSettings(StageSettings):
+    """Stage 1, the CVAE that teaches."""
+
+    kl_weight: float
+
+
+class FlowSettings(StageSettings):
+    """Stage 2, the prior of the teacher."""
+
+    depth: int  # coupling layers
+    width: int  # of their hidden layers
+
+
+class SharpenSettings(StageSettings):
+    """Stage 4, the discriminator against the blur."""
+
+    discriminator_width: int  # channels of its first convolution
+    discriminator_learning_rate: float
+    penalty_weight: float  # of the squared gradient at real images
+    penalty_every: int  # steps
+    anchor_weight: float  # of the squared difference from the teacher
+    anchor_block: int  # pixels a side; the anchor compares means over such blocks
+
+
+class Recipe(BaseModel):
+    """All stages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: CVAEConfig  # of the network that is served
+    teacher_architecture: CVAEConfig
+    teacher: TeacherSettings
+    flow: FlowSettings
+    distil: StageSettings
+    sharpen: SharpenSettings
+    encoder: StageSettings
+
+
+LATENT = 24
+SHARP = Recipe(
+    # 808,000 multiplications a digit or fewer, the article's number, whatever the depth.
+    architecture=ARTICLE.model_copy(update={"hidden": (440, 440, 440), "latent": LATENT}),
+    teacher_architecture=ARTICLE.model_copy(update={"latent": LATENT}),
+    teacher=TeacherSettings(
+        steps=6000, batch_size=256, learning_rate=2e-3, average=0.999, kl_weight=0.15
+    ),
+    flow=FlowSettings(
+        steps=7000, batch_size=512, learning_rate=2e-3, average=0.999, depth=8, width=128
+    ),
+    distil=StageSettings(steps=5000, batch_size=256, learning_rate=2e-3, average=0.999),
+    sharpen=SharpenSettings(
+        steps=8000,
+        batch_size=128,
+        learning_rate=5e-4,
+        average=0.998,
+        discriminator_width=32,
+        discriminator_learning_rate=5e-4,
+        penalty_weight=2.0,
+        penalty_every=8,
+        anchor_weight=0.02,
+        anchor_block=4,
+    ),
+    encoder=StageSettings(steps=2500, batch_size=256, learning_rate=1e-3, average=0.999),
+)

@@ -1,0 +1,134 @@
+"""A stage of a recipe of several: its steps under a progress bar, its result in one file.
+
+A run that was stopped or killed repeats the stage it was in and skips those that are done.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from model.atomic import replace_file
+from training.console import StageBar
+from training.interrupt import Interrupted, StopSwitch
+from training.snapshot import SnapshotError
+
+log = logging.getLogger(__name__)
+LOG_EVERY = 1000  # steps
+
+
+class Stage(Protocol):
+    """What `run_stage` needs: a name, a number of steps, and the module that they bring about."""
+
+    name: str
+    steps: int
+
+    @property
+    def result(self) -> nn.Module:
+        """The module whose weights the stage brings about."""
+        ...
+
+    def step(self) -> Mapping[str, Tensor]:
+        """Take one step; the parts of its loss, scalars to show."""
+        ...
+
+    def finish(self) -> None:
+        """Leave the final weights in `result`."""
+        ...
+
+
+class Descent:
+    """AdamW under a one-cycle schedule, with an exponential average of the weights."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        learning_rate: float,
+        steps: int,
+        average: float,
+        weight_decay: float = 0.0,
+        betas: tuple[float, float] = (0.9, 0.999),
+    ) -> None:
+        self.module = module
+        self.optimizer = torch.optim.AdamW(
+            module.parameters(), lr=learning_rate, betas=betas, weight_decay=weight_decay
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer,
+            learning_rate,
+            total_steps=steps + 1,
+            pct_start=0.1,
+            cycle_momentum=False,
+        )
+        self.averaged = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(average))  # type: ignore[no-untyped-call]
+
+    def descend(self, loss: Tensor) -> None:
+        """One step down the gradient of the scalar `loss`."""
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.schedule.step()
+        self.averaged.update_parameters(self.module)
+
+    def finish(self) -> None:
+        """Put the averaged weights into the module."""
+        self.module.load_state_dict(self.averaged.module.state_dict())
+
+
+def run_stage(stage: Stage, path: Path, recipe: Mapping[str, object], switch: StopSwitch) -> None:
+    """Bring `stage.result` to the end of the stage: from the file at `path`, or by all the steps.
+
+    Raises:
+        Interrupted: a stop signal came; the stages before this one are saved.
+        SnapshotError: the file is damaged or belongs to another recipe.
+    """
+    if path.exists():
+        stage.result.load_state_dict(_load(path, recipe))
+        log.info("stage %s: done before, taken from %s", stage.name, path)
+        return
+    started = time.monotonic()
+    with StageBar(stage.name, stage.steps) as bar:
+        for step in range(1, stage.steps + 1):
+            parts = stage.step()
+            if step % LOG_EVERY == 0 or step == stage.steps:
+                log.info("stage %s  step %d/%d  %s", stage.name, step, stage.steps, _text(parts))
+            if step % 10 == 0:
+                bar.update(step, _text(parts))
+            if switch.requested:
+                raise Interrupted(
+                    f"Stopped in stage {stage.name} after step {step}; "
+                    "the stages before it are saved, continue with --resume."
+                )
+    stage.finish()
+    weights = {name: weight.contiguous() for name, weight in stage.result.state_dict().items()}
+    replace_file(path, safetensors.torch.save(weights, {"recipe": json.dumps(recipe)}))
+    log.info("stage %s: done in %.0f s", stage.name, time.monotonic() - started)
+
+
+def _text(parts: Mapping[str, Tensor]) -> str:
+    return "  ".join(f"{name} {part.item():.4g}" for name, part in parts.items())
+
+
+def _load(path: Path, recipe: Mapping[str, object]) -> dict[str, Tensor]:
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            found, names = json.loads(file.metadata()["recipe"]), file.keys()
+            weights = {name: file.get_tensor(name) for name in names}
+    except safetensors.SafetensorError as error:
+        raise SnapshotError(
+            f"The stage file {path} is damaged ({error}); remove it and run the command again."
+        ) from error
+    if found != recipe:
+        raise SnapshotError(
+            f"The stage file {path} was made by another recipe ({found}) than this one "
+            f"({dict(recipe)}); choose another --run-dir, or remove the file."
+        )
+    return weights

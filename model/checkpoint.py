@@ -164,7 +164,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         content = _content(folder, name)
         _check_hash(name, content, manifest.sha256.get(name, "none"))
         if name == WEIGHTS:
-            _check_weights(content, manifest.architecture)
+            check_weights(content, manifest.architecture)
         if name == METRICS:
             metrics = _parse_metrics(content)
     return Checkpoint(folder=folder, manifest=manifest, metrics=metrics)
@@ -251,7 +251,12 @@ def _check_hash(name: str, content: bytes | None, expected: str, found: str = ""
         raise _damaged(name, f"sha256 {found[:16]}", f"{expected[:16]} as {CONFIG} says")
 
 
-def _check_weights(content: bytes, architecture: CVAEConfig) -> None:
+def check_weights(content: bytes, architecture: CVAEConfig) -> None:
+    """Prove that a safetensors file holds the weights of `architecture`, all of them finite.
+
+    Raises:
+        CheckpointError: it does not.
+    """
     try:
         weights = safetensors.numpy.load(content)
     except safetensors.SafetensorError as error:

@@ -28,6 +28,7 @@ from model.checkpoint import (
     Checkpoint,
     CheckpointError,
     Provenance,
+    check_weights,
     write_checkpoint,
 )
 from model.config import CVAEConfig
@@ -79,6 +80,7 @@ def save_cvae(
     """
     cvae = _evaluation_copy(cvae)
     weights = safetensors.torch.save(cvae.state_dict())
+    check_weights(weights, cvae.config)
     decoder = _graph(_Drawing(cvae.decoder), _decoder_inputs(cvae.config, 2), "pixels")
     encoder = _graph(_Style(cvae.encoder), _encoder_inputs(cvae.config, 2), "noise")
     files = {
@@ -176,8 +178,8 @@ def _rounded(proto: onnx.ModelProto) -> bytes:
 
     Activations are rounded too, on the fly, so that the processor's 8-bit products are used.
     """
-    graph = onnx.ModelProto()
-    graph.CopyFrom(proto)
+    graph = onnx.shape_inference.infer_shapes(proto)
+    onnx.helper.set_model_props(graph, {"onnx.quant.pre_process": "onnxruntime.quant"})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / ROUNDED_DECODER
         quantize_dynamic(graph, path, per_channel=True, weight_type=QuantType.QInt8)

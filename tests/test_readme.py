@@ -43,7 +43,7 @@ def test_readme_names_every_setting(name: str) -> None:
 
 @pytest.mark.parametrize("name", TrainingConfig.model_fields)
 def test_readme_names_every_training_option(name: str) -> None:
-    assert f"--{name.replace('_', '-')}" in README.replace("--no-conditional", "--conditional")
+    assert f"--{name.replace('_', '-')}" in README.replace("--no-", "--")
 
 
 def test_readme_names_every_command_of_the_makefile() -> None:

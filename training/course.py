@@ -34,6 +34,7 @@ from training.teacher import FlowStage, Teacher, TeacherStage
 
 log = logging.getLogger(__name__)
 STAGES = ("teacher", "flow", "distil", "sharpen", "encoder")  # in order
+ALIGNMENT_NOISES = 2000  # to learn from how the teacher's styles depend on the noise
 M = TypeVar("M", bound=nn.Module)
 
 
@@ -78,7 +79,11 @@ class Course:
         flow = Flow(architecture.latent, architecture.classes, recipe.flow.depth, recipe.flow.width)
         flow, lesson = self._begin(2, flow, recipe.flow.batch_size)
         self._run(FlowStage(flow, cvae, lesson, recipe.flow), switch)
-        return Teacher(cvae, flow)
+        teacher = Teacher(cvae, flow).to(self.device)
+        generator = keyed_generator(self.config.seed, Purpose.ALIGNMENT)
+        noise = torch.randn(ALIGNMENT_NOISES, architecture.latent, generator=generator)
+        teacher.align(noise.to(self.device))
+        return teacher
 
     def _learn(self, teacher: Teacher, switch: StopSwitch) -> CVAE:
         recipe = self.recipe

@@ -89,7 +89,7 @@ class Evaluation:
         ]
         if ROUNDED_DECODER in checkpoint.manifest.sha256:
             rounded = _generator(checkpoint, ROUNDED_DECODER)
-            found["int8"] = self.examiner.examine(rounded)
+            found["int8"] = self.examiner.glance(rounded)
         found["cost"] = _cost(checkpoint, baseline)
         return found
 

@@ -30,7 +30,7 @@ class JudgeRecipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = 5
+    epochs: int = 6
     batch_size: int = 128
     learning_rate: float = 3e-3  # the highest, of AdamW under a one-cycle schedule
     weight_decay: float = 0.05

@@ -16,6 +16,7 @@ class Purpose(IntEnum):
     STAGE = 4
     JUDGE = 5
     METRIC = 6
+    ALIGNMENT = 7
 
 
 def keyed_generator(seed: int, purpose: Purpose, *keys: int) -> torch.Generator:

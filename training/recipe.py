@@ -65,16 +65,16 @@ SHARP = Recipe(
     flow=FlowSettings(
         steps=7000, batch_size=512, learning_rate=2e-3, average=0.999, depth=8, width=128
     ),
-    distil=StageSettings(steps=5000, batch_size=256, learning_rate=2e-3, average=0.999),
+    distil=StageSettings(steps=4000, batch_size=256, learning_rate=2e-3, average=0.998),
     sharpen=SharpenSettings(
-        steps=8000,
+        steps=5000,
         batch_size=128,
         learning_rate=5e-4,
         average=0.998,
         discriminator_width=32,
         discriminator_learning_rate=5e-4,
-        penalty_weight=2.0,
-        penalty_every=8,
+        penalty_weight=0.1,
+        penalty_every=16,
         anchor_weight=0.02,
         anchor_block=4,
     ),

@@ -24,10 +24,12 @@ def train(config: TrainingConfig) -> Checkpoint | None:
     fabric.launch()
     with fabric.rank_zero_first(local=True):  # one process downloads, the others then read
         digits, test = (load_mnist(config.data_dir, train) for train in (True, False))
-    if config.preset == "sharp":
-        checkpoint = Course(config, SHARP, digits, test, fabric.device).fit()
-    else:
-        checkpoint = Trainer(config, fabric, digits, test).fit()
+    runner = (
+        Trainer(config, fabric, digits, test)
+        if config.preset == "article"
+        else Course(config, SHARP, digits, test, fabric.device)
+    )
+    checkpoint = runner.fit()
     if checkpoint and config.evaluate and config.conditional:
         _evaluate(config, checkpoint)
     return checkpoint

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from model.cvae import CVAE, reparametrise
 from model.objective import negative_elbo
+from training.alignment import aligning_rotations, rotate
 from training.flow import Flow
 from training.lesson import Lesson
 from training.recipe import FlowSettings, TeacherSettings
@@ -22,18 +23,31 @@ class Teacher(nn.Module):
         super().__init__()
         self.cvae = cvae
         self.flow = flow
+        config = cvae.config
+        self.rotations: Tensor
+        self.register_buffer("rotations", torch.eye(config.latent).repeat(config.classes, 1, 1))
+
+    @torch.no_grad()
+    def align(self, noise: Tensor) -> None:
+        """Turn the noise label by label so that one noise is one hand, see `aligning_rotations`.
+
+        Args:
+            noise: (N, Z) float32 from N(0, I), to learn the styles from.
+        """
+        self.rotations.copy_(aligning_rotations(self.draw, noise, self.cvae.config.classes))
 
     @torch.no_grad()
     def draw(self, noise: Tensor, one_hot: Tensor) -> Tensor:
         """Pixels (B, H, W) float32 in [0, 1] from noise (B, Z) and labels (B, K)."""
-        return torch.as_tensor(self.cvae.decoder(self.flow.inverse(noise, one_hot), one_hot))
+        latent = self.flow.inverse(rotate(noise, self.rotations, one_hot), one_hot)
+        return torch.as_tensor(self.cvae.decoder(latent, one_hot))
 
     @torch.no_grad()
     def noise(self, images: Tensor, one_hot: Tensor, epsilon: Tensor) -> Tensor:
         """The noise (B, Z) that redraws images (B, H, W): a sample, by epsilon (B, Z)."""
         mean, log_variance = self.cvae.encoder(images, one_hot)
         latent = reparametrise(mean, log_variance, epsilon)
-        return torch.as_tensor(self.flow(latent, one_hot)[0])
+        return rotate(self.flow(latent, one_hot)[0], self.rotations.transpose(1, 2), one_hot)
 
 
 class TeacherStage:

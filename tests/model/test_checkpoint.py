@@ -13,6 +13,7 @@ from model.checkpoint import (
     METRICS,
     PAYLOAD,
     PRETRAINED,
+    ROUNDED_DECODER,
     WEIGHTS,
     Checkpoint,
     CheckpointError,
@@ -20,6 +21,8 @@ from model.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+
+FILES = (*PAYLOAD, ROUNDED_DECODER)
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def folder(tiny_checkpoint: Checkpoint, tmp_path: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in PAYLOAD}
+    return {name: (folder / name).read_bytes() for name in FILES}
 
 
 def rewrite(folder: Path, name: str, data: bytes) -> None:
@@ -109,6 +112,27 @@ def test_write_incomplete_raises(
         )
 
 
+def test_write_unknown_file_raises(
+    tiny_checkpoint: Checkpoint, provenance: Provenance, tmp_path: Path
+) -> None:
+    files = {**contents(tiny_checkpoint.folder), "notes.txt": b""}
+    with pytest.raises(CheckpointError, match=r"no place for \['notes.txt'\]; leave them out"):
+        write_checkpoint(
+            tmp_path / "new", tiny_checkpoint.config, provenance, files, lambda _: None
+        )
+
+
+def test_rounded_decoder_may_be_missing(
+    tiny_checkpoint: Checkpoint, provenance: Provenance, tmp_path: Path
+) -> None:
+    files = contents(tiny_checkpoint.folder)
+    del files[ROUNDED_DECODER]
+    config = tiny_checkpoint.config
+    copy = write_checkpoint(tmp_path / "copy", config, provenance, files, lambda _: None)
+    assert ROUNDED_DECODER not in copy.manifest.sha256
+    assert copy.model_hash == tiny_checkpoint.model_hash
+
+
 def test_write_over_a_folder_that_is_no_checkpoint_raises(
     tiny_checkpoint: Checkpoint, provenance: Provenance, tmp_path: Path
 ) -> None:
@@ -131,20 +155,20 @@ def test_read_missing_folder_raises(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", [CONFIG, *PAYLOAD])
+@pytest.mark.parametrize("name", [CONFIG, *FILES])
 def test_read_missing_file_raises(folder: Path, name: str) -> None:
     (folder / name).unlink()
     assert f"{name} cannot be used: found no such file" in refused(folder)
 
 
-@pytest.mark.parametrize("name", [CONFIG, *PAYLOAD])
+@pytest.mark.parametrize("name", [CONFIG, *FILES])
 def test_read_truncated_file_raises(folder: Path, name: str) -> None:
     path = folder / name
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert f"{name} cannot be used" in refused(folder)
 
 
-@pytest.mark.parametrize("name", [CONFIG, *PAYLOAD])
+@pytest.mark.parametrize("name", [CONFIG, *FILES])
 @pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
 def test_read_one_flipped_bit_raises(folder: Path, name: str, place: float) -> None:
     path = folder / name
@@ -154,7 +178,7 @@ def test_read_one_flipped_bit_raises(folder: Path, name: str, place: float) -> N
     assert f"{name} cannot be used" in refused(folder)
 
 
-@pytest.mark.parametrize("name", [CONFIG, *PAYLOAD])
+@pytest.mark.parametrize("name", [CONFIG, *FILES])
 def test_read_symbolic_link_raises(folder: Path, name: str) -> None:
     target = folder.parent / "elsewhere"
     (folder / name).rename(target)

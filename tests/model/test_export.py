@@ -9,6 +9,7 @@ import torch
 from model.checkpoint import (
     DECODER,
     ENCODER,
+    ROUNDED_DECODER,
     WEIGHTS,
     Checkpoint,
     CheckpointError,
@@ -48,6 +49,20 @@ def test_graphs_take_any_number_of_digits(tiny_checkpoint: Checkpoint, count: in
         "one_hot": np.zeros((count, 10), np.float32),
     }
     assert session.run(["pixels"], inputs)[0].shape == (count, 28, 28)
+
+
+def test_rounded_decoder_is_small_complete_and_close(
+    tiny_checkpoint: Checkpoint, tiny_cvae: CVAE, tmp_path: Path
+) -> None:
+    alone = tmp_path / ROUNDED_DECODER  # far from model.safetensors
+    alone.write_bytes((tiny_checkpoint.folder / ROUNDED_DECODER).read_bytes())
+    decoder_bytes = 4 * sum(weight.numel() for weight in tiny_cvae.decoder.parameters())
+    assert alone.stat().st_size < 0.5 * decoder_bytes
+    noise, one_hot = torch.randn(10, 6), torch.eye(10)
+    inputs = {"noise": noise.numpy(), "one_hot": one_hot.numpy()}
+    (found,) = onnxruntime.InferenceSession(alone).run(["pixels"], inputs)
+    expected = tiny_cvae.decoder(noise, one_hot).detach().numpy()
+    assert abs(found - expected).max() < 0.02  # five grey levels
 
 
 def test_unconditional_graphs_have_no_label(

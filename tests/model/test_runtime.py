@@ -5,7 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.checkpoint import DECODER, Checkpoint, CheckpointError, Provenance
+from model.checkpoint import (
+    DECODER,
+    ROUNDED_DECODER,
+    Checkpoint,
+    CheckpointError,
+    Provenance,
+)
 from model.config import CVAEConfig
 from model.cvae import CVAE
 from model.export import save_cvae
@@ -54,6 +60,15 @@ def test_engines_agree_on_the_style_of_a_picture(tiny_checkpoint: Checkpoint) ->
     ]
     assert styles[0].shape == (10, 6)
     np.testing.assert_allclose(styles[0], styles[1], atol=1e-5)
+
+
+def test_rounded_decoder_draws_nearly_the_same(tiny_checkpoint: Checkpoint) -> None:
+    noise, one_hot = latents(0, 0, 10, 6), np.eye(10, dtype=np.float32)
+    exact, rounded = (
+        OnnxEngine(tiny_checkpoint, name).decode(noise, one_hot)
+        for name in (DECODER, ROUNDED_DECODER)
+    )
+    assert 0 < abs(exact - rounded).max() < 0.02
 
 
 def test_open_unconditional_checkpoint_raises(

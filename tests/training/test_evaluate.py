@@ -59,7 +59,8 @@ def test_evaluate_shows_a_table_and_leaves_a_picture(folder: Path) -> None:
     shown = (folder / "shown").read_text()
     for title in ("label agreement", "Frechet distance", "recall", "baseline", "real"):
         assert title in shown
-    assert Image.open(folder / "out" / "report.png").width == 560
+    with Image.open(folder / "out" / "report.png") as picture:
+        assert picture.width == 560
 
 
 def test_evaluate_update_writes_into_the_checkpoint(

@@ -1,5 +1,4 @@
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,7 +49,7 @@ def found(
         tmp_path_factory.mktemp("judges"),
         torch.device("cpu"),
     )
-    generator = Generator(tiny_config, Memory(mnist[0]))  # type: ignore[arg-type]
+    generator = Generator(tiny_config, Memory(mnist[0]))
     return {**examiner.examine(generator), "ceiling": examiner.ceiling()}
 
 

@@ -7,7 +7,10 @@ from training.run import train
 
 def test_train_article_preset_writes_its_checkpoint(mnist_slice: Path, tmp_path: Path) -> None:
     config = TrainingConfig(
-        **{"data_dir": mnist_slice, "run_dir": tmp_path, "hidden": (8,), "latent": 3},
+        data_dir=mnist_slice,
+        run_dir=tmp_path,
+        hidden=(8,),
+        latent=3,
         epochs=1,
         evaluate=False,
         accelerator="cpu",

@@ -11,7 +11,8 @@ from model.cvae import CVAE
 from model.noise import latents
 from model.runtime import open_generator
 from model.torch_engine import load_cvae
-from training.report import model_card, sample_sheet
+from tests.conftest import ROOT
+from training.report import evaluation_table, model_card, sample_sheet
 
 CPU = torch.device("cpu")
 
@@ -31,11 +32,28 @@ def test_sample_sheet_unconditional(tiny_config: CVAEConfig) -> None:
     assert Image.open(io.BytesIO(sample_sheet(vae, 0, CPU))).size == (280, 280)
 
 
-def test_model_card_carries_the_measured_numbers() -> None:
+def test_model_card_is_that_of_the_checkpoint() -> None:
     checkpoint = read_checkpoint(PRETRAINED)
     card = model_card(checkpoint.config, checkpoint.manifest.provenance, checkpoint.metrics)
     assert card == (PRETRAINED / "README.md").read_text()
-    assert f"{checkpoint.metrics['test']['bound']['negative_elbo']:.2f} |" in card
-    assert "1,733,904 float32" in card
-    assert "794-512-512" in card
-    assert "266-512-512-784" in card
+    assert f"| {checkpoint.metrics['test']['bound']['negative_elbo']:.2f} |" in card
+    assert f"{checkpoint.metrics['parameters']:,} float32" in card
+
+
+def test_evaluation_table_has_a_column_for_each_model_and_real_digits() -> None:
+    evaluation = read_checkpoint(PRETRAINED).metrics["evaluation"]
+    columns, rows = evaluation_table(evaluation)
+    assert columns == ["", "this model", "int8", "baseline", "real"]
+    assert {len(row) for row in rows} == {5}
+    table = {row[0]: row[1:] for row in rows}
+    assert table["label agreement"][0] == f"{evaluation['samples']['label_agreement']:.4f}"
+    assert table["Frechet distance, relative to the baseline"][2] == "1.0000"
+    assert table["recall"][1] != "-"
+
+
+def test_readme_table_is_what_was_measured() -> None:
+    """When it is not: put what `training.evaluate` shows into the README."""
+    readme = (ROOT / "README.md").read_text()
+    _, rows = evaluation_table(read_checkpoint(PRETRAINED).metrics["evaluation"])
+    for row in rows:
+        assert f"| {' | '.join(row)} |" in readme, row[0]

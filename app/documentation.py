@@ -39,6 +39,31 @@ def problem_answer(description: str) -> dict[str, Any]:
     }
 
 
+def header(name: str, description: str, kind: str = "string") -> dict[str, Any]:
+    """How OpenAPI describes a header of an answer."""
+    return {name: {"description": description, "schema": {"type": kind}}}
+
+
+SEED = header("X-Seed", "The seed that draws this again.", "integer")
+CACHING = {
+    **header("ETag", "With a seed: names model and parameters."),
+    **header("Cache-Control", "With a seed immutable for a year, without one no-store."),
+}
+NOT_MODIFIED = {"description": "What If-None-Match names is still the right answer."}
+
+
+def picture_answer(
+    description: str, media_types: list[str], headers: dict[str, Any]
+) -> dict[str, Any]:
+    """How OpenAPI describes an answer that is a file."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    content = {
+        name: {"schema": {"type": "object"}} if name == "application/json" else binary
+        for name in media_types
+    }
+    return {"description": description, "content": content, "headers": headers}
+
+
 def serve_docs(app: FastAPI) -> None:
     """Add /docs and the files it needs to `app`."""
     app.mount(f"/{ASSETS}", StaticFiles(directory=str(files("fastapi_swagger") / "resources")))

@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
         values.setdefault("format", output.suffix.removeprefix(".").lower() or "png")
     try:
         order = GenerateQuery.check(values)
-        seed = chosen_seed(order.seed)
+        order, seed = order.in_format(order.format or "png"), chosen_seed(order.seed)
         content = open_studio(read_settings()).render(order, seed)
         _write(content, output)
     except InvalidRequest as error:

@@ -1,5 +1,7 @@
 """A map of the latent space: the two directions of the noise that change a digit most."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,29 +18,27 @@ def map_sheet(studio: Studio, order: LatentMapQuery) -> NDArray[np.uint8]:
     From left to right the noise walks along the direction that changes the picture most, from
     top to bottom along the second.
     """
-    one_hot = studio.generator.one_hot(np.array([order.digit]))
-    across, down = strongest_directions(studio, one_hot)
+    across, down = strongest_directions(studio, order.digit)
     steps = np.linspace(-order.span, order.span, order.cells, dtype=np.float32)
     noise = steps[None, :, None] * across + steps[:, None, None] * down  # (cells, cells, Z)
     cells = order.cells
-    drawn = studio.generator.draw(
-        np.repeat(one_hot, cells * cells, axis=0), noise.reshape(cells * cells, -1)
-    )
+    one_hot = studio.generator.one_hot(np.full(cells * cells, order.digit))
+    drawn = studio.generator.draw(one_hot, noise.reshape(cells * cells, -1))
     return enlarge(stitch(drawn.reshape(cells, cells, *drawn.shape[1:])), order.scale)
 
 
+@lru_cache(maxsize=10)
 def strongest_directions(
-    studio: Studio, one_hot: NDArray[np.float32]
+    studio: Studio, label: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Two unit vectors (Z,): the first singular vectors of d pixels / d noise at noise 0.
 
-    Args:
-        studio: with the decoder.
-        one_hot: (1, K) float32, the label.
+    Costs as much as drawing 2 Z digits, so each label's are kept.
     """
     size = studio.latent_size
+    one_hot = studio.generator.one_hot(np.full(2 * size, label))
     steps = np.concatenate([np.eye(size), -np.eye(size)]).astype(np.float32) * STEP
-    pixels = studio.generator.engine.decode(steps, np.repeat(one_hot, 2 * size, axis=0))
+    pixels = studio.generator.engine.decode(steps, one_hot)
     slopes = (pixels[:size] - pixels[size:]).reshape(size, -1) / (2 * STEP)  # (Z, H*W)
     _, directions = np.linalg.eigh(slopes @ slopes.T)  # by growing change of the picture
     return _signed(directions[:, -1]), _signed(directions[:, -2])

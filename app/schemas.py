@@ -112,6 +112,10 @@ class Drawing(Query):
         check_size(height, width, "scale")
         return self
 
+    def in_format(self, name: str) -> Self:
+        """The same drawing in a format; PNG is the default and goes without saying."""
+        return self.model_copy(update={"format": None if name == "png" else name})
+
     @property
     def widest(self) -> int:
         """The widest that a line can come out, in pixels before scaling."""

@@ -25,7 +25,7 @@ LIGHT_DIGITS = 64
 LIGHT_PIXELS = 2**18
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one studio is not another, also with the same checkpoint
 class Studio:
     """A generator with the checkpoint that it was opened from."""
 

@@ -66,7 +66,10 @@ async def _parts(request: Request, body: bytes) -> list[bytes]:
             f"The multipart form cannot be read; send 1 to {MAX_PICTURES} pictures as files "
             f"in the field {FIELD} and nothing else.",
         ) from error
-    files = form.getlist(FIELD)
-    if len(files) != len(form.multi_items()):
-        raise Refused(422, f"The multipart form has other fields than {FIELD}; leave them out.")
-    return [await file.read() for file in files if isinstance(file, UploadFile)]
+    try:
+        files = form.getlist(FIELD)
+        if len(files) != len(form.multi_items()):
+            raise Refused(422, f"The multipart form has other fields than {FIELD}; leave them out.")
+        return [await file.read() for file in files if isinstance(file, UploadFile)]
+    finally:
+        await form.close()

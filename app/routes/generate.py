@@ -1,5 +1,7 @@
 """`GET /generate`: a number, handwritten."""
 
+from typing import TypeVar
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -12,6 +14,7 @@ from app.schemas import Drawing, GenerateQuery
 from app.studio import Studio, is_light
 
 router = APIRouter()
+AnyDrawing = TypeVar("AnyDrawing", bound=Drawing)
 
 
 @router.get(
@@ -59,7 +62,7 @@ async def generate(request: Request) -> Response:
     return await drawn(request, order, seed, headers)
 
 
-def negotiated(query: Drawing, request: Request) -> Drawing:
+def negotiated(query: AnyDrawing, request: Request) -> AnyDrawing:
     """The query with its format: the parameter's, else the Accept header's; None means PNG.
 
     Raises:
@@ -68,8 +71,7 @@ def negotiated(query: Drawing, request: Request) -> Drawing:
     chosen = query.format or accepted_format(request.headers.get("accept"), MEDIA_TYPES)
     if chosen is None:
         raise NotAcceptable(list(MEDIA_TYPES.values()))
-    order = query.model_copy(update={"format": None if chosen == "png" else chosen})
-    return order
+    return query.in_format(chosen)
 
 
 async def drawn(request: Request, order: Drawing, seed: int, headers: dict[str, str]) -> Response:

@@ -12,7 +12,7 @@ from app.encoding import encode_png
 from app.schemas import CELL, DatasetQuery
 from app.studio import Studio, labels_of
 
-MEDIA_TYPES = {"npz": "application/x-npz", "zip": "application/zip"}
+MEDIA_TYPES = {"npz": "application/octet-stream", "zip": "application/zip"}
 BATCH = 128  # pictures drawn at a time
 DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can say: the same request gives the same bytes
 LABEL_STREAM = 1  # of the random numbers of a seed

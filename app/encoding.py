@@ -16,8 +16,8 @@ MEDIA_TYPES = {
     "png": "image/png",
     "webp": "image/webp",
     "svg": "image/svg+xml",
+    "npy": "application/octet-stream",
     "json": "application/json",
-    "npy": "application/x-npy",
 }
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, INDEXED = 0, 3  # PNG's colour types

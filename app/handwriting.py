@@ -18,9 +18,12 @@ from app.schemas import CELL
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 2**24  # of the picture before it is made small; 48 MB in colour
 BOX = 20  # pixels, the side that the ink is scaled into
-WORKING_SIDE = 256  # pixels: more detail than this is lost in a box of 20 anyway
+WORKING_SIDE = 512  # pixels: enough for a digit that fills a fifth of its photo
 MIN_CONTRAST = 40  # grey levels between ink and paper
 FAINT = 0.15  # of full ink: what is paler is paper
+NOISE_LIMIT = 5  # standard deviations of the paper that are no ink yet
+FIT_PIXELS = 4096  # of the picture, to find the level of its paper
+FIT_ROUNDS = 12
 SPECK_SIDE = 64  # pixels: in larger pictures, single pixels are dust and not ink
 
 Ink = NDArray[np.float32]
@@ -40,23 +43,49 @@ def read_digit(content: bytes) -> Ink:
 def ink_of(picture: Image.Image) -> Ink:
     """How much ink each pixel holds, (H, W) float32 in [0, 1], whatever the colours and the light.
 
+    Args:
+        picture: grey (mode L).
     Raises:
         Refused: nothing stands out from the background (422).
     """
     grey = np.asarray(picture, dtype=np.float32)
-    # The paper of a photo is unevenly lit: measure from a strongly blurred copy of its edge level.
-    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    if np.median(edge) > (grey.min() + grey.max()) / 2:
-        grey = 255 - grey
-    blur = ImageFilter.GaussianBlur(max(picture.size) / 3)
-    floor = np.asarray(Image.fromarray(grey.astype(np.uint8)).filter(blur), dtype=np.float32)
-    level = grey - np.minimum(floor, np.median(floor))
-    paper, full = np.percentile(level, 25), np.percentile(level, 99.5)
-    if full - paper < MIN_CONTRAST:
+    paper = _paper(grey)
+    edge = np.ones(grey.shape, dtype=bool)
+    edge[1:-1, 1:-1] = False
+    dark_ink = np.median(grey[edge]) > (grey.min() + grey.max()) / 2
+    # Light multiplies what the paper throws back: measured by it, ink in the shade is as dark.
+    level = 255 * (1 - grey / np.maximum(paper, 1)) if dark_ink else grey - paper
+    strong = level[level >= max(float(level.max()) / 2, MIN_CONTRAST / 2)]
+    full = float(np.percentile(strong, 90)) if len(strong) else 0.0
+    if full < MIN_CONTRAST:
         raise Refused(422, "The picture holds no ink: nothing stands out from its background.")
-    ink: Ink = np.clip((level - paper) / (full - paper), 0, 1).astype(np.float32)
-    ink[ink < FAINT] = 0
+    noise = 1.5 * float(np.median(np.abs(level)))  # standard deviation, where most is paper
+    faint = min(max(FAINT, NOISE_LIMIT * noise / full), 0.5)
+    ink: Ink = np.clip(level / full, 0, 1).astype(np.float32)
+    ink[ink < faint] = 0
     return ink
+
+
+def _paper(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The level (H, W) of the bare paper under uneven light: a quadratic that leaves out the ink.
+
+    Fitted again and again, each time with less weight on what departs from the fit before.
+    """
+    height, width = grey.shape
+    down, across = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    terms = np.stack(
+        [np.ones_like(down), down, across, down * across, down**2, across**2], axis=-1
+    ).reshape(-1, 6)
+    step = max(1, grey.size // FIT_PIXELS)
+    some, levels = terms[::step], grey.reshape(-1)[::step].astype(np.float64)
+    weights = np.ones_like(levels)
+    for _ in range(FIT_ROUNDS):
+        weighted = some * weights[:, None]
+        # A picture of few pixels has many best fits; this takes the smallest of them.
+        factors = np.linalg.lstsq(weighted.T @ some, weighted.T @ levels, rcond=1e-9)[0]
+        error = np.abs(levels - some @ factors)
+        weights = 1 / (1 + (error / max(1.0, 2 * float(np.median(error)))) ** 2) ** 2
+    return (terms @ factors).astype(np.float32).reshape(height, width)
 
 
 def normalise(ink: Ink) -> Ink:
@@ -70,7 +99,7 @@ def normalise(ink: Ink) -> Ink:
         size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
     )
     small = np.clip(np.asarray(resized), 0, 1)
-    small = small / max(float(small.max()), FAINT)  # thin lines pale when they are made small
+    small = small / float(small.max())  # thin lines pale when they are made small
     return _centred(small)
 
 
@@ -98,7 +127,7 @@ def _open(content: bytes) -> Image.Image:
                     f"The picture has {picture.width} x {picture.height} pixels, at most "
                     f"{MAX_PIXELS} are read; make it smaller.",
                 )
-            picture.draft("RGB", (4 * WORKING_SIDE, 4 * WORKING_SIDE))  # JPEG reads itself smaller
+            picture.draft("RGB", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # JPEG reads itself smaller
             picture.load()
             return _small_grey(ImageOps.exif_transpose(picture))
     except Refused:

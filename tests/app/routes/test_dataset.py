@@ -12,7 +12,7 @@ from tests.app.conftest import AssertProblem
 
 def test_dataset_npz_is_labelled_pictures(client: TestClient) -> None:
     answer = client.get("/dataset?count=300&seed=1")
-    assert answer.headers["content-type"] == "application/x-npz"
+    assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"] == 'attachment; filename="digits-1.npz"'
     data = np.load(io.BytesIO(answer.content), allow_pickle=False)
     assert data["images"].shape == (300, 28, 28)

@@ -200,7 +200,7 @@ FORMATS = {
     "webp": "image/webp",
     "svg": "image/svg+xml",
     "json": "application/json",
-    "npy": "application/x-npy",
+    "npy": "application/octet-stream",
 }
 
 
@@ -289,7 +289,7 @@ def facts_of(content: bytes, name: str) -> dict[str, str]:
     picture = Image.open(io.BytesIO(content))
     if name == "webp":
         return dict(json.loads(picture.getexif()[0x010E]))
-    return {word: str(text) for word, text in picture.info.items()}
+    return {str(word): str(text) for word, text in picture.info.items()}
 
 
 def test_generate_requests_at_the_same_time_do_not_mix(client: TestClient) -> None:

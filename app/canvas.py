@@ -72,12 +72,14 @@ def _cells(pictures: Levels, gap: int) -> tuple[list[Place], int]:
 
 
 def _tight(pictures: Levels, gap: int) -> tuple[list[Place], int]:
-    places, x = [], 0
+    places, x, end = [], 0, 0
     for picture in pictures:
-        left, _, right, bottom = ink_box(picture)
-        places.append(Place(x + BEARING - left, BASELINE - bottom))
-        x += right - left + 2 * BEARING + gap
-    return places, max(x - gap, 1)
+        left, top, right, bottom = ink_box(picture)
+        places.append(Place(x + BEARING - left, max(BASELINE - bottom, -top)))
+        width = right - left + 2 * BEARING
+        end = max(end, x + width)
+        x += max(width + gap, 1)  # a line never runs backwards, however thin its digits are
+    return places, end
 
 
 def _lay(line: Levels, picture: Levels, place: Place) -> None:

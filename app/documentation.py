@@ -12,22 +12,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from app.errors import Problem
-
 ASSETS = "docs-assets"  # relative, so that the page works behind a path prefix too
-
-
-class DocumentedApp(FastAPI):
-    """A FastAPI application whose schema names the one error body."""
-
-    def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made once."""
-        if not self.openapi_schema:
-            schema = super().openapi()
-            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-            schemas.update({**problem.pop("$defs"), "Problem": problem})
-        return super().openapi()
 
 
 def problem_answer(description: str) -> dict[str, Any]:

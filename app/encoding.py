@@ -4,10 +4,10 @@ import base64
 import io
 import json
 import struct
-import zlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from app.colour import Palette
@@ -21,6 +21,7 @@ MEDIA_TYPES = {
 }
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, INDEXED = 0, 3  # PNG's colour types
+LARGE = 2**16  # pixels, from which more effort of the packer saves bytes at no cost of time
 IMAGE_DESCRIPTION = 0x010E  # the EXIF tag for text about a picture
 
 Levels = NDArray[np.uint8]
@@ -30,8 +31,9 @@ Facts = Mapping[str, str]
 def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> bytes:
     """An 8-bit PNG, grey or indexed, made in few passes: this runs for every request.
 
-    Colours cost nothing: they are the palette of the same levels. Rows are not filtered and only
-    runs are compressed (zlib's Z_RLE): on digits, half the time of zlib's default and smaller.
+    Colours cost nothing: they are the palette of the same levels. Rows are not filtered, and
+    Intel's ISA-L deflates them at its fastest: for four new digits 7 us instead of the 63 us of
+    zlib's cheapest strategy, for a quarter more bytes.
 
     Args:
         sheet: (H, W) uint8 grey levels.
@@ -42,7 +44,6 @@ def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> b
     height, width = sheet.shape
     rows = np.zeros((height, width + 1), dtype=np.uint8)  # column 0: filter type 0, none
     rows[:, 1:] = sheet
-    packer = zlib.compressobj(level=1, wbits=zlib.MAX_WBITS, memLevel=8, strategy=zlib.Z_RLE)
     colour_type = GREY if palette is None or palette.grey else INDEXED
     chunks = [
         SIGNATURE,
@@ -54,7 +55,8 @@ def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> b
         if opacities is not None:
             chunks.append(_chunk(b"tRNS", opacities.tobytes()))
     chunks += [_chunk(b"tEXt", f"{word}\0{text}".encode("latin-1")) for word, text in facts.items()]
-    chunks.append(_chunk(b"IDAT", packer.compress(rows.data) + packer.flush()))
+    effort = 0 if rows.size < LARGE else 1
+    chunks.append(_chunk(b"IDAT", isal_zlib.compress(rows.data, effort)))
     chunks.append(_chunk(b"IEND", b""))
     return b"".join(chunks)
 
@@ -98,5 +100,5 @@ def _line_json(line: Levels, digits: str, palette: Palette) -> Sequence[Mapping[
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(content, zlib.crc32(kind))
+    checksum = isal_zlib.crc32(content, isal_zlib.crc32(kind))
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)

@@ -50,11 +50,10 @@ def ink_of(picture: Image.Image) -> Ink:
     """
     grey = np.asarray(picture, dtype=np.float32)
     paper = _paper(grey)
-    edge = np.ones(grey.shape, dtype=bool)
-    edge[1:-1, 1:-1] = False
-    dark_ink = np.median(grey[edge]) > (grey.min() + grey.max()) / 2
+    apart = grey - paper
+    dark_ink = apart[np.abs(apart) > np.abs(apart).max() / 2].sum() < 0
     # Light multiplies what the paper throws back: measured by it, ink in the shade is as dark.
-    level = 255 * (1 - grey / np.maximum(paper, 1)) if dark_ink else grey - paper
+    level = 255 * (1 - grey / np.maximum(paper, 1)) if dark_ink else apart
     strong = level[level >= max(float(level.max()) / 2, MIN_CONTRAST / 2)]
     full = float(np.percentile(strong, 90)) if len(strong) else 0.0
     if full < MIN_CONTRAST:
@@ -140,7 +139,11 @@ def _open(content: bytes) -> Image.Image:
 
 def _small_grey(picture: Image.Image) -> Image.Image:
     if picture.has_transparency_data:
-        picture = _on_paper(picture.convert("RGBA"))
+        picture = picture.convert("RGBA")
+        picture.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
+        picture = _on_paper(picture)
+    if picture.mode == "I;16":  # Pillow would take each level above 255 for white
+        picture = picture.point(lambda level: level * (1 / 256))
     grey = picture.convert("L")
     if max(grey.size) > WORKING_SIDE:
         grey.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.admission import Workshop
-from app.boundary import Boundary
-from app.documentation import DocumentedApp, serve_docs
+from app.application import Application
+from app.documentation import serve_docs
 from app.errors import handle_errors
 from app.routes import router
 from app.settings import Settings, read_settings
@@ -25,7 +25,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.workshop = Workshop()
         yield
 
-    app = DocumentedApp(
+    app = Application(
         title="cvae-digits",
         version=VERSION,
         summary="Type a number, get it handwritten.",
@@ -39,7 +39,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(router)
     serve_docs(app)
     handle_errors(app)
-    app.add_middleware(Boundary)
     return app
 
 

@@ -1,6 +1,19 @@
 """The Accept header: which of our formats a client takes (RFC 9110, section 12.5.1)."""
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
+
+from app.encoding import MEDIA_TYPES
+
+KEPT = 256  # headers whose reading is kept: there are as many as there are programs
+QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")  # RFC 9110, section 12.4.2
+
+
+@lru_cache(maxsize=KEPT)
+def drawing_format(accept: str | None) -> str | None:
+    """The format of a drawing by the Accept header; see `accepted_format`."""
+    return accepted_format(accept, MEDIA_TYPES)
 
 
 def accepted_format(accept: str | None, media_types: Mapping[str, str]) -> str | None:
@@ -28,10 +41,7 @@ def _media_range(part: str) -> tuple[str, float]:
     name, *parameters = (piece.strip().lower() for piece in part.split(";"))
     for parameter in parameters:
         if parameter.startswith("q="):
-            try:
-                return name, float(parameter[2:])
-            except ValueError:
-                return name, 0.0
+            return name, float(parameter[2:]) if QUALITY.fullmatch(parameter[2:]) else 0.0
     return name, 1.0
 
 

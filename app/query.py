@@ -58,7 +58,7 @@ class Query(BaseModel):
     def canonical(self) -> str:
         """The shortest query string that says the same: no defaults, one order, one spelling."""
         chosen = {
-            cls_field.alias or name: getattr(self, name)
+            cls_field.alias or name: _written(getattr(self, name))
             for name, cls_field in type(self).model_fields.items()
             if getattr(self, name) != cls_field.default
         }
@@ -98,16 +98,27 @@ class Query(BaseModel):
             if item["type"] == "fault":  # of the query as a whole, says its field itself
                 found.append(FieldError(**item["ctx"]))
                 continue
+            if item["type"] == "extra_forbidden" and found and found[-1].field == "query":
+                continue  # said once: an answer must not grow with what a client makes up
             sentences = {
                 "missing": "is required",
                 "extra_forbidden": "has a parameter that is not known here; known are "
                 + ", ".join(cls.names()),
+                "string_unicode": "must be text",
             }
+            if item["type"] == "string_too_long":
+                most = item["ctx"]["max_length"]
+                sentences["string_too_long"] = f"must have at most {most} characters"
             if item["type"] == "literal_error":
                 sentences["literal_error"] = "must be " + item["ctx"]["expected"].replace("'", "")
             message = sentences.get(item["type"], item["msg"])
             found.append(FieldError(field=cls._known(item["loc"][0]), message=message))
         return found
+
+
+def _written(value: object) -> object:
+    """A value as `parse` reads it: str() of a small float would have an exponent."""
+    return f"{value:.9f}".rstrip("0").rstrip(".") if isinstance(value, float) else value
 
 
 def fault(field: str, message: str) -> PydanticCustomError:

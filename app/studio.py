@@ -64,6 +64,18 @@ class Studio:
             return encode_npy(sheet)
         return encode_png(sheet, facts, palette)
 
+    def line(self, digits: str, seed: int) -> bytes:
+        """The PNG that `render` gives for digits and seed and nothing else, on a shorter way."""
+        noise = latents(seed, 0, len(digits), self.latent_size)
+        pictures = self.generator.draw(self.generator.one_hot(labels_of(digits)), noise)
+        facts = {
+            "digits": digits,
+            "seed": str(seed),
+            "request": f"digits={digits}&seed={seed}",
+            "model": self.model_hash,
+        }
+        return encode_png(stitch(pictures[None]), facts)
+
     def pictures(self, order: Drawing, seed: int) -> Levels:
         """The digits that were ordered, (R, N, H, W) uint8 grey levels."""
         count, style = len(order.digits), self.style_noise(order.style)

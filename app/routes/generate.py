@@ -9,7 +9,7 @@ from app.caching import caching_headers, chosen_seed, not_modified
 from app.documentation import CACHING, NOT_MODIFIED, SEED, header, picture_answer, problem_answer
 from app.encoding import MEDIA_TYPES
 from app.errors import NotAcceptable
-from app.negotiation import accepted_format
+from app.negotiation import drawing_format
 from app.schemas import Drawing, GenerateQuery
 from app.studio import Studio, is_light
 
@@ -68,7 +68,7 @@ def negotiated(query: AnyDrawing, request: Request) -> AnyDrawing:
     Raises:
         NotAcceptable: the client takes none of the formats.
     """
-    chosen = query.format or accepted_format(request.headers.get("accept"), MEDIA_TYPES)
+    chosen = query.format or drawing_format(request.headers.get("accept"))
     if chosen is None:
         raise NotAcceptable(list(MEDIA_TYPES.values()))
     return query.in_format(chosen)

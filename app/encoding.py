@@ -70,7 +70,7 @@ def encode_webp(sheet: Levels, facts: Facts, palette: Palette) -> bytes:
     exif[IMAGE_DESCRIPTION] = json.dumps(dict(facts))
     file = io.BytesIO()
     picture = Image.fromarray(palette.paint(sheet))
-    picture.save(file, "WEBP", lossless=True, quality=50, method=2, exif=exif.tobytes())
+    picture.save(file, "WEBP", lossless=True, quality=25, method=0, exif=exif.tobytes())
     return file.getvalue()
 
 

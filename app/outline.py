@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from app.colour import Palette
 
+STEPS = 10  # units of the drawing in a pixel: whole numbers are short
 HALF_INK = 127.5  # the grey level of the outline
 MIN_POINTS = 4  # smaller specks than this are not drawn
 TOLERANCE = 0.08  # pixels that an outline may move where points are left out
@@ -25,18 +26,15 @@ def encode_svg(
         palette: ink and paper.
         scale: the size it asks for, in multiples of the sheet's.
     """
-    height, width = sheet.shape
-    paper = (
-        ""
-        if palette.transparent
-        else f'<path fill="#{palette.paper}" d="M0 0h{width}v{height}H0z"/>'
-    )
+    height, width = (side * STEPS for side in sheet.shape)
+    background = f'<path fill="#{palette.paper}" d="M0 0h{width}v{height}H0z"/>'
     text = "; ".join(f"{word}={value}" for word, value in facts.items())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-        f'width="{width * scale}" height="{height * scale}" role="img" '
+        f'width="{sheet.shape[1] * scale}" height="{sheet.shape[0] * scale}" role="img" '
         f"aria-label={quoteattr(digits)}><title>{escape(digits)}</title><desc>{escape(text)}</desc>"
-        f'{paper}<path fill="#{palette.ink}" fill-rule="evenodd" d="{_path(sheet)}"/></svg>'
+        f"{'' if palette.transparent else background}"
+        f'<path fill="#{palette.ink}" fill-rule="evenodd" d="{_path(sheet)}"/></svg>'
     ).encode()
 
 
@@ -63,9 +61,8 @@ def _simplified(points: NDArray[np.float64]) -> NDArray[np.float64]:
 def _smooth(points: NDArray[np.float64]) -> str:
     """A closed quadratic B-spline: the points steer, the curve passes between them."""
     middles = (points + np.roll(points, -1, axis=0)) / 2
-    start = middles[-1]
-    curves = "".join(
-        f"Q{x:.1f} {y:.1f} {to_x:.1f} {to_y:.1f}"
-        for (x, y), (to_x, to_y) in zip(points, middles, strict=True)
-    )
-    return f"M{start[0]:.1f} {start[1]:.1f}{curves}Z"
+    curve = np.rint(np.stack([points, middles], axis=1) * STEPS).astype(int)  # (n, 2, 2)
+    begins = np.roll(curve[:, 1], 1, axis=0)  # where each piece begins: the middle before it
+    steps = (curve - begins[:, None]).ravel().tolist()  # relative to it, as q takes them
+    numbers = " ".join(map(str, steps)).replace(" -", "-")
+    return f"M{begins[0, 0]} {begins[0, 1]}q{numbers}z"

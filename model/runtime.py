@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from model.checkpoint import DECODER, ENCODER, Checkpoint, CheckpointError
 from model.config import CVAEConfig
 
+PIECE = 64  # digits decoded at a time: more would leave the processor's cache
 EngineName = Literal["onnx", "torch"]
 
 
@@ -60,6 +61,10 @@ class Generator:
         Returns:
             (N, H, W) uint8 grey levels, ink 255 on 0.
         """
+        if len(noise) > PIECE:
+            cuts = range(PIECE, len(noise), PIECE)
+            pieces = zip(np.split(one_hot, cuts), np.split(noise, cuts), strict=True)
+            return np.concatenate([self.draw(*piece) for piece in pieces])
         pixels = self.engine.decode(noise, one_hot)  # (N, H, W) in [0, 1]
         levels: NDArray[np.uint8] = (pixels * 255 + 0.5).astype(np.uint8)
         return levels

@@ -4,6 +4,7 @@ import threading
 from collections.abc import AsyncGenerator, Iterator
 from typing import cast
 
+import anyio
 import pytest
 
 from app.admission import Overloaded, Workshop
@@ -29,8 +30,7 @@ def one_place() -> Workshop:
 
 def test_run_gives_the_result_from_another_thread() -> None:
     async def scene() -> tuple[int, int]:
-        place = await Workshop().run(lambda *, name: (threading.get_ident(), name), name=7)
-        return place
+        return await Workshop().run(lambda *, name: (threading.get_ident(), name), name=7)
 
     ident, name = asyncio.run(scene())
     assert name == 7
@@ -112,15 +112,13 @@ def test_run_cancelled_keeps_its_place_until_the_thread_is_done() -> None:
             begun.set()
             gate.wait(LIMIT_S)
 
-        order = asyncio.create_task(workshop.run(work))
-        await asyncio.to_thread(begun.wait, LIMIT_S)
-        order.cancel()
-        await asyncio.sleep(0)
-        with pytest.raises(Overloaded):
-            await workshop.run(int)
-        gate.set()
-        with pytest.raises(asyncio.CancelledError):
-            await order
+        async with anyio.create_task_group() as client:  # as the server cancels an answer
+            client.start_soon(workshop.run, work)
+            await asyncio.to_thread(begun.wait, LIMIT_S)
+            client.cancel_scope.cancel()
+            with anyio.CancelScope(shield=True), pytest.raises(Overloaded):
+                await workshop.run(int)
+            gate.set()
         assert await workshop.run(int) == 0
 
     asyncio.run(scene())

@@ -1,4 +1,5 @@
 import base64
+import contextlib
 import re
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 from app.style import STEPS_PER_UNIT, StyleError, decode_style, encode_style
 
 MODEL = "0123456789abcdef"
-NOISE = arrays.arrays(np.float32, st.integers(1, 300), elements=st.floats(-3.9, 3.9, width=32))
+NOISE = arrays.arrays(np.float32, st.integers(1, 300), elements=st.floats(-3.5, 3.5, width=32))
 
 
 @given(noise=NOISE)
@@ -35,7 +36,7 @@ def test_encode_style_beyond_four_is_kept_at_the_edge() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["A", "AAAAA", "****", "a b=", "ASNF\n", "ASNF=", "\u0663" * 4, "\udcff", "A" * 997]
+    "text", ["A", "AAAAA", "****", "a b=", "ASNF\n", "\u0663" * 4, "\udcff", "A" * 997]
 )
 def test_decode_style_that_is_none_raises(text: str) -> None:
     with pytest.raises(StyleError, match=r"^is no style that /restyle gives$"):
@@ -57,7 +58,5 @@ def test_decode_style_of_another_length_raises(size: int) -> None:
 
 @given(text=st.text(max_size=30))
 def test_decode_style_of_any_text_is_noise_or_a_style_error(text: str) -> None:
-    try:
+    with contextlib.suppress(StyleError):
         assert np.isfinite(decode_style(text, MODEL, 2)).all()
-    except StyleError:
-        pass

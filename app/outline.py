@@ -46,7 +46,16 @@ def _path(sheet: NDArray[np.uint8]) -> str:
     # Level centres lie half a pixel inside the picture; the padding shifts them by a whole one.
     lines = contourpy.contour_generator(z=padded).lines(HALF_INK)
     outlines = [np.asarray(line)[:-1] - 0.5 for line in lines]
-    return "".join(_smooth(_simplified(line)) for line in outlines if len(line) >= MIN_POINTS)
+    return "".join(
+        _smooth(_simplified(_calm(line))) for line in outlines if len(line) >= MIN_POINTS
+    )
+
+
+def _calm(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The closed outline (n, 2) without the tremble that the pixel grid gives it."""
+    calmed: NDArray[np.float64] = points / 2
+    calmed += (np.roll(points, 1, axis=0) + np.roll(points, -1, axis=0)) / 4
+    return calmed
 
 
 def _simplified(points: NDArray[np.float64]) -> NDArray[np.float64]:

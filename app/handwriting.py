@@ -48,7 +48,7 @@ def ink_of(picture: Image.Image) -> Ink:
     Raises:
         Refused: nothing stands out from the background (422).
     """
-    grey = np.asarray(picture, dtype=np.float32)
+    grey: NDArray[np.float32] = np.asarray(picture, dtype=np.float32)
     paper = _paper(grey)
     apart = grey - paper
     dark_ink = apart[np.abs(apart) > np.abs(apart).max() / 2].sum() < 0
@@ -72,11 +72,10 @@ def _paper(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     height, width = grey.shape
     down, across = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
-    terms = np.stack(
-        [np.ones_like(down), down, across, down * across, down**2, across**2], axis=-1
-    ).reshape(-1, 6)
-    step = max(1, grey.size // FIT_PIXELS)
-    some, levels = terms[::step], grey.reshape(-1)[::step].astype(np.float64)
+    terms = np.stack([np.ones_like(down), down, across, down * across, down**2, across**2], axis=-1)
+    step = max(1, round((grey.size / FIT_PIXELS) ** 0.5))
+    some = terms[::step, ::step].reshape(-1, 6)
+    levels = grey[::step, ::step].reshape(-1).astype(np.float64)
     weights = np.ones_like(levels)
     for _ in range(FIT_ROUNDS):
         weighted = some * weights[:, None]
@@ -84,7 +83,8 @@ def _paper(grey: NDArray[np.float32]) -> NDArray[np.float32]:
         factors = np.linalg.lstsq(weighted.T @ some, weighted.T @ levels, rcond=1e-9)[0]
         error = np.abs(levels - some @ factors)
         weights = 1 / (1 + (error / max(1.0, 2 * float(np.median(error)))) ** 2) ** 2
-    return (terms @ factors).astype(np.float32).reshape(height, width)
+    paper: NDArray[np.float32] = (terms @ factors).astype(np.float32)
+    return paper
 
 
 def normalise(ink: Ink) -> Ink:
@@ -121,16 +121,14 @@ def _open(content: bytes) -> Image.Image:
             warnings.simplefilter("ignore")  # Pillow's opinion on large pictures; ours is below
             picture = Image.open(io.BytesIO(content), formats=FORMATS)
             if picture.width * picture.height > MAX_PIXELS:
-                raise Refused(
-                    413,
-                    f"The picture has {picture.width} x {picture.height} pixels, at most "
-                    f"{MAX_PIXELS} are read; make it smaller.",
-                )
+                raise Image.DecompressionBombError
             picture.draft("RGB", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # JPEG reads itself smaller
             picture.load()
             return _small_grey(ImageOps.exif_transpose(picture))
-    except Refused:
-        raise
+    except Image.DecompressionBombError as error:  # ours, or Pillow's own from ten times as many
+        raise Refused(
+            413, f"The picture has more than {MAX_PIXELS} pixels; make it smaller."
+        ) from error
     except Exception as error:  # Pillow raises many kinds on broken files
         raise Refused(
             415, "The upload is no whole picture; send one PNG, JPEG or WebP of a single digit."

@@ -282,7 +282,7 @@ def check_size(height: int, width: int, field: str, sides: bool = True) -> None:
         raise fault(
             field,
             f"makes a picture of {height * width} pixels, at most {MAX_PIXELS} are drawn; "
-            f"choose less digits, rows or {field}",
+            f"ask for fewer digits or rows, or a lower {field}",
         )
     if sides and max(height, width) > MAX_SIDE:
         raise fault(field, f"makes a side of {max(height, width)} pixels, at most {MAX_SIDE}")

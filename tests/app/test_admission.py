@@ -29,8 +29,11 @@ def one_place() -> Workshop:
 
 
 def test_run_gives_the_result_from_another_thread() -> None:
+    def work(*, name: int) -> tuple[int, int]:
+        return threading.get_ident(), name
+
     async def scene() -> tuple[int, int]:
-        return await Workshop().run(lambda *, name: (threading.get_ident(), name), name=7)
+        return await Workshop().run(work, name=7)
 
     ident, name = asyncio.run(scene())
     assert name == 7

@@ -51,7 +51,8 @@ def test_palette_transparent_is_ink_throughout_and_only_its_opacity_grows(ink: s
 
 def test_paint_opaque_has_three_channels() -> None:
     painted = Palette("ff0000", "0000ff").paint(LEVELS)
-    assert (painted.shape, painted.dtype) == ((1, 256, 3), np.uint8)
+    assert painted.shape == (1, 256, 3)
+    assert painted.dtype == np.uint8
     assert painted[0, 0].tolist() == [0, 0, 255]
     assert painted[0, 255].tolist() == [255, 0, 0]
 

@@ -2,9 +2,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.encoding import MEDIA_TYPES
-from app.negotiation import accepted_format
+from app import encoding
+from app.negotiation import accepted_format, drawing_format
 
+MEDIA_TYPES = {
+    "png": "image/png",
+    "webp": "image/webp",
+    "svg": "image/svg+xml",
+    "json": "application/json",
+    "npy": "application/x-npy",
+}
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
@@ -52,6 +59,12 @@ def test_accepted_format_is_the_first_that_is_taken_else_the_best(
     accept: str | None, chosen: str | None
 ) -> None:
     assert accepted_format(accept, MEDIA_TYPES) == chosen
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "image/webp", "text/html"])
+def test_drawing_format_is_one_of_those_that_are_drawn(accept: str | None) -> None:
+    for _ in range(2):  # found out and remembered
+        assert drawing_format(accept) == accepted_format(accept, encoding.MEDIA_TYPES)
 
 
 @given(accept=st.text(max_size=60) | st.text("imagepn/*,;q=.015 ", max_size=60))

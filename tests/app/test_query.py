@@ -256,4 +256,4 @@ def test_openapi_parameters_say_the_limits() -> None:
 def test_query_is_frozen() -> None:
     letter = Letter.parse(b"digits=1")
     with pytest.raises(ValueError, match="frozen"):
-        letter.text = "other"
+        letter.text = "other"  # type: ignore[misc]

@@ -12,7 +12,7 @@ SERVING := $(VENV)/serving.made
 DEVELOPMENT := $(VENV)/development.made
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check install train bench image format lock clean
+.PHONY: help serve test check install train bench pictures image format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -35,6 +35,9 @@ train: $(DEVELOPMENT) ## train the article's CVAE on MNIST (ARGS="--epochs 10 --
 
 bench: $(DEVELOPMENT) ## measure start, memory and request times of the service
 	$(RUN) -m benchmarks.serving $(ARGS)
+
+pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl lines
+	$(RUN) -m docs.pictures
 
 image: ## build the container image cvae-digits
 	docker build --tag cvae-digits .

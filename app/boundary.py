@@ -4,7 +4,6 @@ import logging
 import re
 import secrets
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import problem_response
@@ -12,6 +11,7 @@ from model.checkpoint import CheckpointError
 from model.runtime import EngineError
 
 log = logging.getLogger("uvicorn.error")
+NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
@@ -41,15 +41,14 @@ class Boundary:
         # HEAD is GET without its body, which the server leaves out by the scope it kept.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         scope = {**scope, "method": method, "request_id": request_id}
+        own_headers = [(b"x-request-id", request_id.encode()), NO_SNIFFING]
         started = False
 
         async def send_with_id(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                headers["X-Content-Type-Options"] = "nosniff"
+                message["headers"] = [*message["headers"], *own_headers]
             await send(message)
 
         try:

@@ -12,22 +12,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from app.errors import Problem
-
 ASSETS = "docs-assets"  # relative, so that the page works behind a path prefix too
-
-
-class DocumentedApp(FastAPI):
-    """A FastAPI application whose schema names the one error body."""
-
-    def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made once."""
-        if not self.openapi_schema:
-            schema = super().openapi()
-            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
-            schemas.update({**problem.pop("$defs"), "Problem": problem})
-        return super().openapi()
 
 
 def problem_answer(description: str) -> dict[str, Any]:
@@ -37,6 +22,31 @@ def problem_answer(description: str) -> dict[str, Any]:
         "description": description,
         "content": {"application/problem+json": {"schema": reference}},
     }
+
+
+def header(name: str, description: str, kind: str = "string") -> dict[str, Any]:
+    """How OpenAPI describes a header of an answer."""
+    return {name: {"description": description, "schema": {"type": kind}}}
+
+
+SEED = header("X-Seed", "The seed that draws this again.", "integer")
+CACHING = {
+    **header("ETag", "With a seed: names model and parameters."),
+    **header("Cache-Control", "With a seed immutable for a year, without one no-store."),
+}
+NOT_MODIFIED = {"description": "What If-None-Match names is still the right answer."}
+
+
+def picture_answer(
+    description: str, media_types: list[str], headers: dict[str, Any]
+) -> dict[str, Any]:
+    """How OpenAPI describes an answer that is a file."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    content = {
+        name: {"schema": {"type": "object"}} if name == "application/json" else binary
+        for name in media_types
+    }
+    return {"description": description, "content": content, "headers": headers}
 
 
 def serve_docs(app: FastAPI) -> None:

@@ -3,10 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+
+from app.admission import RETRY_AFTER_S, Overloaded
 
 
 class FieldError(BaseModel):
@@ -33,6 +35,24 @@ class InvalidRequest(Exception):
     def __init__(self, errors: list[FieldError]) -> None:
         super().__init__("; ".join(f"{error.field} {error.message}" for error in errors))
         self.errors = errors
+
+
+class NotAcceptable(Exception):
+    """A client that takes none of the formats there are, answered with 406."""
+
+    def __init__(self, media_types: list[str]) -> None:
+        super().__init__(
+            f"The Accept header takes none of {', '.join(media_types)}; name one of them, or "
+            "choose by the parameter format"
+        )
+
+
+class Refused(Exception):
+    """An upload that cannot be used, answered with its status and its sentence."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 def problem_response(
@@ -72,6 +92,25 @@ async def answer_invalid_request(request: Request, error: Exception) -> JSONResp
     return problem_response(request.scope["request_id"], 422, f"{error}.", error.errors)
 
 
+async def answer_not_acceptable(request: Request, error: Exception) -> JSONResponse:
+    """406 for a client that takes none of the formats."""
+    return problem_response(request.scope["request_id"], 406, f"{error}.")
+
+
+async def answer_overloaded(request: Request, _: Exception) -> JSONResponse:
+    """503 for heavy work that finds no place."""
+    detail = f"Too much heavy work is waiting here; come back in {RETRY_AFTER_S} s."
+    return problem_response(
+        request.scope["request_id"], 503, detail, headers={"Retry-After": str(RETRY_AFTER_S)}
+    )
+
+
+async def answer_refused(request: Request, error: Exception) -> JSONResponse:
+    """4xx for an upload that cannot be used."""
+    assert isinstance(error, Refused)
+    return problem_response(request.scope["request_id"], error.status, str(error))
+
+
 async def answer_http_exception(request: Request, error: Exception) -> JSONResponse:
     """The framework's own refusals (404, 405) in the one error body."""
     assert isinstance(error, HTTPException)
@@ -85,3 +124,12 @@ async def answer_http_exception(request: Request, error: Exception) -> JSONRespo
         details.get(error.status_code, f"{error.detail}."),
         headers=dict(error.headers or {}),
     )
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Register an answer for every error that has one."""
+    app.add_exception_handler(InvalidRequest, answer_invalid_request)
+    app.add_exception_handler(NotAcceptable, answer_not_acceptable)
+    app.add_exception_handler(Refused, answer_refused)
+    app.add_exception_handler(Overloaded, answer_overloaded)
+    app.add_exception_handler(HTTPException, answer_http_exception)

@@ -4,15 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.exceptions import HTTPException
 
-from app.boundary import Boundary
-from app.documentation import DocumentedApp, serve_docs
-from app.errors import InvalidRequest, answer_http_exception, answer_invalid_request
-from app.routes import Studio, router
+from app.admission import Workshop
+from app.application import Application
+from app.documentation import serve_docs
+from app.errors import handle_errors
+from app.routes import router
 from app.settings import Settings, read_settings
-from model.checkpoint import read_checkpoint
-from model.runtime import open_generator
+from app.studio import open_studio
 
 VERSION = "0.1.0"
 
@@ -23,9 +22,10 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.studio = open_studio(settings)
+        app.state.workshop = Workshop()
         yield
 
-    app = DocumentedApp(
+    app = Application(
         title="cvae-digits",
         version=VERSION,
         summary="Type a number, get it handwritten.",
@@ -38,24 +38,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.include_router(router)
     serve_docs(app)
-    app.add_exception_handler(InvalidRequest, answer_invalid_request)
-    app.add_exception_handler(HTTPException, answer_http_exception)
-    app.add_middleware(Boundary)
+    handle_errors(app)
     return app
-
-
-def open_studio(settings: Settings) -> Studio:
-    """Load and verify the checkpoint, and draw once, so that the first request is a fast one.
-
-    Raises:
-        CheckpointError: the checkpoint cannot be used.
-        EngineError: the engine cannot run here.
-    """
-    checkpoint = read_checkpoint(settings.checkpoint)
-    generator = open_generator(checkpoint, settings.engine)
-    studio = Studio(generator, checkpoint.model_hash, settings.engine)
-    studio.draw("0123456789", seed=0)
-    return studio
 
 
 def __getattr__(name: str) -> FastAPI:

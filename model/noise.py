@@ -1,29 +1,39 @@
-"""Seeded latents: (seed, row, position) -> z ~ N(0, I), the same in every process and language.
+"""Seeded noise: (seed, row, position) -> N(0, I), the same in every process and language.
 
 The rule, complete enough to be repeated elsewhere:
 
 1. Random bits are Philox4x64-10 (Salmon et al., SC 2011, "Parallel random numbers: as easy as
    1, 2, 3"): a key of two 64-bit words and a counter of four give one block of four 64-bit words.
-   Key = (seed, row). Counter = (c, 0, 0, 0).
-2. A latent of Z numbers takes ceil(Z / 8) blocks. The latent at position p takes the blocks
-   c = p * ceil(Z / 8) + 1 and on, so no digit depends on how many others are drawn.
+   Key = (seed, row). Counter = (c, 0, 0, stream).
+2. Stream 0 holds the noise of each position. A noise of Z numbers takes ceil(Z / 8) blocks: that
+   of position p takes the blocks c = p * ceil(Z / 8) + 1 and on, so no digit depends on how many
+   others are drawn. Stream 1 holds the hand of the row, as if it were position 0.
 3. Each 64-bit word gives two uniforms in (0, 1): u = (low 32 bits + 1/2) / 2^32, v = (high
    32 bits + 1/2) / 2^32.
 4. Box-Muller: sqrt(-2 ln u) cos(2 pi v) and sqrt(-2 ln u) sin(2 pi v), in this order, in double
    precision, rounded to float32. What is left of the last block is dropped.
+5. Two noises a and b are mixed as cos(m pi / 2) a + sin(m pi / 2) b: on the sphere, so that the
+   mixture of two N(0, I) is N(0, I) again.
 
-tests/test_noise.py holds the test vectors.
+tests/model/test_noise.py holds the test vectors.
 """
+
+import math
+import threading
 
 import numpy as np
 from numpy.typing import NDArray
 
 NORMALS_PER_BLOCK = 8  # four words of 64 bits, two normals each
 MAX_SEED = 2**32 - 1
+POSITIONS, HANDS = 0, 1  # the streams
+
+Noise = NDArray[np.float32]
+_of_thread = threading.local()
 
 
-def latents(seed: int, row: int, count: int, size: int) -> NDArray[np.float32]:
-    """The latents of the positions 0 .. count - 1 of one row.
+def latents(seed: int, row: int, count: int, size: int) -> Noise:
+    """The noises of the positions 0 .. count - 1 of one row.
 
     Args:
         seed: 0 .. 2^32 - 1.
@@ -35,13 +45,42 @@ def latents(seed: int, row: int, count: int, size: int) -> NDArray[np.float32]:
     Raises:
         ValueError: the seed is out of range.
     """
+    return _normals(seed, row, POSITIONS, count, size)
+
+
+def hand(seed: int, row: int, size: int) -> Noise:
+    """The noise (Z,) float32 that all digits of a row share: its handwriting.
+
+    Raises:
+        ValueError: the seed is out of range.
+    """
+    shared: Noise = _normals(seed, row, HANDS, 1, size)[0]
+    return shared
+
+
+def mix(first: Noise, second: Noise, share: float) -> Noise:
+    """The noise `share` of the way from `first` to `second`, on the sphere.
+
+    Args:
+        first: (N, Z) float32 from N(0, I).
+        second: (N, Z) float32 from N(0, I), independent of the first.
+        share: in [0, 1]; 0 is the first and 1 the second, exactly.
+    Returns:
+        (N, Z) float32, from N(0, I).
+    """
+    if share in (0, 1):
+        return second if share else first
+    angle = share * math.pi / 2
+    mixed: Noise = np.float32(math.cos(angle)) * first + np.float32(math.sin(angle)) * second
+    return mixed
+
+
+def _normals(seed: int, row: int, stream: int, count: int, size: int) -> Noise:
     if not 0 <= seed <= MAX_SEED:
         raise ValueError(f"A seed must be a whole number from 0 to {MAX_SEED}, found {seed}.")
     blocks = -(-size // NORMALS_PER_BLOCK)
     # numpy's generator steps the counter before each block, hence the "+ 1" of rule 2.
-    words = np.random.Philox(key=np.array([seed, row], dtype=np.uint64)).random_raw(
-        count * blocks * 4
-    )
+    words = _bits(seed, row, stream).random_raw(count * blocks * 4)
     halves = np.asarray(words, dtype="<u8").view("<u4").reshape(-1, 2)  # low, high
     uniforms = (halves + 0.5) * 2.0**-32
     radius = np.sqrt(-2.0 * np.log(uniforms[:, 0]))
@@ -50,3 +89,20 @@ def latents(seed: int, row: int, count: int, size: int) -> NDArray[np.float32]:
     normals[:, 0] = radius * np.cos(angle)
     normals[:, 1] = radius * np.sin(angle)
     return normals.reshape(count, blocks * NORMALS_PER_BLOCK)[:, :size]
+
+
+def _bits(seed: int, row: int, stream: int) -> np.random.Philox:
+    """The bit generator at the start of a stream.
+
+    One is kept for each thread and set anew: making one takes ten times as long.
+    """
+    kept = _of_thread.__dict__
+    if not kept:
+        kept["generator"] = np.random.Philox(key=0)
+        kept["state"] = kept["generator"].state
+    state = kept["state"]
+    state["state"]["key"][:] = seed, row
+    state["state"]["counter"][:] = 0, 0, 0, stream
+    kept["generator"].state = state  # with an empty buffer, as at the beginning
+    generator: np.random.Philox = kept["generator"]
+    return generator

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from model.checkpoint import DECODER, ENCODER, Checkpoint, CheckpointError
 from model.config import CVAEConfig
 
+PIECE = 64  # digits decoded at a time: more would leave the processor's cache
 EngineName = Literal["onnx", "torch"]
 
 
@@ -47,18 +48,45 @@ class Generator:
         self.engine = engine
         self._one_hot = np.eye(config.classes, dtype=np.float32)
 
-    def draw(self, labels: NDArray[np.intp], noise: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def one_hot(self, labels: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Labels (N,) in 0 .. K - 1 as one-hot vectors (N, K) float32."""
+        return self._one_hot[labels]
+
+    def draw(self, one_hot: NDArray[np.float32], noise: NDArray[np.float32]) -> NDArray[np.uint8]:
         """One picture for each label.
 
         Args:
-            labels: (N,) whole numbers in 0 .. K - 1.
+            one_hot: (N, K) float32; rows between two labels draw what lies between them.
             noise: (N, Z) float32 from N(0, I).
         Returns:
             (N, H, W) uint8 grey levels, ink 255 on 0.
         """
-        pixels = self.engine.decode(noise, self._one_hot[labels])  # (N, H, W) in [0, 1]
+        if len(noise) > PIECE:
+            cuts = range(PIECE, len(noise), PIECE)
+            pieces = zip(np.split(one_hot, cuts), np.split(noise, cuts), strict=True)
+            return np.concatenate([self.draw(*piece) for piece in pieces])
+        pixels = self.engine.decode(noise, one_hot)  # (N, H, W) in [0, 1]
         levels: NDArray[np.uint8] = (pixels * 255 + 0.5).astype(np.uint8)
         return levels
+
+    def style(
+        self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The noise (N, Z) that draws pictures like these, (N, H, W) in [0, 1]."""
+        return self.engine.encode(pixels, one_hot)
+
+    def read(self, pixels: NDArray[np.float32]) -> int:
+        """The label that explains one picture (H, W) in [0, 1] best: the CVAE as a classifier.
+
+        Each label in turn is given to the encoder and the decoder; the one with the lowest
+        reconstruction loss plus the cost of its noise under the prior is the reading.
+        """
+        labels = np.eye(self.config.classes, dtype=np.float32)
+        copies = np.repeat(pixels[None], self.config.classes, axis=0)  # (K, H, W)
+        noise = self.style(copies, labels)  # (K, Z)
+        ink = np.clip(self.engine.decode(noise, labels), 1e-6, 1 - 1e-6)  # (K, H, W)
+        nll = -(copies * np.log(ink) + (1 - copies) * np.log(1 - ink)).sum((1, 2))
+        return int((nll + np.square(noise).sum(1) / 2).argmin())
 
 
 class OnnxEngine:

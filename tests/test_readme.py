@@ -3,6 +3,8 @@
 import io
 import re
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,10 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from app.query import Query
+from app.schemas import DatasetQuery, GenerateQuery, LatentMapQuery, MorphQuery
 from app.settings import Settings
+from docs.pictures import curl_lines, run
 from tests.conftest import ROOT
 from training.config import TrainingConfig
 
@@ -57,6 +62,30 @@ def test_readme_first_screen_has_the_two_commands() -> None:
     first_screen = "\n".join(README.splitlines()[:40])
     assert "make serve" in first_screen
     assert "make test" in first_screen
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+    with serve() as address:
+        yield address
+
+
+@pytest.mark.parametrize("command", curl_lines(README), ids=" ".join)
+def test_readme_curl_line_works_as_pasted(command: list[str], address: str, tmp_path: Path) -> None:
+    run(command, address, tmp_path)
+    if "-o" in command and (name := command[command.index("-o") + 1]) != "/dev/null":
+        assert (tmp_path / name).stat().st_size > 100
+
+
+def test_readme_shows_every_endpoint(client: TestClient) -> None:
+    for path in client.get("/openapi.json").json()["paths"]:
+        assert f"{path}`" in README
+
+
+@pytest.mark.parametrize("query", [GenerateQuery, MorphQuery, LatentMapQuery, DatasetQuery])
+def test_readme_names_every_parameter(query: type[Query]) -> None:
+    for name in query.names():
+        assert f"`{name}`" in README
 
 
 def test_readme_picture_is_what_the_model_draws(client: TestClient) -> None:

@@ -167,7 +167,7 @@ class Examiner:
 def _drawn(generator: Generator, labels: Tensor, noise: Tensor) -> Tensor:
     """Grey levels (N, H, W) uint8 for labels (N,) and noise (N, Z)."""
     parts = [
-        generator.draw(some_labels.numpy(), some_noise.numpy().astype(np.float32))
+        generator.draw(generator.one_hot(some_labels.numpy()), some_noise.numpy())
         for some_labels, some_noise in zip(
             torch.split(labels, CHUNK), torch.split(noise, CHUNK), strict=True
         )

@@ -3,7 +3,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.encoding import MEDIA_TYPES
 from app.errors import Problem
+from app.schemas import GenerateQuery
 
 
 @pytest.fixture(scope="module")
@@ -14,15 +16,22 @@ def schema(client: TestClient) -> dict[str, Any]:
 def test_openapi_describes_generate(schema: dict[str, Any]) -> None:
     operation = schema["paths"]["/generate"]["get"]
     assert operation["operationId"] == "generate"
-    assert [(p["name"], p["required"]) for p in operation["parameters"]] == [
-        ("digits", True),
-        ("seed", False),
-    ]
-    digits, seed = (parameter["schema"] for parameter in operation["parameters"])
-    assert digits == {"type": "string", "pattern": "^[0-9]{1,64}$", "examples": ["2018"]}
-    assert seed == {"type": "integer", "minimum": 0, "maximum": 2**32 - 1, "examples": [7]}
-    assert set(operation["responses"]) == {"200", "304", "422"}
-    assert set(operation["responses"]["200"]["content"]) == {"image/png"}
+    assert [p["name"] for p in operation["parameters"]] == list(GenerateQuery.model_fields)
+    assert [p["name"] for p in operation["parameters"] if p["required"]] == ["digits"]
+    digits, seed = (parameter["schema"] for parameter in operation["parameters"][:2])
+    assert digits == {"type": "string", "pattern": "^[0-9]{1,64}$"}
+    assert seed == {"type": "integer", "minimum": 0, "maximum": 2**32 - 1}
+    assert set(operation["responses"]) == {"200", "304", "406", "422", "503"}
+    assert set(operation["responses"]["200"]["content"]) == set(MEDIA_TYPES.values())
+
+
+def test_openapi_every_parameter_has_a_description_and_an_example(schema: dict[str, Any]) -> None:
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            assert operation["operationId"].isidentifier()
+            for parameter in operation.get("parameters", []):
+                assert parameter["description"], (path, parameter["name"])
+                assert "example" in parameter or parameter["name"] == "style"
 
 
 def test_openapi_names_the_one_error_body(schema: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import pytest
 import app.main
 from app.main import create_app
 from app.settings import Settings
+from app.studio import open_studio
 from model.checkpoint import CheckpointError
 from tests.conftest import ROOT
 
@@ -27,8 +28,9 @@ def test_import_app_main_imports_no_torch_and_nothing_of_training() -> None:
 
 def test_drawing_imports_no_torch() -> None:
     code = (
-        "import sys; from app.main import open_studio; from app.settings import Settings;"
-        "open_studio(Settings()).draw('2018', 7); print('torch' in sys.modules)"
+        "import sys; from app.schemas import Drawing; from app.settings import Settings;"
+        "from app.studio import open_studio;"
+        "open_studio(Settings()).render(Drawing(digits='2018'), 7); print('torch' in sys.modules)"
     )
     assert run(code) == "False"
 
@@ -48,7 +50,7 @@ def test_create_app_does_not_touch_the_checkpoint(tmp_path: Path) -> None:
 
 def test_open_studio_missing_checkpoint_raises(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="does not exist"):
-        app.main.open_studio(Settings(checkpoint=tmp_path / "none"))
+        open_studio(Settings(checkpoint=tmp_path / "none"))
 
 
 COMMANDS = {

@@ -7,10 +7,12 @@ import pytest
 
 from model.checkpoint import (
     DECODER,
+    PRETRAINED,
     ROUNDED_DECODER,
     Checkpoint,
     CheckpointError,
     Provenance,
+    read_checkpoint,
 )
 from model.config import CVAEConfig
 from model.cvae import CVAE
@@ -18,34 +20,34 @@ from model.export import save_cvae
 from model.noise import latents
 from model.runtime import EngineError, OnnxEngine, open_generator
 
-LABELS = np.arange(10)
+ONE_HOT = np.eye(10, dtype=np.float32)
 
 
 def test_draw_gives_one_picture_for_each_label(tiny_checkpoint: Checkpoint) -> None:
-    pictures = open_generator(tiny_checkpoint).draw(LABELS, latents(0, 0, 10, 6))
+    pictures = open_generator(tiny_checkpoint).draw(ONE_HOT, latents(0, 0, 10, 6))
     assert pictures.shape == (10, 28, 28)
     assert pictures.dtype == np.uint8
 
 
 def test_draw_picture_does_not_depend_on_the_others(tiny_checkpoint: Checkpoint) -> None:
     generator, noise = open_generator(tiny_checkpoint), latents(0, 0, 10, 6)
-    together = generator.draw(LABELS, noise).astype(int)
-    for label in LABELS:
-        alone = generator.draw(LABELS[label : label + 1], noise[label : label + 1])
+    together = generator.draw(ONE_HOT, noise).astype(int)
+    for label in range(10):
+        alone = generator.draw(ONE_HOT[label : label + 1], noise[label : label + 1])
         # Another batch size may take another matrix kernel: at most one grey level.
         assert abs(together[label] - alone[0]).max() <= 1
 
 
 def test_draw_rounds_to_the_nearest_grey_level(tiny_checkpoint: Checkpoint) -> None:
     generator, noise = open_generator(tiny_checkpoint), latents(0, 0, 10, 6)
-    pixels = OnnxEngine(tiny_checkpoint).decode(noise, np.eye(10, dtype=np.float32))
-    assert abs(generator.draw(LABELS, noise) - pixels * 255).max() <= 0.501
+    pixels = OnnxEngine(tiny_checkpoint).decode(noise, ONE_HOT)
+    assert abs(generator.draw(ONE_HOT, noise) - pixels * 255).max() <= 0.501
 
 
 def test_engines_agree_to_one_grey_level(tiny_checkpoint: Checkpoint) -> None:
     noise = latents(1, 0, 10, 6)
     drawn = [
-        open_generator(tiny_checkpoint, name).draw(LABELS, noise).astype(int)
+        open_generator(tiny_checkpoint, name).draw(ONE_HOT, noise).astype(int)
         for name in ("onnx", "torch")
     ]
     assert abs(drawn[0] - drawn[1]).max() <= 1
@@ -53,22 +55,39 @@ def test_engines_agree_to_one_grey_level(tiny_checkpoint: Checkpoint) -> None:
 
 def test_engines_agree_on_the_style_of_a_picture(tiny_checkpoint: Checkpoint) -> None:
     pixels = np.random.default_rng(0).random((10, 28, 28), dtype=np.float32)
-    one_hot = np.eye(10, dtype=np.float32)
     styles = [
-        open_generator(tiny_checkpoint, name).engine.encode(pixels, one_hot)
-        for name in ("onnx", "torch")
+        open_generator(tiny_checkpoint, name).style(pixels, ONE_HOT) for name in ("onnx", "torch")
     ]
     assert styles[0].shape == (10, 6)
     np.testing.assert_allclose(styles[0], styles[1], atol=1e-5)
 
 
 def test_rounded_decoder_draws_nearly_the_same(tiny_checkpoint: Checkpoint) -> None:
-    noise, one_hot = latents(0, 0, 10, 6), np.eye(10, dtype=np.float32)
+    noise = latents(0, 0, 10, 6)
     exact, rounded = (
-        OnnxEngine(tiny_checkpoint, name).decode(noise, one_hot)
+        OnnxEngine(tiny_checkpoint, name).decode(noise, ONE_HOT)
         for name in (DECODER, ROUNDED_DECODER)
     )
     assert 0 < abs(exact - rounded).max() < 0.02
+
+
+def test_one_hot_is_1_at_the_label(tiny_checkpoint: Checkpoint) -> None:
+    found = open_generator(tiny_checkpoint).one_hot(np.array([3, 0]))
+    assert found.tolist() == [ONE_HOT[3].tolist(), ONE_HOT[0].tolist()]
+
+
+def test_draw_between_two_labels_is_neither(tiny_checkpoint: Checkpoint) -> None:
+    generator, noise = open_generator(tiny_checkpoint), np.zeros((3, 6), np.float32)
+    mixed = np.stack([ONE_HOT[1], (ONE_HOT[1] + ONE_HOT[7]) / 2, ONE_HOT[7]])
+    one, between, seven = generator.draw(mixed, noise)
+    assert not np.array_equal(between, one)
+    assert not np.array_equal(between, seven)
+
+
+def test_read_recognises_what_the_model_itself_drew() -> None:
+    generator = open_generator(read_checkpoint(PRETRAINED))
+    typical = generator.engine.decode(np.zeros((10, generator.config.latent), np.float32), ONE_HOT)
+    assert [generator.read(pixels) for pixels in typical] == list(range(10))
 
 
 def test_open_unconditional_checkpoint_raises(

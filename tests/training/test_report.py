@@ -23,7 +23,8 @@ def test_sample_sheet_columns_are_the_labels_as_the_service_draws_them() -> None
     assert sheet.shape == (280, 280)
     generator = open_generator(checkpoint)
     for row in range(10):
-        drawn = stitch(generator.draw(np.arange(10), latents(7, row, 10, generator.config.latent)))
+        noise = latents(7, row, 10, generator.config.latent)
+        drawn = stitch(generator.draw(generator.one_hot(np.arange(10)), noise)[None])
         assert abs(sheet[28 * row : 28 * row + 28].astype(int) - drawn).max() <= 1
 
 

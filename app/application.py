@@ -1,0 +1,41 @@
+"""The application object: FastAPI behind a front of two plain ASGI layers."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.boundary import Boundary
+from app.errors import Problem
+from app.fastlane import FastLane
+
+
+class Application(FastAPI):
+    """FastAPI with our boundary around it and the short way before its routes.
+
+    The front stands before FastAPI's own layers, not among them: it answers the most frequent
+    request without them, and it catches what they let through.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.front = Boundary(FastLane(super().__call__, self.state))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection scope."""
+        await self.front(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """FastAPI's layers without its last resort for errors, whose place our boundary takes."""
+        stack = super().build_middleware_stack()
+        return stack.app if isinstance(stack, ServerErrorMiddleware) else stack
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made once; it names the one error body."""
+        if not self.openapi_schema:
+            schema = super().openapi()
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            schemas.update({**problem.pop("$defs"), "Problem": problem})
+        return super().openapi()

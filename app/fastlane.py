@@ -1,0 +1,78 @@
+"""The short way for the most frequent request: `GET /generate?digits=...[&seed=...]` as PNG.
+
+It gives the very answer of `app.routes.generate`, without the framework's routing, which costs
+more than drawing the digits. Whatever is not plainly such a request goes the normal way, and so
+does everything that could be refused: there is one place that judges.
+"""
+
+import re
+
+from starlette.datastructures import State
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.caching import caching_headers, chosen_seed
+from app.encoding import MEDIA_TYPES
+from app.negotiation import drawing_format
+from app.studio import Studio
+from model.noise import MAX_SEED
+
+PATH = "/generate"
+QUERY = re.compile(rb"digits=([0-9]{1,64})(?:&seed=([0-9]{1,10}))?")
+
+
+class FastLane:
+    """Answers the plain requests itself and hands on all others."""
+
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        self.app = app
+        self.state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection scope."""
+        plain = plain_request(scope)
+        if plain is None:
+            await self.app(scope, receive, send)
+        else:
+            await self._answer(send, *plain)
+
+    async def _answer(self, send: Send, digits: str, asked: int | None) -> None:
+        studio: Studio = self.state.studio
+        seed = chosen_seed(asked)
+        identity = studio.model_hash, studio.engine, f"digits={digits}&seed={seed}"
+        picture = studio.line(digits, seed)
+        headers = {
+            "X-Seed": str(seed),
+            **caching_headers(asked is not None, *identity),
+            "Vary": "Accept",
+            "Content-Length": str(len(picture)),
+            "Content-Type": MEDIA_TYPES["png"],
+        }
+        pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": pairs})
+        await send({"type": "http.response.body", "body": picture})
+
+
+def plain_request(scope: Scope) -> tuple[str, int | None] | None:
+    """Digits and seed of a request that needs no judgement; None for every other."""
+    if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "GET":
+        return None
+    match = QUERY.fullmatch(scope["query_string"])
+    if match is None or not _takes_png(scope["headers"]):
+        return None
+    digits, seed = match.groups()
+    if seed is not None and int(seed) > MAX_SEED:
+        return None
+    return digits.decode("ascii"), None if seed is None else int(seed)
+
+
+def _takes_png(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether the client takes a PNG and does not ask if it has the right one already."""
+    accept = None
+    for name, value in headers:
+        if name == b"if-none-match":
+            return False
+        if name == b"accept":
+            if accept is not None:
+                return False
+            accept = value.decode("latin-1")
+    return drawing_format(accept) == "png"

@@ -1,0 +1,84 @@
+"""`GET /generate`: a number, handwritten."""
+
+from typing import TypeVar
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.caching import caching_headers, chosen_seed, not_modified
+from app.documentation import CACHING, NOT_MODIFIED, SEED, header, picture_answer, problem_answer
+from app.encoding import MEDIA_TYPES
+from app.errors import NotAcceptable
+from app.negotiation import drawing_format
+from app.schemas import Drawing, GenerateQuery
+from app.studio import Studio, is_light
+
+router = APIRouter()
+AnyDrawing = TypeVar("AnyDrawing", bound=Drawing)
+
+
+@router.get(
+    "/generate",
+    operation_id="generate",
+    summary="Write a number by hand",
+    tags=["drawing"],
+    response_class=Response,
+    responses={
+        200: picture_answer(
+            "The digits. PNG, WebP and SVG carry digits, seed, model and the request as text.",
+            list(MEDIA_TYPES.values()),
+            {**SEED, **CACHING, **header("Vary", "Accept, where no format is given.")},
+        ),
+        304: NOT_MODIFIED,
+        406: problem_answer("The Accept header names none of the formats."),
+        422: problem_answer("A parameter breaks its limits."),
+        503: problem_answer("Too much heavy work is waiting; Retry-After says when to come back."),
+    },
+    openapi_extra={"parameters": GenerateQuery.openapi_parameters()},
+)
+async def generate(request: Request) -> Response:
+    """Each digit is decoded from random noise z ~ N(0, I) and the digit asked for.
+
+    With `seed` the answer never changes and may be cached for ever. The first digit of
+    `digits=2018&seed=7` is the digit of `digits=2&seed=7`, at any scale and among any others.
+    """
+    # No dependencies and no declared parameters: the framework's own reading of the query costs
+    # more than drawing the digits.
+    query = GenerateQuery.parse(request.scope["query_string"])
+    studio: Studio = request.app.state.studio
+    order = negotiated(query, request)
+    seed = chosen_seed(query.seed)
+    headers = {
+        "X-Seed": str(seed),
+        **caching_headers(
+            query.seed is not None, studio.model_hash, studio.engine, order.canonical()
+        ),
+    }
+    if query.format is None:
+        headers["Vary"] = "Accept"
+    unchanged = not_modified(request, headers)
+    if unchanged:
+        return unchanged
+    return await drawn(request, order, seed, headers)
+
+
+def negotiated(query: AnyDrawing, request: Request) -> AnyDrawing:
+    """The query with its format: the parameter's, else the Accept header's; None means PNG.
+
+    Raises:
+        NotAcceptable: the client takes none of the formats.
+    """
+    chosen = query.format or drawing_format(request.headers.get("accept"))
+    if chosen is None:
+        raise NotAcceptable(list(MEDIA_TYPES.values()))
+    return query.in_format(chosen)
+
+
+async def drawn(request: Request, order: Drawing, seed: int, headers: dict[str, str]) -> Response:
+    """The drawing as an answer; light ones are made at once, heavy ones on a thread."""
+    studio: Studio = request.app.state.studio
+    if is_light(order):
+        content = studio.render(order, seed)
+    else:
+        content = await request.app.state.workshop.run(studio.render, order, seed)
+    return Response(content, media_type=MEDIA_TYPES[order.format or "png"], headers=headers)

@@ -1,0 +1,57 @@
+"""`GET /latent-map`: how a digit changes with its noise."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.caching import caching_headers, not_modified
+from app.colour import Palette
+from app.documentation import CACHING, NOT_MODIFIED, picture_answer, problem_answer
+from app.encoding import MEDIA_TYPES, encode_png, encode_webp
+from app.latent_map import map_sheet
+from app.outline import encode_svg
+from app.schemas import LatentMapQuery
+from app.studio import Studio
+
+router = APIRouter()
+FORMATS = ("png", "webp", "svg")
+
+
+@router.get(
+    "/latent-map",
+    operation_id="latentMap",
+    summary="Map what the noise does to a digit",
+    tags=["drawing"],
+    response_class=Response,
+    responses={
+        200: picture_answer("The sheet.", [MEDIA_TYPES[name] for name in FORMATS], CACHING),
+        304: NOT_MODIFIED,
+        422: problem_answer("A parameter breaks its limits."),
+        503: problem_answer("Too much heavy work is waiting; Retry-After says when to come back."),
+    },
+    openapi_extra={"parameters": LatentMapQuery.openapi_parameters()},
+)
+async def latent_map(request: Request) -> Response:
+    """The most typical digit in the middle; from there the two directions that change it most."""
+    query = LatentMapQuery.parse(request.scope["query_string"])
+    studio: Studio = request.app.state.studio
+    headers = caching_headers(
+        True, studio.model_hash, studio.engine, "latent-map", query.canonical()
+    )
+    unchanged = not_modified(request, headers)
+    if unchanged:
+        return unchanged
+    content = await request.app.state.workshop.run(draw_map, studio, query)
+    return Response(content, media_type=MEDIA_TYPES[query.format], headers=headers)
+
+
+def draw_map(studio: Studio, query: LatentMapQuery) -> bytes:
+    """The file of a map."""
+    palette = Palette(query.ink, query.paper)
+    facts = {"request": query.canonical(), "model": studio.model_hash}
+    if query.format == "svg":
+        sheet = map_sheet(studio, query.model_copy(update={"scale": 1}))
+        return encode_svg(sheet, str(query.digit), facts, palette, query.scale)
+    sheet = map_sheet(studio, query)
+    if query.format == "webp":
+        return encode_webp(sheet, facts, palette)
+    return encode_png(sheet, facts, palette)

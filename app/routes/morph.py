@@ -1,0 +1,62 @@
+"""`GET /morph`: one number turns into another and back."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from app.caching import caching_headers, chosen_seed, not_modified
+from app.colour import Palette
+from app.documentation import CACHING, NOT_MODIFIED, SEED, picture_answer, problem_answer
+from app.morph import morph_sheets
+from app.schemas import MorphQuery
+from app.studio import Studio
+
+router = APIRouter()
+MEDIA_TYPES = {"webp": "image/webp", "gif": "image/gif", "apng": "image/apng"}
+
+
+@router.get(
+    "/morph",
+    operation_id="morph",
+    summary="Let one number turn into another",
+    tags=["drawing"],
+    response_class=Response,
+    responses={
+        200: picture_answer(
+            "An animation that runs for ever.", list(MEDIA_TYPES.values()), {**SEED, **CACHING}
+        ),
+        304: NOT_MODIFIED,
+        422: problem_answer("A parameter breaks its limits."),
+        503: problem_answer("Too much heavy work is waiting; Retry-After says when to come back."),
+    },
+    openapi_extra={"parameters": MorphQuery.openapi_parameters()},
+)
+async def morph(request: Request) -> Response:
+    """The noise walks on its sphere and the label goes from one digit to the other, and back.
+
+    The first frame is the picture of `/generate` for the same seed, drawn large.
+    """
+    query = MorphQuery.parse(request.scope["query_string"])
+    studio: Studio = request.app.state.studio
+    seed = chosen_seed(query.seed)
+    canonical = query.model_copy(update={"seed": seed}).canonical()
+    headers = {
+        "X-Seed": str(seed),
+        **caching_headers(
+            query.seed is not None, studio.model_hash, studio.engine, "morph", canonical
+        ),
+    }
+    facts = {"seed": str(seed), "request": canonical, "model": studio.model_hash}
+
+    def animate() -> bytes:
+        # Imported when first asked for: the default path starts and draws without Pillow.
+        from app.animation import encode_animation
+
+        sheets = morph_sheets(studio, query, seed)
+        palette = Palette(query.ink, query.paper)
+        return encode_animation(sheets, facts, palette, query.fps, query.format)
+
+    unchanged = not_modified(request, headers)
+    if unchanged:
+        return unchanged
+    content = await request.app.state.workshop.run(animate)
+    return Response(content, media_type=MEDIA_TYPES[query.format], headers=headers)

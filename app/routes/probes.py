@@ -1,0 +1,37 @@
+"""`/livez`, `/readyz`, and what a browser asks for by itself."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from app.schemas import Drawing
+from app.studio import Studio
+
+router = APIRouter()
+
+
+@router.get("/livez", operation_id="live", summary="Is the process alive?", tags=["probes"])
+async def live() -> dict[str, str]:
+    """200 as long as the process answers at all."""
+    return {"status": "live"}
+
+
+@router.get("/readyz", operation_id="ready", summary="Can it draw?", tags=["probes"])
+async def ready(request: Request) -> dict[str, str]:
+    """200 once the checkpoint is loaded, verified and warmed up."""
+    studio: Studio = request.app.state.studio
+    return {"status": "ready", "model": studio.model_hash, "engine": studio.engine}
+
+
+@router.get("/favicon.ico", include_in_schema=False)
+async def icon(request: Request) -> Response:
+    """A digit of our own for the browser's tab; without it every visit logs a 404."""
+    studio: Studio = request.app.state.studio
+    content = studio.render(Drawing.parse(b"digits=2"), seed=0)
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return Response(content, media_type="image/png", headers=headers)
+
+
+@router.get("/", include_in_schema=False)
+async def home() -> RedirectResponse:
+    """The interactive documentation, until there is a page of its own."""
+    return RedirectResponse("/docs")

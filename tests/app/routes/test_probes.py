@@ -1,0 +1,26 @@
+import io
+
+from PIL import Image
+from starlette.testclient import TestClient
+
+from model.checkpoint import PRETRAINED, read_checkpoint
+
+
+def test_probes(client: TestClient) -> None:
+    assert client.get("/livez").json() == {"status": "live"}
+    assert client.get("/readyz").json() == {
+        "status": "ready",
+        "model": read_checkpoint(PRETRAINED).model_hash,
+        "engine": "onnx",
+    }
+
+
+def test_favicon_is_a_picture(client: TestClient) -> None:
+    answer = client.get("/favicon.ico")
+    assert Image.open(io.BytesIO(answer.content)).size == (28, 28)
+
+
+def test_home_leads_to_the_documentation(client: TestClient) -> None:
+    answer = client.get("/")
+    assert answer.url.path == "/docs"
+    assert answer.status_code == 200

@@ -1,0 +1,131 @@
+"""A digit goes in, a number in its hand comes out: with real MNIST digits nobody trained on."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from app.canvas import Levels
+from training.data import load_mnist
+
+COUNT = 60
+
+
+def png(picture: Levels) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    return file.getvalue()
+
+
+def given_digits() -> tuple[Levels, list[int]]:
+    data = load_mnist(Path(__file__).parents[2] / "data", train=False)
+    return data.images.numpy()[:COUNT], data.labels.tolist()[:COUNT]
+
+
+def pixels(content: bytes) -> Levels:
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def slant(picture: Levels) -> float:
+    """How far the ink leans: the slope of its horizontal over its vertical place."""
+    rows, columns = np.mgrid[:28, :28]
+    ink = picture / max(picture.sum(), 1)
+    row, column = (ink * rows).sum(), (ink * columns).sum()
+    spread = (ink * (rows - row) ** 2).sum()
+    return float((ink * (rows - row) * (columns - column)).sum() / spread)
+
+
+def restyle(client: TestClient, picture: Levels, query: str) -> Levels:
+    answer = client.post(f"/restyle?{query}", content=png(picture))
+    assert answer.status_code == 200, answer.text
+    return pixels(answer.content)
+
+
+def test_restyle_the_same_label_draws_the_digit_again(client: TestClient) -> None:
+    pictures, labels = given_digits()
+    for picture, label in zip(pictures[:20], labels[:20], strict=True):
+        drawn = restyle(client, picture, f"digits={label}&label={label}")
+        assert np.corrcoef(drawn.ravel(), picture.ravel())[0, 1] > 0.75
+
+
+def test_restyle_slant_and_weight_follow_the_given_digit(client: TestClient) -> None:
+    """Measured over 60 test digits; the line is all the other digits, in the given hand."""
+    leaning, weight = [], []
+    pictures, labels = given_digits()
+    for picture, label in zip(pictures, labels, strict=True):
+        others = "".join(digit for digit in "0123456789" if digit != str(label))
+        line = restyle(client, picture, f"digits={others}&label={label}")
+        cells = line.reshape(28, len(others), 28).transpose(1, 0, 2)
+        leaning.append((slant(picture), np.mean([slant(cell) for cell in cells])))
+        weight.append((picture.sum(), line.sum()))
+    # Leaning differs by digit, too: a 7 leans more than a 0. What is left is the hand's.
+    for pairs, least in ((leaning, 0.3), (weight, 0.3)):
+        assert residual_correlation(np.array(pairs), np.array(labels)) > least
+
+
+def residual_correlation(pairs: np.ndarray, labels: np.ndarray) -> float:
+    """Correlation of two columns after taking away each label's own mean."""
+    centred = pairs.astype(float)
+    for label in set(labels):
+        centred[labels == label] -= centred[labels == label].mean(axis=0)
+    return float(np.corrcoef(centred.T)[0, 1])
+
+
+def test_restyle_reads_the_label_itself(client: TestClient) -> None:
+    pictures, labels = given_digits()
+    read = [
+        int(client.post("/restyle?digits=0", content=png(picture)).headers["x-label"])
+        for picture in pictures
+    ]
+    assert np.mean(np.array(read) == np.array(labels)) > 0.9
+
+
+def test_restyle_style_is_kept_by_generate(client: TestClient) -> None:
+    picture = given_digits()[0][0]
+    restyled = client.post("/restyle?digits=2018&label=7&seed=3&scale=2", content=png(picture))
+    style = restyled.headers["x-style"]
+    again = client.get(f"/generate?digits=2018&seed=3&scale=2&style={style}")
+    assert again.content == restyled.content
+    assert client.get(f"/generate?digits=2018&seed=4&scale=2&style={style}").status_code == 200
+    varied = client.get(f"/generate?digits=2018&seed=3&scale=2&style={style}&variation=0.5")
+    assert varied.content != restyled.content
+
+
+def test_restyle_several_pictures_average(client: TestClient) -> None:
+    pictures = given_digits()[0][:3]
+    files = [("image", (f"{n}.png", png(picture))) for n, picture in enumerate(pictures)]
+    together = client.post("/restyle?digits=0&label=1", files=files)
+    alone = client.post("/restyle?digits=0&label=1", content=png(pictures[0]))
+    assert together.status_code == 200
+    assert together.headers["x-style"] != alone.headers["x-style"]
+
+
+def test_restyle_is_not_stored_and_takes_every_format(client: TestClient) -> None:
+    picture = png(given_digits()[0][0])
+    for name in ("png", "webp", "svg", "json", "npy"):
+        answer = client.post(f"/restyle?digits=42&format={name}", content=picture)
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("query", "content", "status", "sentence"),
+    [
+        ("digits=1", b"", 422, "holds no picture"),
+        ("digits=1", b"no picture", 415, "is no whole picture"),
+        ("digits=1", png(np.zeros((28, 28), np.uint8)), 422, "holds no ink"),
+        ("digits=1&label=10", b"", 422, "label must be a whole number from 0 to 9"),
+        ("digits=1&style=abc", b"", 422, "style comes from the picture here"),
+        ("", b"", 422, "digits is required"),
+    ],
+)
+def test_restyle_bad_request_is_4xx(
+    client: TestClient, query: str, content: bytes, status: int, sentence: str
+) -> None:
+    answer = client.post(f"/restyle?{query}", content=content)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert sentence in answer.json()["detail"]

@@ -1,0 +1,214 @@
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncGenerator, Iterator
+from typing import cast
+
+import anyio
+import pytest
+
+from app.admission import Overloaded, Workshop
+
+LIMIT_S = 30  # only reached by a test that fails
+
+
+def fail() -> None:
+    raise RuntimeError("of the work")
+
+
+def pieces(*contents: bytes) -> Iterator[bytes]:
+    yield from contents
+
+
+def stream(workshop: Workshop, made: Iterator[bytes]) -> AsyncGenerator[bytes]:
+    return cast(AsyncGenerator[bytes], workshop.stream(made))
+
+
+def one_place() -> Workshop:
+    return Workshop(threads=1, queue=0)
+
+
+def test_run_gives_the_result_from_another_thread() -> None:
+    def work(*, name: int) -> tuple[int, int]:
+        return threading.get_ident(), name
+
+    async def scene() -> tuple[int, int]:
+        return await Workshop().run(work, name=7)
+
+    ident, name = asyncio.run(scene())
+    assert name == 7
+    assert ident != threading.get_ident()
+
+
+def test_run_leaves_the_event_loop_free() -> None:
+    """The work waits for what only the event loop can do meanwhile."""
+
+    async def scene() -> bool:
+        met = threading.Event()
+        order = asyncio.create_task(Workshop().run(met.wait, LIMIT_S))
+        await asyncio.sleep(0)
+        met.set()
+        return await order
+
+    assert asyncio.run(scene())
+
+
+@pytest.mark.parametrize(("threads", "queue"), [(1, 0), (1, 2), (2, 3)])
+def test_run_beyond_the_places_is_overloaded(threads: int, queue: int) -> None:
+    async def scene() -> None:
+        workshop, gate = Workshop(threads, queue), threading.Event()
+        try:
+            orders = [
+                asyncio.create_task(workshop.run(gate.wait, LIMIT_S))
+                for _ in range(threads + queue)
+            ]
+            await asyncio.sleep(0)
+            with pytest.raises(Overloaded):
+                await workshop.run(int)
+            with pytest.raises(Overloaded):
+                await anext(stream(workshop, pieces(b"1")))
+        finally:
+            gate.set()
+        assert all(await asyncio.gather(*orders))
+        assert await workshop.run(int) == 0
+
+    asyncio.run(scene())
+
+
+def test_run_works_on_no_more_than_its_threads_at_a_time() -> None:
+    working, most, lock = 0, 0, threading.Lock()
+    both = threading.Barrier(2, timeout=LIMIT_S)
+
+    def work() -> None:
+        nonlocal working, most
+        with lock:
+            working += 1
+            most = max(most, working)
+        both.wait()  # two at a time, or the barrier breaks
+        with lock:
+            working -= 1
+
+    async def scene() -> None:
+        workshop = Workshop(threads=2, queue=4)
+        await asyncio.gather(*(workshop.run(work) for _ in range(6)))
+
+    asyncio.run(scene())
+    assert most == 2
+
+
+def test_run_exception_is_passed_on_and_gives_the_place_back() -> None:
+    async def scene() -> None:
+        workshop = one_place()
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="of the work"):
+                await workshop.run(fail)
+        assert await workshop.run(int) == 0
+
+    asyncio.run(scene())
+
+
+def test_run_cancelled_keeps_its_place_until_the_thread_is_done() -> None:
+    async def scene() -> None:
+        workshop, gate, begun = one_place(), threading.Event(), threading.Event()
+
+        def work() -> None:
+            begun.set()
+            gate.wait(LIMIT_S)
+
+        async with anyio.create_task_group() as client:  # as the server cancels an answer
+            client.start_soon(workshop.run, work)
+            await asyncio.to_thread(begun.wait, LIMIT_S)
+            client.cancel_scope.cancel()
+            with anyio.CancelScope(shield=True), pytest.raises(Overloaded):
+                await workshop.run(int)
+            gate.set()
+        assert await workshop.run(int) == 0
+
+    asyncio.run(scene())
+
+
+def test_stream_gives_every_piece_from_another_thread() -> None:
+    idents: list[int] = []
+
+    def made() -> Iterator[bytes]:
+        for piece in (b"1", b"", b"3"):
+            idents.append(threading.get_ident())
+            yield piece
+
+    async def scene() -> list[bytes]:
+        workshop = one_place()
+        taken = [piece async for piece in workshop.stream(made())]
+        assert await workshop.run(int) == 0
+        return taken
+
+    assert asyncio.run(scene()) == [b"1", b"", b"3"]
+    assert threading.get_ident() not in idents
+
+
+def test_stream_makes_a_piece_only_when_it_is_asked_for() -> None:
+    async def scene() -> None:
+        made = pieces(b"1", b"2", b"3")
+        sent = stream(one_place(), made)
+        assert await anext(sent) == b"1"
+        assert next(made) == b"2"
+        await sent.aclose()
+
+    asyncio.run(scene())
+
+
+def test_stream_holds_one_place_until_its_end() -> None:
+    async def scene() -> None:
+        workshop = one_place()
+        sent = stream(workshop, pieces(b"1"))
+        assert await anext(sent) == b"1"
+        with pytest.raises(Overloaded):
+            await workshop.run(int)
+        with pytest.raises(StopAsyncIteration):
+            await anext(sent)
+        assert await workshop.run(int) == 0
+
+    asyncio.run(scene())
+
+
+def test_stream_exception_gives_the_place_back() -> None:
+    def made() -> Iterator[bytes]:
+        yield b"1"
+        fail()
+
+    async def scene() -> None:
+        workshop = one_place()
+        sent = stream(workshop, made())
+        assert await anext(sent) == b"1"
+        with pytest.raises(RuntimeError, match="of the work"):
+            await anext(sent)
+        assert await workshop.run(int) == 0
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_stream_abandoned_gives_the_place_back(closed: bool) -> None:
+    async def scene() -> None:
+        workshop = one_place()
+        sent = stream(workshop, pieces(b"1", b"2"))
+        await anext(sent)
+        if closed:
+            await sent.aclose()
+        else:  # as the server leaves it when a client goes away
+            del sent
+            gc.collect()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert await workshop.run(int) == 0
+
+    asyncio.run(scene())
+
+
+def test_stream_never_begun_takes_no_place() -> None:
+    async def scene() -> None:
+        workshop = one_place()
+        sent = stream(workshop, pieces(b"1"))
+        assert await workshop.run(int) == 0
+        await sent.aclose()
+
+    asyncio.run(scene())

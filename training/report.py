@@ -142,7 +142,8 @@ def _evaluation(metrics: Mapping[str, Any]) -> str:
 Samples at temperature 1, {settings["classifier_samples"]:,} for the CAS and \
 {settings["samples"]:,} for the rest, against the {settings["test_images"]:,} test images; "real" \
 puts training images in the place of samples. Judge and CAS: our own classifier
-(training/judge.py), which no training run has seen. The baseline is the article's model.
+(training/judge.py), which takes no part in training. The baseline, if there is one, is another
+checkpoint measured in the same run, here the article's model.
 
 {_markdown(*evaluation_table(evaluation))}
 By label:

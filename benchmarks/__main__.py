@@ -29,6 +29,7 @@ from benchmarks.report import Results, print_report
 from benchmarks.service import ROOT
 from benchmarks.wrk import LoadError, require_wrk
 
+WIDTH = 110  # characters, where the output is no terminal
 QUICK = {"rounds": 1, "seconds": 2, "starts": 1}
 FULL = {"rounds": 5, "seconds": 3, "starts": 5}
 
@@ -37,6 +38,8 @@ def main(arguments: list[str]) -> None:
     """Measure, print, write `benchmark.json` and `benchmark.png`."""
     options = _parser().parse_args(arguments)
     console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
     try:
         require_wrk()
         results = _measure(options, console)

@@ -138,12 +138,16 @@ def median(loads: list[Load]) -> Load:
         statistics.median(load.requests_per_s for load in loads),
         statistics.median(load.p50_us for load in loads),
         statistics.median(load.p99_us for load in loads),
+        statistics.median(load.cpu_us for load in loads),
     )
 
 
 def _load(service: Service, case: Case, connections: int, settings: Settings) -> Load:
+    before = service.cpu_s()
     with on_core(settings.load_core):
-        return run_wrk(service.address, case.request, connections, settings.seconds)
+        load = run_wrk(service.address, case.request, connections, settings.seconds)
+    requests = load.requests_per_s * settings.seconds
+    return replace(load, cpu_us=(service.cpu_s() - before) / requests * 1e6)
 
 
 def _etag(service: Service) -> str:

@@ -1,5 +1,6 @@
 """The figures as tables for people and as one JSON object for machines."""
 
+import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -86,7 +87,7 @@ class Results:
 
     def _median(self, case: str, connections: int) -> Load:
         loads = self.loads.get(case, {}).get(connections)
-        return median(loads) if loads else Load(float("nan"), float("nan"), float("nan"))
+        return median(loads) if loads else Load(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -119,22 +120,23 @@ def print_report(results: Results, console: Console) -> None:
 
 
 def _loads(results: Results) -> Table:
-    table = Table(title="medians of alternating rounds; connections in the head")
+    table = Table(title="requests/s, p50 ms, p99 ms by connections; medians of the rounds")
+    heads = (*map(str, CONNECTIONS), f"CPU us, {USUAL}", f"of ceiling, {USUAL}")
     table.add_column("request")
-    for figure in ("requests/s", "p50 ms", "p99 ms"):
-        for connections in CONNECTIONS:
-            table.add_column(f"{figure} {connections}", justify="right")
-    table.add_column(f"of ceiling, {USUAL}", justify="right")
-    for name, by_connections in results.loads.items():
-        loads = [median(by_connections[n]) if n in by_connections else None for n in CONNECTIONS]
-        table.add_row(
-            name,
-            *("" if load is None else f"{load.requests_per_s:,.0f}" for load in loads),
-            *("" if load is None else f"{load.p50_us / 1e3:.2f}" for load in loads),
-            *("" if load is None else f"{load.p99_us / 1e3:.1f}" for load in loads),
-            f"{results.rate(name) / results.rate('ceiling'):.2f}",
-        )
+    for head in heads:
+        table.add_column(head, justify="right")
+    for name, loads in results.loads.items():
+        cells = (_cell(median(loads[n])) if n in loads else "" for n in CONNECTIONS)
+        if USUAL in loads:
+            share = f"{results.rate(name) / results.rate('ceiling'):.2f}"
+            table.add_row(name, *cells, f"{median(loads[USUAL]).cpu_us:,.0f}", share)
+        else:
+            table.add_row(name, *cells)
     return table
+
+
+def _cell(load: Load) -> str:
+    return f"{load.requests_per_s:,.0f} {load.p50_us / 1e3:7.2f} {load.p99_us / 1e3:6.1f}"
 
 
 def _services(results: Results) -> Table:
@@ -179,5 +181,5 @@ def _targets(results: Results) -> Table:
 def _slowing(p99: Mapping[str, list[float]]) -> float:
     """How many times longer p99 is beside large requests; NaN where not measured."""
     if not p99["alone_us"]:
-        return float("nan")
+        return math.nan
     return statistics.median(p99["beside_us"]) / statistics.median(p99["alone_us"])

@@ -66,6 +66,11 @@ class Service:
             sum(detail.pss for detail in details) / 1e6,
         )
 
+    def cpu_s(self) -> float:
+        """Processor time that it and its children have used, in seconds."""
+        times = [process.cpu_times() for process in self._tree()]
+        return float(sum(time.user + time.system for time in times))
+
     def answer(self, request: Request) -> tuple[int, Mapping[str, str]]:
         """Status and headers of one answer."""
         return ask(self._port, request)

@@ -1,5 +1,6 @@
 """Load from wrk, a process of its own: requests a second and latencies of one request."""
 
+import math
 import re
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 POST = Path(__file__).with_name("post.lua")
 UNITS_US = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6}
-LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m)$", re.MULTILINE)
+LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m)[ ]*$", re.MULTILINE)
 RATE = re.compile(r"^Requests/sec:\s+([\d.]+)$", re.MULTILINE)
 FAILURE = re.compile(r"^\s*(Non-2xx or 3xx responses: .+|Socket errors: .+)$", re.MULTILINE)
 
@@ -29,11 +30,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Load:
-    """What one run of wrk saw."""
+    """What one run of wrk saw.
+
+    Attributes:
+        cpu_us: processor time of the service for one request, with all its processes; steadier
+            than the rest where others use the machine too. NaN where nobody looked.
+    """
 
     requests_per_s: float
     p50_us: float
     p99_us: float
+    cpu_us: float = math.nan
 
 
 def require_wrk() -> None:

@@ -13,7 +13,7 @@ PRINTED = """Running 3s test @ http://127.0.0.1:8000/generate?digits=2018
      50%  850.00us
      75%    2.95ms
      90%    3.41ms
-     99%    1.02s
+     99%    1.02s{space}
   16890 requests in 3.00s, 26.43MB read
 {failure}Requests/sec:   5628.17
 Transfer/sec:      8.81MB
@@ -21,7 +21,7 @@ Transfer/sec:      8.81MB
 
 
 def test_parse_wrk_reads_rate_and_latencies_in_microseconds() -> None:
-    assert parse_wrk(PRINTED.format(failure=""), "/") == Load(5628.17, 850.0, 1.02e6)
+    assert parse_wrk(PRINTED.format(failure="", space=" "), "/") == Load(5628.17, 850.0, 1.02e6)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_parse_wrk_reads_rate_and_latencies_in_microseconds() -> None:
 )
 def test_parse_wrk_failed_answers_raise_with_their_number(failure: str) -> None:
     with pytest.raises(LoadError, match=f"^The load on /generate failed: {failure}.$"):
-        parse_wrk(PRINTED.format(failure=f"  {failure}\n"), "/generate")
+        parse_wrk(PRINTED.format(failure=f"  {failure}\n", space=""), "/generate")
 
 
 def test_parse_wrk_no_answer_raises() -> None:

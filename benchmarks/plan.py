@@ -67,6 +67,7 @@ def cases(commands: dict[str, Command], etag: str) -> list[Case]:
     ]
     return [
         Case("ceiling", "ceiling", Request("/ceiling")),
+        Case("ceiling, short way", "ceiling", Request("/ceiling-short")),
         Case("ours", "ours", UNSEEDED),
         Case("ours, seeded", "ours", SEEDED),
         Case("ours, 304", "ours", not_modified),

@@ -29,7 +29,7 @@ from benchmarks.report import Results, print_report
 from benchmarks.service import ROOT
 from benchmarks.wrk import LoadError, require_wrk
 
-WIDTH = 110  # characters, where the output is no terminal
+WIDTH = 120  # characters, where the output is no terminal
 QUICK = {"rounds": 1, "seconds": 2, "starts": 1}
 FULL = {"rounds": 5, "seconds": 3, "starts": 5}
 

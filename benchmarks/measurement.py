@@ -2,7 +2,6 @@
 
 import json
 import os
-import statistics
 import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,9 +9,10 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from benchmarks.plan import LARGEST, SEEDED, UNSEEDED, USUAL, Case, cases
-from benchmarks.service import ENVIRONMENT, ROOT, Command, Memory, Service, on_core, running
-from benchmarks.wrk import Load, parse_wrk, run_wrk, start_wrk
+from benchmarks.figure import Load, Memory
+from benchmarks.plan import LARGEST, SEEDED, UNSEEDED, USUAL, Case, Command, cases
+from benchmarks.service import ENVIRONMENT, ROOT, Service, on_core, running
+from benchmarks.wrk import parse_wrk, run_wrk, start_wrk
 
 BACKGROUND_CONNECTIONS = 2
 
@@ -130,16 +130,6 @@ def measure_engine(python: str, settings: Settings, say: Say) -> dict[str, Any]:
             check=True,
         )
     return dict(json.loads(done.stdout))
-
-
-def median(loads: list[Load]) -> Load:
-    """Each figure's median over the rounds."""
-    return Load(
-        statistics.median(load.requests_per_s for load in loads),
-        statistics.median(load.p50_us for load in loads),
-        statistics.median(load.p99_us for load in loads),
-        statistics.median(load.cpu_us for load in loads),
-    )
 
 
 def _load(service: Service, case: Case, connections: int, settings: Settings) -> Load:

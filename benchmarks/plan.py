@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from benchmarks import DIGITS, SEED
-from benchmarks.service import Command
 from benchmarks.wrk import Request
 
 CONNECTIONS = (1, 16, 64)
@@ -14,6 +13,19 @@ LARGEST = Request(f"/generate?digits={LONGEST}&rows=16")
 UNSEEDED = Request(f"/generate?digits={DIGITS}")
 SEEDED = Request(f"/generate?digits={DIGITS}&seed={SEED}")
 JSON = f'{{"digits": "{DIGITS}"}}'
+
+
+@dataclass(frozen=True)
+class Command:
+    """How to start a service, and what proves that it draws.
+
+    Attributes:
+        arguments: of the process; `{port}` stands for its port.
+        request: answered with a picture of four digits.
+    """
+
+    arguments: tuple[str, ...]
+    request: Request
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,7 @@ def cases(commands: dict[str, Command], etag: str) -> list[Case]:
     not_modified = Request(SEEDED.path, headers={"If-None-Match": etag})
     peers = [Case(name, name, commands[name].request) for name in ("plain", "LitServe", "BentoML")]
     sizes = [
-        Case(f"{count} digits", "ours", Request(f"/generate?digits={LONGEST[:count]}"), (USUAL,))
+        Case(f"digits: {count}", "ours", Request(f"/generate?digits={LONGEST[:count]}"), (USUAL,))
         for count in (1, 4, 16, 64)
     ]
     return [

@@ -9,10 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.measurement import median
+from benchmarks.figure import Load, Memory, median
 from benchmarks.plan import CONNECTIONS, USUAL
-from benchmarks.service import Memory
-from benchmarks.wrk import Load
 
 SHORT_WAY = "ceiling, short way"
 PEERS = ("plain", "LitServe", "BentoML")
@@ -51,6 +49,10 @@ class Results:
     def p50_us(self, case: str, connections: int = USUAL) -> float:
         """Median of the rounds' median latency in microseconds; NaN where not measured."""
         return self._median(case, connections).p50_us
+
+    def cpu_us(self, case: str, connections: int = USUAL) -> float:
+        """Median processor time of a request in microseconds; NaN where not measured."""
+        return self._median(case, connections).cpu_us
 
     def start_s(self, service: str) -> float:
         """Median seconds from process start to first digit."""
@@ -140,21 +142,24 @@ def _loads(results: Results) -> Table:
 
 
 def _cell(load: Load) -> str:
-    return f"{load.requests_per_s:,.0f} {load.p50_us / 1e3:7.2f} {load.p99_us / 1e3:6.1f}"
+    return f"{load.requests_per_s:,.0f} · {load.p50_us / 1e3:.2f} · {load.p99_us / 1e3:.1f}"
 
 
 def _services(results: Results) -> Table:
-    table = Table(title="start to first digit; memory with all children after the loads")
-    for column in ("service", "start s", "memory MB", "shared divided MB", "ours is faster by"):
+    title = "start, memory with all children after the loads; our rate and their CPU time in times"
+    table = Table(title=title)
+    for column in ("service", "start s", "memory MB", "shared divided MB", "rate", "CPU"):
         table.add_column(column, justify="left" if column == "service" else "right")
     for name, memory in results.memories.items():
-        times = results.rate("ours") / results.rate(name)
+        rate = results.rate("ours") / results.rate(name)
+        cpu = results.cpu_us(name) / results.cpu_us("ours")
         table.add_row(
             name,
             f"{results.start_s(name):.2f}",
             f"{memory.resident:.0f}",
             f"{memory.proportional:.0f}",
-            f"{times:.1f} x" if name in PEERS else "",
+            f"{rate:.1f}",
+            f"{cpu:.1f}",
         )
     return table
 

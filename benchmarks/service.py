@@ -8,11 +8,12 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from benchmarks.figure import Memory
+from benchmarks.plan import Command
 from benchmarks.wrk import LoadError, Request
 
 ROOT = Path(__file__).parent.parent
@@ -21,32 +22,6 @@ STOP_LIMIT_S = 20
 POLL_S = 0.005
 # One thread each, and nobody told that a benchmark runs.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "BENTOML_DO_NOT_TRACK": "True"}
-
-
-@dataclass(frozen=True)
-class Command:
-    """How to start a service, and what proves that it draws.
-
-    Attributes:
-        arguments: of the process; `{port}` stands for its port.
-        request: answered with a picture of four digits.
-    """
-
-    arguments: tuple[str, ...]
-    request: Request
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Of a process and all its children, in MB (10^6 bytes).
-
-    Attributes:
-        resident: the sum of what each has in memory: shared pages count once for each.
-        proportional: shared pages are divided among those who share them.
-    """
-
-    resident: float
-    proportional: float
 
 
 class Service:

@@ -1,12 +1,13 @@
 """Load from wrk, a process of its own: requests a second and latencies of one request."""
 
-import math
 import re
 import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from benchmarks.figure import Load
 
 POST = Path(__file__).with_name("post.lua")
 UNITS_US = {"us": 1.0, "ms": 1e3, "s": 1e6, "m": 60e6}
@@ -26,21 +27,6 @@ class Request:
     path: str
     json: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Load:
-    """What one run of wrk saw.
-
-    Attributes:
-        cpu_us: processor time of the service for one request, with all its processes; steadier
-            than the rest where others use the machine too. NaN where nobody looked.
-    """
-
-    requests_per_s: float
-    p50_us: float
-    p99_us: float
-    cpu_us: float = math.nan
 
 
 def require_wrk() -> None:

@@ -2,7 +2,8 @@ import subprocess
 
 import pytest
 
-from benchmarks.wrk import Load, LoadError, Request, parse_wrk, require_wrk, start_wrk
+from benchmarks.figure import Load
+from benchmarks.wrk import LoadError, Request, parse_wrk, require_wrk, start_wrk
 
 PRINTED = """Running 3s test @ http://127.0.0.1:8000/generate?digits=2018
   1 threads and 16 connections

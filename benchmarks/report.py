@@ -146,7 +146,7 @@ def _cell(load: Load) -> str:
 
 
 def _services(results: Results) -> Table:
-    title = "start, memory with all children after the loads; our rate and their CPU time in times"
+    title = "rate: ours in times theirs; CPU: theirs in times ours"
     table = Table(title=title)
     for column in ("service", "start s", "memory MB", "shared divided MB", "rate", "CPU"):
         table.add_column(column, justify="left" if column == "service" else "right")

@@ -10,6 +10,9 @@ RUN := $(VENV)/bin/python
 # An empty file each: its date says from which lock file the environment was made.
 SERVING := $(VENV)/serving.made
 DEVELOPMENT := $(VENV)/development.made
+# The benchmark's other services have an environment of their own.
+BENCH_VENV := .venv-bench
+BENCHMARK := $(BENCH_VENV)/benchmark.made
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test check install train bench pictures image format lock clean
@@ -33,8 +36,8 @@ install: $(DEVELOPMENT) ## make the whole environment, run nothing
 train: $(DEVELOPMENT) ## train the article's CVAE on MNIST (ARGS="--epochs 10 --data-dir data ...")
 	$(RUN) -m training $(ARGS)
 
-bench: $(DEVELOPMENT) ## measure start, memory and request times of the service
-	$(RUN) -m benchmarks.serving $(ARGS)
+bench: $(SERVING) $(BENCHMARK) ## measure the service beside others, about 12 minutes (ARGS=--quick: 2)
+	$(BENCH_VENV)/bin/python -m benchmarks --python $(RUN) $(ARGS)
 
 pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl lines
 	$(RUN) -m docs.pictures
@@ -49,11 +52,12 @@ format: $(DEVELOPMENT) ## format the code and fix what can be fixed
 lock: ## write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml $(LOCK) -o requirements/serving.txt
 	uv pip compile pyproject.toml --extra dev $(LOCK) -c requirements/serving.txt -o requirements/development.txt
+	uv pip compile pyproject.toml --extra bench $(LOCK) -o requirements/benchmark.txt
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --upgrade --quiet
 
 clean: ## remove the environment and all caches; data, runs and checkpoints stay
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -68,3 +72,8 @@ $(SERVING): requirements/serving.txt | $(VENV)/bin/python
 $(DEVELOPMENT): requirements/development.txt requirements/serving.txt | $(VENV)/bin/python
 	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $(SERVING) $@
+
+$(BENCHMARK): requirements/benchmark.txt | $(VENV)/bin/python
+	$(RUN) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@

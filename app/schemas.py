@@ -100,7 +100,7 @@ class Drawing(Query):
         Field(
             description="png, webp (lossless), svg (traced outlines), json (facts and a PNG for "
             "each digit) or npy (grey levels). Left out: by the Accept header, PNG where it may.",
-            examples=["svg"],
+            examples=["png"],
         ),
     ] = None
 

@@ -12,8 +12,7 @@ from model.runtime import EngineName
 class Settings(BaseSettings):
     """Serve handwritten digits over HTTP.
 
-    Each option can also be set in the environment: CVAE_CHECKPOINT, CVAE_ENGINE, CVAE_HOST,
-    CVAE_PORT.
+    Each option can also be set in the environment: CVAE_CHECKPOINT for --checkpoint, and so on.
     """
 
     model_config = SettingsConfigDict(
@@ -21,6 +20,7 @@ class Settings(BaseSettings):
         frozen=True,
         extra="forbid",
         cli_kebab_case=True,
+        cli_implicit_flags=True,
         cli_prog_name="python -m app",
     )
 
@@ -28,6 +28,13 @@ class Settings(BaseSettings):
     engine: EngineName = Field("onnx", description="what runs the decoder; torch needs [train]")
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for all")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    workers: int = Field(1, ge=1, le=256, description="processes that serve; one for each core")
+    access_log: bool = Field(False, description="log a line for each request")
+
+    def environment(self) -> dict[str, str]:
+        """The variables that make another process read these same settings."""
+        prefix = str(self.model_config["env_prefix"])
+        return {f"{prefix}{name.upper()}": str(value) for name, value in self}
 
 
 def read_settings(arguments: list[str] | None = None) -> Settings:

@@ -219,7 +219,7 @@ def test_size_sentence_says_what_was_found_and_what_is_possible() -> None:
         (
             "scale",
             "makes a picture of 20070400 pixels, at most 16777216 are drawn; "
-            "choose less digits, rows or scale",
+            "ask for fewer digits or rows, or a lower scale",
         )
     ]
     assert faults(GenerateQuery, "digits=" + "1" * 37 + "&scale=16") == [

@@ -1,0 +1,1 @@
+"""The same service as others would build it, each by its framework's own documentation."""

@@ -1,0 +1,194 @@
+"""The figures as tables for people and as one JSON object for machines."""
+
+import math
+import statistics
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.figure import Load, Memory, median
+from benchmarks.plan import CONNECTIONS, USUAL
+
+SHORT_WAY = "ceiling, short way"
+PEERS = ("plain", "LitServe", "BentoML")
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that one run measured.
+
+    Attributes:
+        machine: see `machine_facts`.
+        method: rounds, seconds, cores.
+        loads: case -> connections -> one load for each round.
+        starts: service -> seconds to the first digit, one for each start.
+        memories: service -> memory after the loads.
+        engine: see `benchmarks.engine.measure`.
+        isolation: where the service ran -> see `measure_isolation`.
+        workers: see `measure_workers`.
+        not_measured: sentences.
+    """
+
+    machine: Mapping[str, Any]
+    method: Mapping[str, Any]
+    loads: Mapping[str, Mapping[int, list[Load]]]
+    starts: Mapping[str, list[float]]
+    memories: Mapping[str, Memory]
+    engine: Mapping[str, Any]
+    isolation: Mapping[str, Mapping[str, list[float]]]
+    workers: Mapping[str, float]
+    not_measured: list[str]
+
+    def rate(self, case: str, connections: int = USUAL) -> float:
+        """Median requests a second; NaN where it was not measured."""
+        return self._median(case, connections).requests_per_s
+
+    def p50_us(self, case: str, connections: int = USUAL) -> float:
+        """Median of the rounds' median latency in microseconds; NaN where not measured."""
+        return self._median(case, connections).p50_us
+
+    def cpu_us(self, case: str, connections: int = USUAL) -> float:
+        """Median processor time of a request in microseconds; NaN where not measured."""
+        return self._median(case, connections).cpu_us
+
+    def start_s(self, service: str) -> float:
+        """Median seconds from process start to first digit."""
+        return statistics.median(self.starts[service])
+
+    def document(self) -> dict[str, Any]:
+        """All of it as plain values, the target table included."""
+        return {**asdict(self), "targets": [asdict(target) for target in self.targets()]}
+
+    def targets(self) -> list["Target"]:
+        """What the service is meant to reach, and what it reached."""
+        ours = self.rate("ours")
+        memory, sizes = self.memories["ours"].resident, self.engine
+        share = dict(zip(sizes["digits"], sizes["share"], strict=True))
+        slowest_p50 = self.p50_us("ours", 1) / self.p50_us("ceiling", 1)
+        return [
+            Target(
+                "share of the ceiling, ready bytes by a route", ours / self.rate("ceiling"), 0.6
+            ),
+            Target("share of ready bytes on the short way", ours / self.rate(SHORT_WAY), 0.6),
+            *(
+                Target(f"times the requests/s of {name}", ours / self.rate(name), least)
+                for name, least in zip(PEERS, (3, 8, 8), strict=True)
+            ),
+            Target("p50 at 1 connection, times the ceiling's", slowest_p50, 1.8, at_most=True),
+            Target("start to first digit, s", self.start_s("ours"), 1.0, at_most=True),
+            Target(
+                "times faster start than plain", self.start_s("plain") / self.start_s("ours"), 3
+            ),
+            Target("memory after, MB", memory, 120, at_most=True),
+            Target("share of plain's memory", memory / self.memories["plain"].resident, 0.25, True),
+            Target("engine at 256 digits, share of sgemm", share[256], 0.7),
+            *(
+                Target(f"p99 beside large requests, times alone ({where})", _slowing(p99), 3, True)
+                for where, p99 in self.isolation.items()
+            ),
+        ]
+
+    def _median(self, case: str, connections: int) -> Load:
+        loads = self.loads.get(case, {}).get(connections)
+        return median(loads) if loads else Load(math.nan, math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure with the bound that it should keep."""
+
+    name: str
+    measured: float
+    bound: float
+    at_most: bool = False
+
+    @property
+    def met(self) -> bool:
+        """Whether it keeps it; what was not measured does not."""
+        return self.measured <= self.bound if self.at_most else self.measured >= self.bound
+
+
+def print_report(results: Results, console: Console) -> None:
+    """Facts, loads, starts and memory, engine, targets, and what was not measured."""
+    console.print(f"\n{results.machine}\n{results.method}\n", highlight=False, soft_wrap=True)
+    for table in (_loads(results), _services(results), _engine(results), _targets(results)):
+        console.print(table)
+    workers = results.workers
+    console.print(
+        f"Memory: one worker {workers['one_mb']:.0f} MB, each further one "
+        f"{workers['further_mb']:.0f} MB (shared pages divided among those who share them)."
+    )
+    for sentence in results.not_measured:
+        console.print(f"Not measured: {sentence}.")
+
+
+def _loads(results: Results) -> Table:
+    table = Table(title="requests/s, p50 ms, p99 ms by connections; medians of the rounds")
+    heads = (*map(str, CONNECTIONS), f"CPU us, {USUAL}", f"of ceiling, {USUAL}")
+    table.add_column("request")
+    for head in heads:
+        table.add_column(head, justify="right")
+    for name, loads in results.loads.items():
+        cells = (_cell(median(loads[n])) if n in loads else "" for n in CONNECTIONS)
+        if USUAL in loads:
+            share = f"{results.rate(name) / results.rate('ceiling'):.2f}"
+            table.add_row(name, *cells, f"{median(loads[USUAL]).cpu_us:,.0f}", share)
+        else:
+            table.add_row(name, *cells)
+    return table
+
+
+def _cell(load: Load) -> str:
+    return f"{load.requests_per_s:,.0f} · {load.p50_us / 1e3:.2f} · {load.p99_us / 1e3:.1f}"
+
+
+def _services(results: Results) -> Table:
+    title = "rate: ours in times theirs; CPU: theirs in times ours"
+    table = Table(title=title)
+    for column in ("service", "start s", "memory MB", "shared divided MB", "rate", "CPU"):
+        table.add_column(column, justify="left" if column == "service" else "right")
+    for name, memory in results.memories.items():
+        rate = results.rate("ours") / results.rate(name)
+        cpu = results.cpu_us(name) / results.cpu_us("ours")
+        table.add_row(
+            name,
+            f"{results.start_s(name):.2f}",
+            f"{memory.resident:.0f}",
+            f"{memory.proportional:.0f}",
+            f"{rate:.1f}",
+            f"{cpu:.1f}",
+        )
+    return table
+
+
+def _engine(results: Results) -> Table:
+    engine = results.engine
+    table = Table(title=f"one thread, no HTTP; numpy's sgemm: {engine['sgemm_gflops']:.0f} GFLOP/s")
+    for column in ("digits", "decoder us/digit", "digits/s", "share of sgemm", "picture us/digit"):
+        table.add_column(column, justify="right")
+    rows = (engine["digits"], engine["decode_us"], engine["share"], engine["picture_us"])
+    for size, decode, share, picture in zip(*rows, strict=True):
+        per_digit = (f"{decode / size:.1f}", f"{size / decode * 1e6:,.0f}")
+        table.add_row(str(size), *per_digit, f"{share:.2f}", f"{picture / size:.1f}")
+    return table
+
+
+def _targets(results: Results) -> Table:
+    table = Table(title=f"targets ({USUAL} connections where none are named)")
+    for column in ("target", "measured", "wanted", "met"):
+        table.add_column(column)
+    for target in results.targets():
+        sign = "<=" if target.at_most else ">="
+        met = "yes" if target.met else "no"
+        table.add_row(target.name, f"{target.measured:.2f}", f"{sign} {target.bound:g}", met)
+    return table
+
+
+def _slowing(p99: Mapping[str, list[float]]) -> float:
+    """How many times longer p99 is beside large requests; NaN where not measured."""
+    if not p99["alone_us"]:
+        return math.nan
+    return statistics.median(p99["beside_us"]) / statistics.median(p99["alone_us"])

@@ -78,5 +78,5 @@ SHARP = Recipe(
         anchor_weight=0.02,
         anchor_block=4,
     ),
-    encoder=StageSettings(steps=2500, batch_size=256, learning_rate=1e-3, average=0.999),
+    encoder=StageSettings(steps=3500, batch_size=256, learning_rate=1e-3, average=0.99),
 )

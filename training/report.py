@@ -44,10 +44,6 @@ def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str,
     kind = "Conditional Variational Auto-Encoder" if config.conditional else "VAE (unconditional)"
     encoder = "-".join(map(str, config.encoder_sizes))
     decoder = "-".join(map(str, config.decoder_sizes))
-    recipe = (
-        f"{provenance.optimizer} {provenance.learning_rate:g}, batch {provenance.batch_size}, "
-        f"{provenance.epochs} epochs, seed {provenance.seed}"
-    )
     return f"""# {kind} of handwritten digits
 
 ![Samples, column = digit](samples.png)
@@ -60,7 +56,7 @@ def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str,
 | prior | N(0, I), independent of the label |
 | objective | {provenance.objective} |
 | data | MNIST, {provenance.train_images:,} training and {provenance.test_images:,} test images |
-| training | {recipe} |
+| training | {_recipe(provenance)} |
 
 ## Measured
 
@@ -139,8 +135,8 @@ def _evaluation(metrics: Mapping[str, Any]) -> str:
         for row in evaluation["temperature"]
     ]
     return f"""
-Samples at temperature 1, {settings["classifier_samples"]:,} for the CAS and \
-{settings["samples"]:,} for the rest, against the {settings["test_images"]:,} test images; "real" \
+Samples at temperature 1, {settings["classifier_samples"]:,} for the CAS and
+{settings["samples"]:,} for the rest, against the {settings["test_images"]:,} test images; "real"
 puts training images in the place of samples. Judge and CAS: our own classifier
 (training/judge.py), which takes no part in training. The baseline, if there is one, is another
 checkpoint measured in the same run, here the article's model.
@@ -157,6 +153,15 @@ By temperature, the scale of the noise:
 def _markdown(columns: list[str], rows: list[list[str]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _recipe(provenance: Provenance) -> str:
+    if provenance.recipe:
+        return f"{provenance.optimizer}, seed {provenance.seed}; every setting is in config.json"
+    return (
+        f"{provenance.optimizer} {provenance.learning_rate:g}, batch {provenance.batch_size}, "
+        f"{provenance.epochs} epochs, seed {provenance.seed}"
+    )
 
 
 def _test_loss(metrics: Mapping[str, Any]) -> str:

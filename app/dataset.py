@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.canvas import stitch
 from app.encoding import encode_png
-from app.schemas import CELL, DatasetQuery
+from app.schemas import CELL, DatasetQuery, hand_share
 from app.studio import Studio, labels_of
 
 MEDIA_TYPES = {"npz": "application/octet-stream", "zip": "application/zip"}
@@ -94,12 +94,12 @@ def _draw(
     studio: Studio, order: DatasetQuery, seed: int, start: int, labels: list[str]
 ) -> NDArray[np.uint8]:
     """The pictures of the rows from `start` on: (B, H, W) uint8."""
-    noise = np.concatenate(
-        [
-            studio.line_noise(seed, row, order.length, order.variation)
-            for row in range(start, start + len(labels))
-        ]
-    ) * np.float32(order.temperature)
+    style, share = studio.style_noise(order.style), hand_share(order.variation, order.style)
+    lines_noise = [
+        studio.line_noise(seed, row, order.length, share, style)
+        for row in range(start, start + len(labels))
+    ]
+    noise = np.concatenate(lines_noise) * np.float32(order.temperature)
     one_hot = studio.generator.one_hot(labels_of("".join(labels)))
     drawn = studio.generator.draw(one_hot, noise)
     lines = drawn.reshape(len(labels), order.length, *drawn.shape[1:])

@@ -13,14 +13,16 @@ STEP = 0.5  # of the noise, in standard deviations, for the differences below
 
 
 def map_sheet(studio: Studio, order: LatentMapQuery) -> NDArray[np.uint8]:
-    """A square sheet (H, W) uint8: the most typical digit in the middle, the edge at `span`.
+    """A square sheet (H, W) uint8: the style or the most typical digit in the middle.
 
     From left to right the noise walks along the direction that changes the picture most, from
     top to bottom along the second.
     """
     across, down = strongest_directions(studio, order.digit)
     steps = np.linspace(-order.span, order.span, order.cells, dtype=np.float32)
+    middle = studio.style_noise(order.style)
     noise = steps[None, :, None] * across + steps[:, None, None] * down  # (cells, cells, Z)
+    noise = noise if middle is None else noise + middle
     cells = order.cells
     one_hot = studio.generator.one_hot(np.full(cells * cells, order.digit))
     drawn = studio.generator.draw(one_hot, noise.reshape(cells * cells, -1))

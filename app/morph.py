@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.canvas import enlarge, stitch
-from app.schemas import MorphQuery
+from app.schemas import MorphQuery, hand_share
 from app.studio import Studio, labels_of
 from model.noise import latents, mix
 
@@ -21,7 +21,8 @@ def morph_sheets(studio: Studio, order: MorphQuery, seed: int) -> list[NDArray[n
         `frames` sheets (H, W) uint8, enlarged.
     """
     count, size = len(order.start), studio.latent_size
-    near = latents(seed, 0, count, size)
+    style, share = studio.style_noise(order.style), hand_share(order.variation, order.style)
+    near = studio.line_noise(seed, 0, count, share, style)
     far = latents(seed, 1, count, size)
     begin, end = (studio.generator.one_hot(labels_of(text)) for text in (order.start, order.end))
     sheets = []

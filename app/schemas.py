@@ -39,6 +39,18 @@ Temperature = Annotated[
         examples=[0.8],
     ),
 ]
+Variation = Annotated[
+    Annotated[float, Decimal(0, 1)] | None,
+    Field(
+        description="How far each digit departs from its line's hand: 0 one hand exactly, "
+        "1 every digit its own. Left out: 1, or 0 where a style is given.",
+        examples=[0.3],
+    ),
+]
+Style = Annotated[
+    Annotated[str, StringConstraints(max_length=1000)] | None,
+    Field(description="A hand to write in: X-Style of an answer of /restyle."),
+]
 Gap = Annotated[
     int,
     Whole(-12, 28),
@@ -70,19 +82,9 @@ class Drawing(Query):
         Whole(1, MAX_ROWS),
         Field(description="That many lines, each another hand.", examples=[3]),
     ] = 1
-    variation: Annotated[
-        Annotated[float, Decimal(0, 1)] | None,
-        Field(
-            description="How far each digit departs from its line's hand: 0 one hand exactly, "
-            "1 every digit its own. Left out: 1, or 0 where a style is given.",
-            examples=[0.3],
-        ),
-    ] = None
+    variation: Variation = None
     temperature: Temperature = 1.0
-    style: Annotated[
-        Annotated[str, StringConstraints(max_length=1000)] | None,
-        Field(description="A hand to write in: X-Style of an answer of /restyle."),
-    ] = None
+    style: Style = None
     spacing: Annotated[
         Literal["cell", "tight"],
         Field(
@@ -123,13 +125,6 @@ class Drawing(Query):
         step = CELL + bearings + self.gap
         return step * (len(self.digits) - 1) + CELL + bearings
 
-    @property
-    def hand_share(self) -> float:
-        """`variation` with its default: 0 all digits in the line's hand, 1 each its own."""
-        if self.variation is not None:
-            return float(self.variation)
-        return 1.0 if self.style is None else 0.0
-
 
 class GenerateQuery(Drawing):
     """The query of `GET /generate`."""
@@ -152,11 +147,6 @@ class RestyleQuery(Drawing):
         if self.style is not None:
             raise fault("style", "comes from the picture here; use it with /generate instead")
         return self
-
-    @property
-    def hand_share(self) -> float:
-        """The line is in the picture's hand unless `variation` says otherwise."""
-        return 0.0 if self.variation is None else float(self.variation)
 
 
 class MorphQuery(Query):
@@ -192,6 +182,8 @@ class MorphQuery(Query):
             examples=[0],
         ),
     ] = 0.5
+    variation: Variation = None
+    style: Style = None
     temperature: Temperature = 1.0
     gap: Gap = 0
     scale: Scale = 4
@@ -225,6 +217,9 @@ class LatentMapQuery(Query):
         Decimal(0, 4),
         Field(description="The edge, in standard deviations of the noise.", examples=[2]),
     ] = 2.0
+    style: Annotated[
+        Style, Field(description="The hand in the middle; left out: the most typical digit.")
+    ] = None
     scale: Scale = 1
     ink: Ink = "ffffff"
     paper: Paper = "000000"
@@ -249,11 +244,8 @@ class DatasetQuery(Query):
     length: Annotated[
         int, Whole(1, 8), Field(description="Digits in each picture: whole numbers.", examples=[4])
     ] = 1
-    variation: Annotated[
-        float,
-        Decimal(0, 1),
-        Field(description="As in /generate; 0 one hand a picture.", examples=[0.3]),
-    ] = 1.0
+    variation: Variation = None
+    style: Style = None
     temperature: Temperature = 1.0
     gap: Gap = 0
     format: Annotated[
@@ -270,6 +262,17 @@ class DatasetQuery(Query):
         if self.count * self.length > MAX_SAMPLES:
             raise fault("count", f"times length must be at most {MAX_SAMPLES} digits")
         return self
+
+
+def hand_share(variation: float | None, style: str | None) -> float:
+    """How far digits depart from their line's hand, with the default of `variation` filled in.
+
+    A style that was asked for is kept unless `variation` says otherwise; without one every digit
+    has its own hand.
+    """
+    if variation is not None:
+        return variation
+    return 1.0 if style is None else 0.0
 
 
 def check_size(height: int, width: int, field: str, sides: bool = True) -> None:

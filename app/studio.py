@@ -11,7 +11,7 @@ from app.colour import Palette
 from app.encoding import encode_json, encode_npy, encode_png, encode_webp
 from app.errors import FieldError, InvalidRequest
 from app.outline import encode_svg
-from app.schemas import Drawing
+from app.schemas import Drawing, hand_share
 from app.settings import Settings
 from app.style import StyleError, decode_style, encode_style
 from model.checkpoint import Checkpoint, read_checkpoint
@@ -79,9 +79,8 @@ class Studio:
     def pictures(self, order: Drawing, seed: int) -> Levels:
         """The digits that were ordered, (R, N, H, W) uint8 grey levels."""
         count, style = len(order.digits), self.style_noise(order.style)
-        lines = [
-            self.line_noise(seed, row, count, order.hand_share, style) for row in range(order.rows)
-        ]
+        share = hand_share(order.variation, order.style)
+        lines = [self.line_noise(seed, row, count, share, style) for row in range(order.rows)]
         noise = (lines[0] if order.rows == 1 else np.concatenate(lines)) * np.float32(
             order.temperature
         )
@@ -90,7 +89,7 @@ class Studio:
         return drawn.reshape(order.rows, count, *drawn.shape[1:])
 
     def line_noise(
-        self, seed: int, row: int, count: int, hand_share: float, style: Noise | None = None
+        self, seed: int, row: int, count: int, share: float, style: Noise | None = None
     ) -> Noise:
         """The noise (N, Z) of one line.
 
@@ -98,14 +97,14 @@ class Studio:
             seed: of the request.
             row: of the line.
             count: N, digits in the line.
-            hand_share: 0 all in the line's hand, 1 each its own.
+            share: 0 all in the line's hand, 1 each its own.
             style: (Z,) the line's hand; None for the one that belongs to seed and row.
         """
         size = self.latent_size
-        if hand_share == 1:
+        if share == 1:
             return latents(seed, row, count, size)
         shared = hand(seed, row, size) if style is None else style
-        return mix(np.tile(shared, (count, 1)), latents(seed, row, count, size), hand_share)
+        return mix(np.tile(shared, (count, 1)), latents(seed, row, count, size), share)
 
     def style_noise(self, style: str | None) -> Noise | None:
         """The noise (Z,) of a style token.

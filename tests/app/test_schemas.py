@@ -4,11 +4,11 @@ from app.errors import InvalidRequest
 from app.query import Query
 from app.schemas import (
     DatasetQuery,
-    Drawing,
     GenerateQuery,
     LatentMapQuery,
     MorphQuery,
     RestyleQuery,
+    hand_share,
 )
 from tests.app.conftest import AssertProblem
 
@@ -275,22 +275,13 @@ def test_style_past_its_longest_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "text", "share"),
-    [
-        (GenerateQuery, "", 1),
-        (GenerateQuery, "style=abc", 0),
-        (GenerateQuery, "style=abc&variation=0.3", 0.3),
-        (GenerateQuery, "variation=0", 0),
-        (RestyleQuery, "", 0),
-        (RestyleQuery, "variation=1", 1),
-    ],
+    ("variation", "style", "share"),
+    [(None, None, 1), (None, "abc", 0), (0.3, "abc", 0.3), (0.0, None, 0)],
 )
 def test_hand_share_is_the_variation_or_its_default(
-    query: type[Drawing], text: str, share: float
+    variation: float | None, style: str | None, share: float
 ) -> None:
-    drawing = parsed(query, text)
-    assert isinstance(drawing, Drawing)
-    assert drawing.hand_share == share
+    assert hand_share(variation, style) == share
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,33 @@ def test_restyle_style_is_kept_by_generate(client: TestClient) -> None:
     assert varied.content != restyled.content
 
 
+def test_restyle_style_is_kept_by_every_endpoint(client: TestClient) -> None:
+    picture = png(given_digits()[0][0])
+    style = client.post("/restyle?digits=0&label=7", content=picture).headers["x-style"]
+    line = pixels(client.get(f"/generate?digits=42&seed=3&style={style}").content).astype(int)
+
+    morph = client.get(f"/morph?from=42&to=24&seed=3&frames=2&scale=1&style={style}").content
+    first = np.asarray(Image.open(io.BytesIO(morph)).convert("L"))
+    assert abs(first - line).max() <= 1
+
+    data = client.get(f"/dataset?count=50&length=2&seed=3&style={style}").content
+    with np.load(io.BytesIO(data)) as arrays:
+        same = dict(zip(arrays["labels"], arrays["images"], strict=True))
+    for label, image in same.items():
+        drawn = pixels(client.get(f"/generate?digits={label}&seed=9&style={style}").content)
+        assert abs(image.astype(int) - drawn).max() <= 1
+
+    middle = pixels(client.get(f"/latent-map?digit=4&cells=3&style={style}").content)
+    assert abs(middle[28:56, 28:56].astype(int) - line[:, :28]).max() <= 1
+
+
+@pytest.mark.parametrize("path", ["/generate?digits=1", "/morph?from=1&to=2", "/dataset?count=1"])
+def test_style_of_another_model_is_refused_everywhere(client: TestClient, path: str) -> None:
+    answer = client.get(f"{path}&style=AAAAAAAA")
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "style is of another model; restyle the picture again."
+
+
 def test_restyle_several_pictures_average(client: TestClient) -> None:
     pictures = given_digits()[0][:3]
     files = [("image", (f"{n}.png", png(picture))) for n, picture in enumerate(pictures)]

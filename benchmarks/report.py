@@ -72,6 +72,9 @@ class Results:
             Target(
                 "share of the ceiling, ready bytes by a route", ours / self.rate("ceiling"), 0.6
             ),
+            Target(
+                "the same by the engine int8", self.rate("ours, int8") / self.rate("ceiling"), 0.6
+            ),
             Target("share of ready bytes on the short way", ours / self.rate(SHORT_WAY), 0.6),
             *(
                 Target(f"times the requests/s of {name}", ours / self.rate(name), least)

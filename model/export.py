@@ -7,7 +7,6 @@ exception: it has its own 8-bit weights, a quarter of the bytes.
 
 import json
 import logging
-import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ import onnx
 import onnxruntime
 import safetensors.torch
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from model.checkpoint import (
@@ -34,10 +33,12 @@ from model.checkpoint import (
 from model.config import CVAEConfig
 from model.cvae import CVAE, Decoder, Encoder
 from model.noise import latents
+from model.rounding import rounded_graph
 
 OPSET = 20
 PARITY_TOLERANCE = 1e-4  # of a pixel in [0, 1]; one grey level is 3.9e-3
 PARITY_IMAGES = 32
+CALIBRATION_DIGITS = 10_000
 
 
 class _Drawing(nn.Module):
@@ -88,7 +89,7 @@ def save_cvae(
         WEIGHTS: weights,
         DECODER: _over(weights, decoder),
         ENCODER: _over(weights, encoder),
-        ROUNDED_DECODER: _rounded(decoder),
+        ROUNDED_DECODER: rounded_graph(decoder, _calibration(cvae.config)),
     }
     return write_checkpoint(
         folder, cvae.config, provenance, files, lambda checkpoint: check_parity(cvae, checkpoint)
@@ -128,6 +129,12 @@ def _evaluation_copy(cvae: CVAE) -> CVAE:
 def _decoder_inputs(config: CVAEConfig, count: int) -> dict[str, Tensor]:
     noise = torch.from_numpy(latents(seed=0, row=0, count=count, size=config.latent).copy())
     return {"noise": noise, **_label_inputs(config, count)}
+
+
+def _calibration(config: CVAEConfig) -> dict[str, NDArray[np.float32]]:
+    """Noise and labels to measure a decoder's activations with."""
+    inputs = _decoder_inputs(config, CALIBRATION_DIGITS)
+    return {name: value.numpy() for name, value in inputs.items()}
 
 
 def _encoder_inputs(config: CVAEConfig, count: int) -> dict[str, Tensor]:
@@ -171,19 +178,6 @@ def _over(weights: bytes, proto: onnx.ModelProto) -> bytes:
     graph.CopyFrom(proto)
     _point_into(graph, weights)
     return bytes(graph.SerializeToString())
-
-
-def _rounded(proto: onnx.ModelProto) -> bytes:
-    """The file of a graph whose weights are rounded to 8 bits, one scale for each output.
-
-    Activations are rounded too, on the fly, so that the processor's 8-bit products are used.
-    """
-    graph = onnx.shape_inference.infer_shapes(proto)
-    onnx.helper.set_model_props(graph, {"onnx.quant.pre_process": "onnxruntime.quant"})
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / ROUNDED_DECODER
-        quantize_dynamic(graph, path, per_channel=True, weight_type=QuantType.QInt8)
-        return path.read_bytes()
 
 
 def _forget_origin(proto: onnx.ModelProto) -> None:

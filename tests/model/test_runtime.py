@@ -7,12 +7,13 @@ import pytest
 
 from model.checkpoint import (
     DECODER,
+    PAYLOAD,
     PRETRAINED,
-    ROUNDED_DECODER,
     Checkpoint,
     CheckpointError,
     Provenance,
     read_checkpoint,
+    write_checkpoint,
 )
 from model.config import CVAEConfig
 from model.cvae import CVAE
@@ -62,13 +63,39 @@ def test_engines_agree_on_the_style_of_a_picture(tiny_checkpoint: Checkpoint) ->
     np.testing.assert_allclose(styles[0], styles[1], atol=1e-5)
 
 
-def test_rounded_decoder_draws_nearly_the_same(tiny_checkpoint: Checkpoint) -> None:
-    noise = latents(0, 0, 10, 6)
+def test_int8_engine_draws_nearly_the_same() -> None:
+    """With the checkpoint that ships: less than a grey level apart on average."""
+    checkpoint = read_checkpoint(PRETRAINED)
+    noise = np.concatenate([latents(0, row, 10, checkpoint.config.latent) for row in range(20)])
+    one_hot = np.tile(ONE_HOT, (20, 1))
     exact, rounded = (
-        OnnxEngine(tiny_checkpoint, name).decode(noise, ONE_HOT)
-        for name in (DECODER, ROUNDED_DECODER)
+        open_generator(checkpoint, name).draw(one_hot, noise).astype(int)
+        for name in ("onnx", "int8")
     )
-    assert 0 < abs(exact - rounded).max() < 0.02
+    assert 0 < abs(exact - rounded).mean() < 1
+    assert np.percentile(abs(exact - rounded), 99) < 20
+
+
+def test_int8_engine_draws_a_digit_the_same_among_any_others() -> None:
+    checkpoint = read_checkpoint(PRETRAINED)
+    generator, size = open_generator(checkpoint, "int8"), checkpoint.config.latent
+    noise = latents(0, 0, 10, size)
+    together = generator.draw(ONE_HOT, noise)
+    wild = generator.draw(ONE_HOT, np.vstack([noise[:1], 10 * noise[1:]]))
+    assert abs(together[0].astype(int) - wild[0]).max() <= 1
+    alone = generator.draw(ONE_HOT[:1], noise[:1])
+    assert abs(together[0].astype(int) - alone[0]).max() <= 1
+
+
+def test_int8_engine_without_its_file_raises(
+    tiny_checkpoint: Checkpoint, provenance: Provenance, tmp_path: Path
+) -> None:
+    files = {name: (tiny_checkpoint.folder / name).read_bytes() for name in PAYLOAD}
+    without = write_checkpoint(
+        tmp_path / "old", tiny_checkpoint.config, provenance, files, lambda _: None
+    )
+    with pytest.raises(CheckpointError, match=r"has no decoder.int8.onnx, which the engine int8"):
+        open_generator(without, "int8")
 
 
 def test_one_hot_is_1_at_the_label(tiny_checkpoint: Checkpoint) -> None:

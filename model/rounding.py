@@ -1,0 +1,78 @@
+"""A decoder's graph in 8-bit products: a quarter of the bytes, a third of the time.
+
+The first layer stays in float: it is small, and noise has no highest value to scale by. What goes
+into the others is rounded by a scale that was measured once. Scales found anew for each call, as
+ONNX Runtime's own dynamic rounding does, would let a digit depend on the digits drawn with it.
+"""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+MARGIN = 1.05  # above the highest activation that was measured, for those that were not
+LEVELS = 255  # of an activation: 8 bits without a sign, as nothing is below 0 after a ReLU
+
+
+def rounded_graph(proto: onnx.ModelProto, inputs: Mapping[str, NDArray[np.float32]]) -> bytes:
+    """The file of a dense decoder's graph with its weights rounded to 8 bits.
+
+    Args:
+        proto: the graph with its weights: dense layers with a ReLU between two of them.
+        inputs: noise and labels of many digits, to measure the activations with.
+    """
+    peaks = _highest_activations(proto, inputs)
+    prepared = onnx.shape_inference.infer_shapes(proto)
+    helper.set_model_props(prepared, {"onnx.quant.pre_process": "onnxruntime.quant"})
+    first = next(node.name for node in prepared.graph.node if node.op_type == "Gemm")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rounded.onnx"
+        quantize_dynamic(
+            prepared,
+            path,
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=[first, f"{first}_MatMul"],  # before and after it is taken apart
+        )
+        rounded = onnx.load(path)
+    _fix_scales(rounded, peaks)
+    onnx.checker.check_model(rounded)
+    return bytes(rounded.SerializeToString())
+
+
+def _highest_activations(
+    proto: onnx.ModelProto, inputs: Mapping[str, NDArray[np.float32]]
+) -> dict[str, float]:
+    """The highest output of each ReLU over all inputs, by its name."""
+    names = [node.output[0] for node in proto.graph.node if node.op_type == "Relu"]
+    probe = onnx.ModelProto()
+    probe.CopyFrom(proto)
+    for name in names:
+        probe.graph.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+    found = onnxruntime.InferenceSession(probe.SerializeToString()).run(names, dict(inputs))
+    return {name: float(np.max(values)) for name, values in zip(names, found, strict=True)}
+
+
+def _fix_scales(rounded: onnx.ModelProto, peaks: Mapping[str, float]) -> None:
+    """Replace each rounding by a scale found on the fly with one by a constant scale."""
+    nodes = []
+    for node in rounded.graph.node:
+        if node.op_type == "DynamicQuantizeLinear":
+            values, (levels, scale, zero_point) = node.input[0], node.output
+            step = np.float32(max(peaks[values], 1e-6) * MARGIN / LEVELS)
+            rounded.graph.initializer.extend(
+                [
+                    numpy_helper.from_array(np.array(step), scale),
+                    numpy_helper.from_array(np.array(0, np.uint8), zero_point),
+                ]
+            )
+            node = helper.make_node("QuantizeLinear", [values, scale, zero_point], [levels])
+        nodes.append(node)
+    del rounded.graph.node[:]
+    rounded.graph.node.extend(nodes)

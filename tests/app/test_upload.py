@@ -172,8 +172,9 @@ def read(length: str | None, piece: bytes, pieces: int) -> tuple[str, int]:
     return str(caught.value), taken
 
 
-def test_upload_announced_too_large_is_refused_unread() -> None:
-    assert read(str(MAX_BYTES + 1), b"1", 1) == (TOO_LARGE, 0)
+@pytest.mark.parametrize("length", [str(MAX_BYTES + 1), "9" * 5000])
+def test_upload_announced_too_large_is_refused_unread(length: str) -> None:
+    assert read(length, b"1", 1) == (TOO_LARGE, 0)
 
 
 @pytest.mark.parametrize("length", [None, "1", "-1", "x"])

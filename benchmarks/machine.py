@@ -28,7 +28,7 @@ def machine_facts(ours: str, theirs: str) -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "load_average_before": [round(load, 2) for load in os.getloadavg()],
-        "system": platform.platform(),
+        "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "wrk": _wrk(),
         "ours": _versions(ours, OURS),

@@ -49,6 +49,10 @@ def picture_answer(
     return {"description": description, "content": content, "headers": headers}
 
 
+LIMITS = problem_answer("A parameter breaks its limits.")
+BUSY = problem_answer("Too much heavy work is waiting; Retry-After says when to come back.")
+
+
 def serve_docs(app: FastAPI) -> None:
     """Add /docs and the files it needs to `app`."""
     app.mount(f"/{ASSETS}", StaticFiles(directory=str(files("fastapi_swagger") / "resources")))

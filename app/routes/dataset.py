@@ -8,7 +8,7 @@ from fastapi.responses import Response, StreamingResponse
 from app.admission import Workshop
 from app.caching import caching_headers, chosen_seed, not_modified
 from app.dataset import MEDIA_TYPES, dataset_pieces
-from app.documentation import CACHING, NOT_MODIFIED, SEED, picture_answer, problem_answer
+from app.documentation import BUSY, CACHING, LIMITS, NOT_MODIFIED, SEED, picture_answer
 from app.schemas import DatasetQuery
 from app.studio import Studio
 
@@ -26,8 +26,8 @@ router = APIRouter()
             "The data set, sent while it is drawn.", list(MEDIA_TYPES.values()), {**SEED, **CACHING}
         ),
         304: NOT_MODIFIED,
-        422: problem_answer("A parameter breaks its limits."),
-        503: problem_answer("Too much heavy work is waiting; Retry-After says when to come back."),
+        422: LIMITS,
+        503: BUSY,
     },
     openapi_extra={"parameters": DatasetQuery.openapi_parameters()},
 )

@@ -6,7 +6,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.caching import caching_headers, chosen_seed, not_modified
-from app.documentation import CACHING, NOT_MODIFIED, SEED, header, picture_answer, problem_answer
+from app.documentation import (
+    BUSY,
+    CACHING,
+    LIMITS,
+    NOT_MODIFIED,
+    SEED,
+    header,
+    picture_answer,
+    problem_answer,
+)
 from app.encoding import MEDIA_TYPES
 from app.errors import NotAcceptable
 from app.negotiation import drawing_format
@@ -31,8 +40,8 @@ AnyDrawing = TypeVar("AnyDrawing", bound=Drawing)
         ),
         304: NOT_MODIFIED,
         406: problem_answer("The Accept header names none of the formats."),
-        422: problem_answer("A parameter breaks its limits."),
-        503: problem_answer("Too much heavy work is waiting; Retry-After says when to come back."),
+        422: LIMITS,
+        503: BUSY,
     },
     openapi_extra={"parameters": GenerateQuery.openapi_parameters()},
 )

@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from app.caching import caching_headers, not_modified
 from app.colour import Palette
-from app.documentation import CACHING, NOT_MODIFIED, picture_answer, problem_answer
+from app.documentation import BUSY, CACHING, LIMITS, NOT_MODIFIED, picture_answer
 from app.encoding import MEDIA_TYPES, encode_png, encode_webp
 from app.latent_map import map_sheet
 from app.outline import encode_svg
@@ -25,8 +25,8 @@ FORMATS = ("png", "webp", "svg")
     responses={
         200: picture_answer("The sheet.", [MEDIA_TYPES[name] for name in FORMATS], CACHING),
         304: NOT_MODIFIED,
-        422: problem_answer("A parameter breaks its limits."),
-        503: problem_answer("Too much heavy work is waiting; Retry-After says when to come back."),
+        422: LIMITS,
+        503: BUSY,
     },
     openapi_extra={"parameters": LatentMapQuery.openapi_parameters()},
 )

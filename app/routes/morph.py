@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from app.caching import caching_headers, chosen_seed, not_modified
 from app.colour import Palette
-from app.documentation import CACHING, NOT_MODIFIED, SEED, picture_answer, problem_answer
+from app.documentation import BUSY, CACHING, LIMITS, NOT_MODIFIED, SEED, picture_answer
 from app.morph import morph_sheets
 from app.schemas import MorphQuery
 from app.studio import Studio
@@ -25,8 +25,8 @@ MEDIA_TYPES = {"webp": "image/webp", "gif": "image/gif", "apng": "image/apng"}
             "An animation that runs for ever.", list(MEDIA_TYPES.values()), {**SEED, **CACHING}
         ),
         304: NOT_MODIFIED,
-        422: problem_answer("A parameter breaks its limits."),
-        503: problem_answer("Too much heavy work is waiting; Retry-After says when to come back."),
+        422: LIMITS,
+        503: BUSY,
     },
     openapi_extra={"parameters": MorphQuery.openapi_parameters()},
 )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app.caching import chosen_seed
-from app.documentation import SEED, header, picture_answer, problem_answer
+from app.documentation import BUSY, SEED, header, picture_answer, problem_answer
 from app.encoding import MEDIA_TYPES
 from app.routes.generate import drawn, negotiated
 from app.schemas import GenerateQuery, RestyleQuery
@@ -60,7 +60,7 @@ BODY: dict[str, Any] = {
         413: problem_answer("The upload is too large, in bytes or in pixels."),
         415: problem_answer("The upload is no picture."),
         422: problem_answer("A parameter breaks its limits, or the picture holds no ink."),
-        503: problem_answer("Too much heavy work is waiting; Retry-After says when to come back."),
+        503: BUSY,
     },
     openapi_extra={"parameters": RestyleQuery.openapi_parameters(), "requestBody": BODY},
 )

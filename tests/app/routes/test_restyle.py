@@ -52,7 +52,7 @@ def test_restyle_the_same_label_draws_the_digit_again(client: TestClient) -> Non
 
 
 def test_restyle_slant_and_weight_follow_the_given_digit(client: TestClient) -> None:
-    """Measured over 60 test digits; the line is all the other digits, in the given hand."""
+    """Over 60 test digits; the line is all other digits in the given hand. Measured: 0.96, 0.92."""
     leaning, weight = [], []
     pictures, labels = given_digits()
     for picture, label in zip(pictures, labels, strict=True):
@@ -62,7 +62,7 @@ def test_restyle_slant_and_weight_follow_the_given_digit(client: TestClient) -> 
         leaning.append((slant(picture), np.mean([slant(cell) for cell in cells])))
         weight.append((picture.sum(), line.sum()))
     # Leaning differs by digit, too: a 7 leans more than a 0. What is left is the hand's.
-    for pairs, least in ((leaning, 0.3), (weight, 0.3)):
+    for pairs, least in ((leaning, 0.8), (weight, 0.7)):
         assert residual_correlation(np.array(pairs), np.array(labels)) > least
 
 

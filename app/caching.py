@@ -31,6 +31,17 @@ def caching_headers(lasting: bool, *identity: str) -> dict[str, str]:
     return {"Cache-Control": IMMUTABLE, "ETag": etag}
 
 
+def seeded_headers(asked: int | None, seed: int, *identity: str) -> dict[str, str]:
+    """X-Seed, and the caching headers of an answer that lasts if a seed was asked for.
+
+    Args:
+        asked: the seed of the request, if it has one.
+        seed: the one that was taken, see `chosen_seed`.
+        identity: everything that the bytes depend on.
+    """
+    return {"X-Seed": str(seed), **caching_headers(asked is not None, *identity)}
+
+
 def not_modified(request: Request, headers: dict[str, str]) -> Response | None:
     """304 where the client holds the answer already (RFC 9110, section 13.1.2)."""
     asked = request.headers.get("if-none-match")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.canvas import stitch
 from app.encoding import encode_png
-from app.schemas import CELL, DatasetQuery, hand_share
+from app.schemas import CELL, DatasetQuery, hand_share, line_width
 from app.studio import Studio, labels_of
 
 MEDIA_TYPES = {"npz": "application/octet-stream", "zip": "application/zip"}
@@ -64,7 +64,7 @@ def _write_npz(
     labels = dataset_labels(order, seed)
     with archive.open(zipfile.ZipInfo("labels.npy", DATE), "w") as file:
         np.lib.format.write_array(file, np.array(labels), allow_pickle=False)
-    width = (CELL + order.gap) * (order.length - 1) + CELL
+    width = line_width(order.length, order.gap)
     header = {"descr": "|u1", "fortran_order": False, "shape": (order.count, CELL, width)}
     with archive.open(zipfile.ZipInfo("images.npy", DATE), "w") as file:
         np.lib.format.write_array_header_1_0(file, header)

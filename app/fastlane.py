@@ -10,7 +10,7 @@ import re
 from starlette.datastructures import State
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.caching import caching_headers, chosen_seed
+from app.caching import chosen_seed, seeded_headers
 from app.encoding import MEDIA_TYPES
 from app.negotiation import drawing_format
 from app.studio import Studio
@@ -41,8 +41,7 @@ class FastLane:
         identity = studio.model_hash, studio.engine, f"digits={digits}&seed={seed}"
         picture = studio.line(digits, seed)
         headers = {
-            "X-Seed": str(seed),
-            **caching_headers(asked is not None, *identity),
+            **seeded_headers(asked, seed, *identity),
             "Vary": "Accept",
             "Content-Length": str(len(picture)),
             "Content-Type": MEDIA_TYPES["png"],

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from app.query import Colour, Decimal, Digits, Query, Whole, fault
 from model.noise import MAX_SEED
@@ -122,8 +122,7 @@ class Drawing(Query):
     def widest(self) -> int:
         """The widest that a line can come out, in pixels before scaling."""
         bearings = 2 * BEARING if self.spacing == "tight" else 0
-        step = CELL + bearings + self.gap
-        return step * (len(self.digits) - 1) + CELL + bearings
+        return line_width(len(self.digits), self.gap, CELL + bearings)
 
 
 class GenerateQuery(Drawing):
@@ -151,8 +150,6 @@ class RestyleQuery(Drawing):
 
 class MorphQuery(Query):
     """The query of `GET /morph`."""
-
-    model_config = ConfigDict(populate_by_name=False)
 
     start: Annotated[
         str,
@@ -200,7 +197,7 @@ class MorphQuery(Query):
             raise fault("to", "must have as many digits as from")
         if self.format == "gif" and self.paper == "transparent":
             raise fault("paper", "cannot be transparent in a GIF, which has no half-clear pixels")
-        width = (CELL + self.gap) * (len(self.start) - 1) + CELL
+        width = line_width(len(self.start), self.gap)
         check_size(CELL * self.scale * self.frames, width * self.scale, "frames", sides=False)
         return self
 
@@ -273,6 +270,11 @@ def hand_share(variation: float | None, style: str | None) -> float:
     if variation is not None:
         return variation
     return 1.0 if style is None else 0.0
+
+
+def line_width(count: int, gap: int, cell: int = CELL) -> int:
+    """Pixels that `count` digits take side by side, each `cell` wide, with `gap` between two."""
+    return (cell + gap) * (count - 1) + cell
 
 
 def check_size(height: int, width: int, field: str, sides: bool = True) -> None:

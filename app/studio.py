@@ -11,7 +11,7 @@ from app.colour import Palette
 from app.encoding import encode_json, encode_npy, encode_png, encode_webp
 from app.errors import FieldError, InvalidRequest
 from app.outline import encode_svg
-from app.schemas import Drawing, hand_share
+from app.schemas import CELL, Drawing, hand_share
 from app.settings import Settings
 from app.style import StyleError, decode_style, encode_style
 from model.checkpoint import Checkpoint, read_checkpoint
@@ -68,12 +68,7 @@ class Studio:
         """The PNG that `render` gives for digits and seed and nothing else, on a shorter way."""
         noise = latents(seed, 0, len(digits), self.latent_size)
         pictures = self.generator.draw(self.generator.one_hot(labels_of(digits)), noise)
-        facts = {
-            "digits": digits,
-            "seed": str(seed),
-            "request": f"digits={digits}&seed={seed}",
-            "model": self.model_hash,
-        }
+        facts = self._facts(digits, seed, f"digits={digits}&seed={seed}")
         return encode_png(stitch(pictures[None]), facts)
 
     def pictures(self, order: Drawing, seed: int) -> Levels:
@@ -81,9 +76,7 @@ class Studio:
         count, style = len(order.digits), self.style_noise(order.style)
         share = hand_share(order.variation, order.style)
         lines = [self.line_noise(seed, row, count, share, style) for row in range(order.rows)]
-        noise = (lines[0] if order.rows == 1 else np.concatenate(lines)) * np.float32(
-            order.temperature
-        )
+        noise = np.concatenate(lines) * np.float32(order.temperature)
         one_hot = np.tile(self.generator.one_hot(labels_of(order.digits)), (order.rows, 1))
         drawn = self.generator.draw(one_hot, noise)
         return drawn.reshape(order.rows, count, *drawn.shape[1:])
@@ -127,18 +120,16 @@ class Studio:
     def facts(self, order: Drawing, seed: int) -> dict[str, str]:
         """What makes a picture again: `request` is the query string of `/generate`."""
         request = order.model_copy(update={"seed": seed}).canonical()
-        return {
-            "digits": order.digits,
-            "seed": str(seed),
-            "request": request,
-            "model": self.model_hash,
-        }
+        return self._facts(order.digits, seed, request)
+
+    def _facts(self, digits: str, seed: int, request: str) -> dict[str, str]:
+        return {"digits": digits, "seed": str(seed), "request": request, "model": self.model_hash}
 
 
 def is_light(order: Drawing) -> bool:
     """Whether a drawing takes so little time that handing it to a thread would cost more."""
     digits = len(order.digits) * order.rows
-    pixels = digits * (28 * order.scale) ** 2
+    pixels = digits * (CELL * order.scale) ** 2
     return order.format in (None, "npy") and digits <= LIGHT_DIGITS and pixels <= LIGHT_PIXELS
 
 

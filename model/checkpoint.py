@@ -17,7 +17,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,12 +139,13 @@ def write_checkpoint(
         for name, data in content.items():
             write_synced(fresh / name, data)
         sync_folder(fresh)
-        verify(read_checkpoint(fresh))
+        checkpoint = read_checkpoint(fresh)
+        verify(checkpoint)
         exchange(fresh, folder)
         sync_folder(folder.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)  # now the old folder, or the failed new one
-    return read_checkpoint(folder)
+    return replace(checkpoint, folder=folder)
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
@@ -162,7 +163,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     metrics: dict[str, Any] = {}
     for name in (*PAYLOAD, *(name for name in OPTIONAL if name in manifest.sha256)):
         content = _content(folder, name)
-        _check_hash(name, content, manifest.sha256.get(name, "none"))
+        _check_hash(name, sha256(content), manifest.sha256.get(name, "none"))
         if name == WEIGHTS:
             check_weights(content, manifest.architecture)
         if name == METRICS:
@@ -229,7 +230,7 @@ def _parse_manifest(content: bytes) -> Manifest:
             f"expected {FORMAT_VERSION}; train it again with this release of cvae-digits, "
             "or install the release that wrote it."
         )
-    _check_hash(CONFIG, None, digest, found=_manifest_digest(document))
+    _check_hash(CONFIG, _manifest_digest(document), digest)
     try:
         return Manifest.model_validate_json(content)
     except ValidationError as error:
@@ -245,8 +246,7 @@ def _parse_metrics(content: bytes) -> dict[str, Any]:
         raise _damaged(METRICS, "no JSON object", "a JSON object of metrics") from error
 
 
-def _check_hash(name: str, content: bytes | None, expected: str, found: str = "") -> None:
-    found = sha256(content) if content is not None else found
+def _check_hash(name: str, found: str, expected: str) -> None:
     if found != expected:
         raise _damaged(name, f"sha256 {found[:16]}", f"{expected[:16]} as {CONFIG} says")
 

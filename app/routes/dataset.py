@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.admission import Workshop
-from app.caching import caching_headers, chosen_seed, not_modified
+from app.caching import chosen_seed, not_modified, seeded_headers
 from app.dataset import MEDIA_TYPES, dataset_pieces
 from app.documentation import BUSY, CACHING, LIMITS, NOT_MODIFIED, SEED, picture_answer
 from app.schemas import DatasetQuery
@@ -38,11 +38,8 @@ async def dataset(request: Request) -> Response:
     seed = chosen_seed(query.seed)
     canonical = query.model_copy(update={"seed": seed}).canonical()
     headers = {
-        "X-Seed": str(seed),
         "Content-Disposition": f'attachment; filename="digits-{seed}.{query.format}"',
-        **caching_headers(
-            query.seed is not None, studio.model_hash, studio.engine, "dataset", canonical
-        ),
+        **seeded_headers(query.seed, seed, studio.model_hash, studio.engine, "dataset", canonical),
     }
     unchanged = not_modified(request, headers)
     if unchanged:

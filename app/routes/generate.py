@@ -5,7 +5,7 @@ from typing import TypeVar
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.caching import caching_headers, chosen_seed, not_modified
+from app.caching import chosen_seed, not_modified, seeded_headers
 from app.documentation import (
     BUSY,
     CACHING,
@@ -57,12 +57,8 @@ async def generate(request: Request) -> Response:
     studio: Studio = request.app.state.studio
     order = negotiated(query, request)
     seed = chosen_seed(query.seed)
-    headers = {
-        "X-Seed": str(seed),
-        **caching_headers(
-            query.seed is not None, studio.model_hash, studio.engine, order.canonical()
-        ),
-    }
+    identity = studio.model_hash, studio.engine, order.canonical()
+    headers = seeded_headers(query.seed, seed, *identity)
     if query.format is None:
         headers["Vary"] = "Accept"
     unchanged = not_modified(request, headers)

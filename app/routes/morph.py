@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.caching import caching_headers, chosen_seed, not_modified
+from app.caching import chosen_seed, not_modified, seeded_headers
 from app.colour import Palette
 from app.documentation import BUSY, CACHING, LIMITS, NOT_MODIFIED, SEED, picture_answer
 from app.morph import morph_sheets
@@ -39,12 +39,7 @@ async def morph(request: Request) -> Response:
     studio: Studio = request.app.state.studio
     seed = chosen_seed(query.seed)
     canonical = query.model_copy(update={"seed": seed}).canonical()
-    headers = {
-        "X-Seed": str(seed),
-        **caching_headers(
-            query.seed is not None, studio.model_hash, studio.engine, "morph", canonical
-        ),
-    }
+    headers = seeded_headers(query.seed, seed, studio.model_hash, studio.engine, "morph", canonical)
     facts = {"seed": str(seed), "request": canonical, "model": studio.model_hash}
 
     def animate() -> bytes:

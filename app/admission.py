@@ -1,11 +1,13 @@
 """Work that would block the event loop: on few threads, a bounded number at a time."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
-import anyio
-import anyio.to_thread
+from starlette.types import Receive
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -19,39 +21,88 @@ class Overloaded(Exception):
     """There is more heavy work waiting than will be taken; answered with 503."""
 
 
-class Workshop:
-    """Takes heavy orders one after the other, so that light ones never wait behind them."""
+class ClientGone(Exception):
+    """The client has closed its connection: nobody waits for the answer any more."""
 
-    def __init__(self, threads: int = THREADS, queue: int = QUEUE) -> None:
-        self._limiter = anyio.CapacityLimiter(threads)
-        self._most = threads + queue
-        self._taken = 0
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """A place for one order, for as long as it is worked on.
+class Places:
+    """A number of places that are taken at once or not at all."""
+
+    def __init__(self, number: int) -> None:
+        self._free = threading.BoundedSemaphore(number)
+
+    def take(self) -> None:
+        """Take one.
 
         Raises:
             Overloaded: all are taken.
         """
-        if self._taken >= self._most:
+        if not self._free.acquire(blocking=False):
             raise Overloaded
-        self._taken += 1
+
+    def give_back(self, *_: object) -> None:
+        """Give one back; from any thread."""
+        self._free.release()
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Hold one.
+
+        Raises:
+            Overloaded: all are taken.
+        """
+        self.take()
         try:
             yield
         finally:
-            self._taken -= 1
+            self.give_back()
+
+
+class Workshop:
+    """Takes heavy orders one after the other, so that light ones never wait behind them.
+
+    An order keeps its place until its thread is done with it, whatever became of who gave it.
+    """
+
+    def __init__(self, threads: int = THREADS, queue: int = QUEUE) -> None:
+        self._pool = ThreadPoolExecutor(threads, "workshop")
+        self._places = Places(threads + queue)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do `work` on a thread and return its result.
+        """Do `work` on a thread and return its result. Cancelled while it waits, it is not begun.
 
         Raises:
             Overloaded: all places are taken.
         """
-        async with self.place():
-            return await anyio.to_thread.run_sync(
-                lambda: work(*args, **kwargs), limiter=self._limiter
-            )
+        self._places.take()
+        order = self._pool.submit(work, *args, **kwargs)
+        order.add_done_callback(self._places.give_back)
+        return await asyncio.wrap_future(order)
+
+    async def run_for(
+        self, receive: Receive, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The same for a client: work that waits is given up when its connection closes.
+
+        Args:
+            receive: of the request, whose body has been read.
+            work: what to do.
+            args: for the work.
+            kwargs: for the work.
+        Raises:
+            Overloaded: all places are taken.
+            ClientGone: the connection was closed before the work was done.
+        """
+        order = asyncio.ensure_future(self.run(work, *args, **kwargs))
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait({order, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not order.done():
+                raise ClientGone
+            return order.result()
+        finally:
+            gone.cancel()
+            order.cancel()
 
     async def stream(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
         """The pieces of a long answer, each made on a thread when the one before is sent.
@@ -61,9 +112,20 @@ class Workshop:
         Raises:
             Overloaded: all places are taken; before the first piece.
         """
-        async with self.place():
+        self._places.take()
+        order: Future[bytes | None] = Future()
+        order.set_result(b"")
+        try:
             while True:
-                piece = await anyio.to_thread.run_sync(next, pieces, None, limiter=self._limiter)
+                order = self._pool.submit(next, pieces, None)
+                piece = await asyncio.wrap_future(order)
                 if piece is None:
                     return
                 yield piece
+        finally:
+            order.add_done_callback(self._places.give_back)  # at once, if it is done
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

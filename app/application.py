@@ -1,4 +1,4 @@
-"""The application object: FastAPI behind a front of two plain ASGI layers."""
+"""The application object: FastAPI behind a front of few plain ASGI layers."""
 
 from typing import Any
 
@@ -6,9 +6,14 @@ from fastapi import FastAPI
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.access import SCHEMES, SECURITY, Access, has_keys
 from app.boundary import Boundary
+from app.cors import Cors
 from app.errors import Problem
 from app.fastlane import FastLane
+from app.settings import Settings
+
+DRAWING = "drawing"  # the tag of all that needs a key where there are keys
 
 
 class Application(FastAPI):
@@ -18,9 +23,14 @@ class Application(FastAPI):
     request without them, and it catches what they let through.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
-        self.front = Boundary(FastLane(super().__call__, self.state))
+        front: ASGIApp = FastLane(super().__call__, self.state)
+        if has_keys(settings):
+            front = Access(front, self.state)
+        if settings.cors_origins:
+            front = Cors(front, settings.cors_origins.split(","))
+        self.front = Boundary(front)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
@@ -32,10 +42,15 @@ class Application(FastAPI):
         return stack.app if isinstance(stack, ServerErrorMiddleware) else stack
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, made once; it names the one error body."""
+        """The OpenAPI document, made once; it names the one error body and the keys."""
         if not self.openapi_schema:
             schema = super().openapi()
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             schemas.update({**problem.pop("$defs"), "Problem": problem})
+            schema["components"]["securitySchemes"] = SCHEMES
+            for operations in schema["paths"].values():
+                for operation in operations.values():
+                    if DRAWING in operation.get("tags", ()):
+                        operation["security"] = SECURITY
         return super().openapi()

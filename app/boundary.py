@@ -1,4 +1,4 @@
-"""The one ASGI layer around everything: request ids, last-resort errors, a clear failed start."""
+"""The one ASGI layer around everything: request ids, security headers, last-resort errors."""
 
 import logging
 import re
@@ -6,19 +6,21 @@ import secrets
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.access import AccessError
 from app.errors import problem_response
+from app.security import security_headers
 from model.checkpoint import CheckpointError
 from model.runtime import EngineError
 
 log = logging.getLogger("uvicorn.error")
-NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class Boundary:
     """Wraps an ASGI application.
 
-    Every answer gets X-Request-ID: the caller's own where it is well-formed, else a new one.
+    Every answer gets X-Request-ID, the caller's own where it is well-formed, else a new one, and
+    the security headers.
     HEAD is answered wherever GET is.
     An exception that nothing else caught becomes a 500 in the one error body, and a log entry.
     A checkpoint that cannot be used fails the start with its sentence instead of a traceback.
@@ -41,14 +43,15 @@ class Boundary:
         # HEAD is GET without its body, which the server leaves out by the scope it kept.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         scope = {**scope, "method": method, "request_id": request_id}
-        own_headers = [(b"x-request-id", request_id.encode()), NO_SNIFFING]
+        own_header = (b"x-request-id", request_id.encode())
         started = False
 
         async def send_with_id(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message["headers"], *own_headers]
+                headers = message["headers"]
+                message["headers"] = [*headers, own_header, *security_headers(headers)]
             await send(message)
 
         try:
@@ -73,7 +76,7 @@ class Boundary:
 
         try:
             await self.app(scope, receive, hold_failure)
-        except (CheckpointError, EngineError) as error:
+        except (AccessError, CheckpointError, EngineError) as error:
             await send({**failure, "message": str(error)})
         except BaseException:
             if failure["message"]:

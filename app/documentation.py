@@ -12,6 +12,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
+from app.security import swagger_policy
+
 ASSETS = "docs-assets"  # relative, so that the page works behind a path prefix too
 
 
@@ -50,6 +52,7 @@ def picture_answer(
 
 
 LIMITS = problem_answer("A parameter breaks its limits.")
+LOCKED = problem_answer("Keys are set, and the request has none that fits.")
 BUSY = problem_answer("Too much heavy work is waiting; Retry-After says when to come back.")
 
 
@@ -59,7 +62,7 @@ def serve_docs(app: FastAPI) -> None:
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
+        page = get_swagger_ui_html(
             openapi_url="openapi.json",
             title=app.title,
             swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
@@ -67,3 +70,5 @@ def serve_docs(app: FastAPI) -> None:
             swagger_favicon_url=f"{ASSETS}/favicon-32x32.png",
             swagger_ui_parameters={"tryItOutEnabled": True},
         )
+        page.headers["Content-Security-Policy"] = swagger_policy(bytes(page.body).decode())
+        return page

@@ -4,11 +4,13 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app.admission import RETRY_AFTER_S, Overloaded
+from app.admission import RETRY_AFTER_S, ClientGone, Overloaded
+
+CLIENT_GONE = 499  # nobody reads it; the usual number for it in logs
 
 
 class FieldError(BaseModel):
@@ -53,6 +55,10 @@ class Refused(Exception):
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
         self.status = status
+
+
+class Unauthorized(Exception):
+    """A drawing that was asked for without a key that may, answered with 401."""
 
 
 def problem_response(
@@ -105,6 +111,22 @@ async def answer_overloaded(request: Request, _: Exception) -> JSONResponse:
     )
 
 
+async def answer_unauthorized(request: Request, _: Exception) -> JSONResponse:
+    """401 for who has no key."""
+    detail = "Drawing needs a key here; send it as the header X-API-Key or as a bearer token."
+    return problem_response(
+        request.scope["request_id"],
+        401,
+        detail,
+        headers={"WWW-Authenticate": 'Bearer realm="cvae-digits"'},
+    )
+
+
+async def answer_nobody(_: Request, __: Exception) -> Response:
+    """Nothing, for a client that is gone."""
+    return Response(status_code=CLIENT_GONE)
+
+
 async def answer_refused(request: Request, error: Exception) -> JSONResponse:
     """4xx for an upload that cannot be used."""
     assert isinstance(error, Refused)
@@ -132,4 +154,6 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(NotAcceptable, answer_not_acceptable)
     app.add_exception_handler(Refused, answer_refused)
     app.add_exception_handler(Overloaded, answer_overloaded)
+    app.add_exception_handler(Unauthorized, answer_unauthorized)
+    app.add_exception_handler(ClientGone, answer_nobody)
     app.add_exception_handler(HTTPException, answer_http_exception)

@@ -10,8 +10,11 @@ import re
 from starlette.datastructures import State
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.admission import RETRY_AFTER_S
 from app.caching import chosen_seed, seeded_headers
 from app.encoding import MEDIA_TYPES
+from app.errors import problem_response
+from app.gate import BUSY
 from app.negotiation import drawing_format
 from app.studio import Studio
 from model.noise import MAX_SEED
@@ -29,8 +32,13 @@ class FastLane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
+        if "busy" in scope:  # says app.protocol
+            retry = {"Retry-After": str(RETRY_AFTER_S)}
+            response = problem_response(scope["request_id"], 503, BUSY, headers=retry)
+            await response(scope, receive, send)
+            return
         plain = plain_request(scope)
-        if plain is None:
+        if plain is None or scope.get("locked"):  # says app.access
             await self.app(scope, receive, send)
         else:
             await self._answer(send, *plain)

@@ -1,17 +1,61 @@
-"""How uvicorn runs the application: event loop, parser, workers, log. Knows no endpoint."""
+"""How uvicorn runs the application: event loop, parser, end, workers, log. Knows no endpoint."""
 
+import asyncio
 import importlib.util
 import os
+import signal
 import sys
+import time
+from types import FrameType
 from typing import Any
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 from app.settings import Settings
+from app.supervisor import Supervisor
 
 KEEP_ALIVE_S = 65  # longer than the usual 60 s of proxies, which must be the first to close
+CONNECTION = "app.protocol:Connection"
+TICKS_PER_S = 10  # of uvicorn's main loop
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server with an end that loses nothing.
+
+    SIGTERM: not ready from now on, but everything is answered for another `drain_s`; then no more
+    connections are taken and what is under way is finished. SIGINT leaves out the waiting.
+    Exits with 0. A second signal ends the process at once.
+    """
+
+    def __init__(self, config: uvicorn.Config, drain_s: float) -> None:
+        super().__init__(config)
+        self._drain_s = drain_s
+        self._end_at: float | None = None
+        self._parent = os.getppid()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """A signal to end."""
+        if self._end_at is not None:
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+        draining = self._drain_s if sig == signal.SIGTERM and self.started else 0
+        self._end_at = time.monotonic() + draining
+        if self.started:
+            self.lifespan.state["gate"].draining = True
+        self.should_exit = not draining
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to end."""
+        if counter % TICKS_PER_S == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                connection.close_if_slow(now)  # type: ignore[union-attr]  # see CONNECTION
+        if os.getppid() != self._parent and self._end_at is None:
+            self.handle_exit(signal.SIGTERM, None)  # a worker without its supervisor
+        if self._end_at is not None and time.monotonic() >= self._end_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
 
 def serve(application: str, settings: Settings) -> None:
@@ -26,14 +70,19 @@ def serve(application: str, settings: Settings) -> None:
     """
     options = server_options(settings)
     os.environ.update(settings.environment())
+    config = uvicorn.Config(application, **options)
     if settings.workers == 1:
-        uvicorn.run(application, **options)
+        Server(config, settings.drain_seconds).run()
         return
-    config = uvicorn.Config(application, workers=settings.workers, **options)
-    supervisor = Multiprocess(config, sockets=[config.bind_socket()])
-    supervisor.run()
-    if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
-        sys.exit(STARTUP_FAILURE)
+    limit_s = settings.drain_seconds + settings.shutdown_seconds
+    arguments = application, options, settings.drain_seconds, config.bind_socket()
+    supervisor = Supervisor(work, arguments, settings.workers, limit_s, STARTUP_FAILURE)
+    sys.exit(supervisor.run())
+
+
+def work(application: str, options: dict[str, Any], drain_s: float, socket: Any) -> None:
+    """One worker, in a process of its own."""
+    Server(uvicorn.Config(application, **options), drain_s).run(sockets=[socket])
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
@@ -42,19 +91,21 @@ def server_options(settings: Settings) -> dict[str, Any]:
     Raises:
         SystemExit: with a sentence, when a fast part is missing where it belongs.
     """
+    _require("httptools")
     return {
         "host": settings.host,
         "port": settings.port,
         "access_log": settings.access_log,
         "timeout_keep_alive": KEEP_ALIVE_S,
+        "timeout_graceful_shutdown": settings.shutdown_seconds,
         "server_header": False,
         "ws": "none",  # there are no web sockets here: importing them would delay the start
-        "http": _installed("httptools"),
-        "loop": _installed("uvloop") if sys.platform in ("linux", "darwin") else "asyncio",
+        "http": CONNECTION,
+        "loop": _require("uvloop") if sys.platform in ("linux", "darwin") else "asyncio",
     }
 
 
-def _installed(name: str) -> str:
+def _require(name: str) -> str:
     """`name`, proven to be there: uvicorn would take a part of several times its cost instead."""
     if importlib.util.find_spec(name) is None:
         raise SystemExit(

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, CliSuppress, SettingsConfigDict, SettingsError
 
+from app.schemas import MAX_PIXELS
 from model.checkpoint import PRETRAINED
 from model.runtime import EngineName
 
@@ -22,6 +23,7 @@ class Settings(BaseSettings):
         cli_kebab_case=True,
         cli_implicit_flags=True,
         cli_prog_name="python -m app",
+        hide_input_in_errors=True,  # it may be a secret
     )
 
     checkpoint: Path = Field(PRETRAINED, description="checkpoint folder to draw with")
@@ -31,10 +33,48 @@ class Settings(BaseSettings):
     workers: int = Field(1, ge=1, le=256, description="processes that serve; one for each core")
     access_log: bool = Field(False, description="log a line for each request")
 
+    api_keys: CliSuppress[SecretStr | None] = Field(
+        None, description="keys that may draw, with commas between them; none: everybody may"
+    )
+    api_keys_file: Path | None = Field(None, description="the same from a file, one a line")
+    cors_origins: str = Field(
+        "",
+        description="origins whose pages may read answers, with commas between them; * for all",
+        pattern=r"^(\*|https?://[^/,\s]+(,https?://[^/,\s]+)*)?$",
+    )
+    watch_seconds: float = Field(
+        0, ge=0, le=3600, description="how often to look for a new checkpoint; 0: only on SIGHUP"
+    )
+    drain_seconds: float = Field(
+        0, ge=0, le=600, description="after SIGTERM: how long to answer on, but not to be ready"
+    )
+    shutdown_seconds: int = Field(
+        30, ge=1, le=3600, description="how long requests under way may take to finish at the end"
+    )
+    backlog: int = Field(
+        128, ge=2, le=4096, description="requests that may wait; further ones get 503"
+    )
+    heavy_threads: int = Field(2, ge=1, le=64, description="threads for heavy drawings")
+    heavy_queue: int = Field(
+        16, ge=0, le=1024, description="heavy drawings that may wait; further ones get 503"
+    )
+    max_pixels: int = Field(
+        MAX_PIXELS, ge=2**18, le=MAX_PIXELS, description="of a picture, or all frames of one"
+    )
+    max_upload_bytes: int = Field(
+        8 * 2**20, ge=2**10, le=2**26, description="of the body of a request"
+    )
+
     def environment(self) -> dict[str, str]:
         """The variables that make another process read these same settings."""
         prefix = str(self.model_config["env_prefix"])
-        return {f"{prefix}{name.upper()}": str(value) for name, value in self}
+        return {
+            f"{prefix}{name.upper()}": _text(value) for name, value in self if value is not None
+        }
+
+
+def _text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def read_settings(arguments: list[str] | None = None) -> Settings:

@@ -1,29 +1,40 @@
 """The pictures in the body of a request, read with bounded memory."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
+from app.admission import ClientGone
 from app.errors import Refused
 
-MAX_BYTES = 8 * 2**20
+MAX_BYTES = 8 * 2**20  # unless the settings say otherwise
+UPLOADS = 16  # taken at a time, each with its bytes in memory; one more is refused at once
+LIMIT_S = 30  # for all of a body to arrive
 MAX_PICTURES = 8
 FIELD = "image"
 
 
-async def uploaded_pictures(request: Request) -> list[bytes]:
+class _InMemory(MultiPartParser):
+    """Keeps files where the body is already: no disk is needed, and nothing to clean up."""
+
+    spool_max_size = 2**30  # more than any body
+
+
+async def uploaded_pictures(request: Request, max_bytes: int = MAX_BYTES) -> list[bytes]:
     """The files of an upload: a raw `image/*` body, or the multipart fields `image`.
 
     Raises:
-        Refused: too large (413), of another type (415), or without a picture (422).
+        Refused: too slow (408), too large (413), of another type (415), or without a picture (422).
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        pictures = await _parts(request, await _body(request))
+        pictures = await _parts(request, await _body(request, max_bytes))
     elif kind.startswith("image/") or kind in ("", "application/octet-stream"):
-        pictures = [await _body(request)]
+        pictures = [await _body(request, max_bytes)]
     else:
         raise Refused(
             415,
@@ -37,21 +48,27 @@ async def uploaded_pictures(request: Request) -> list[bytes]:
     return pictures
 
 
-async def _body(request: Request) -> bytes:
-    """The whole body; refused as soon as it is known to be too large."""
+async def _body(request: Request, max_bytes: int) -> bytes:
+    """The whole body; refused as soon as it is known to be too large, or when it does not come."""
     too_large = Refused(
-        413, f"The upload is larger than {MAX_BYTES} bytes; make the picture smaller."
+        413, f"The upload is larger than {max_bytes} bytes; make the picture smaller."
     )
     announced = request.headers.get("content-length", "")
     # Compared as text first: Python refuses to read a number of thousands of digits.
-    longer = len(announced) > len(str(MAX_BYTES))
-    if announced.isdecimal() and (longer or int(announced) > MAX_BYTES):
+    longer = len(announced) > len(str(max_bytes))
+    if announced.isdecimal() and (longer or int(announced) > max_bytes):
         raise too_large
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BYTES:
-            raise too_large
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > max_bytes:
+                    raise too_large
+    except TimeoutError:
+        raise Refused(408, f"The upload took longer than {LIMIT_S} s; send it again.") from None
+    except ClientDisconnect as error:
+        raise ClientGone from error
     return bytes(body)
 
 
@@ -59,7 +76,7 @@ async def _parts(request: Request, body: bytes) -> list[bytes]:
     async def stream() -> AsyncGenerator[bytes]:
         yield body
 
-    parser = MultiPartParser(request.headers, stream(), max_files=MAX_PICTURES, max_fields=0)
+    parser = _InMemory(request.headers, stream(), max_files=MAX_PICTURES, max_fields=0)
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:

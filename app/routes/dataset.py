@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 
+from app.access import DrawingRoute
 from app.admission import Workshop
 from app.caching import chosen_seed, not_modified, seeded_headers
 from app.dataset import MEDIA_TYPES, dataset_pieces
-from app.documentation import BUSY, CACHING, LIMITS, NOT_MODIFIED, SEED, picture_answer
+from app.documentation import BUSY, CACHING, LIMITS, LOCKED, NOT_MODIFIED, SEED, picture_answer
 from app.schemas import DatasetQuery
 from app.studio import Studio
 
-router = APIRouter()
+router = APIRouter(route_class=DrawingRoute)
 
 
 @router.get(
@@ -26,6 +27,7 @@ router = APIRouter()
             "The data set, sent while it is drawn.", list(MEDIA_TYPES.values()), {**SEED, **CACHING}
         ),
         304: NOT_MODIFIED,
+        401: LOCKED,
         422: LIMITS,
         503: BUSY,
     },

@@ -5,11 +5,13 @@ from typing import TypeVar
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.access import DrawingRoute
 from app.caching import chosen_seed, not_modified, seeded_headers
 from app.documentation import (
     BUSY,
     CACHING,
     LIMITS,
+    LOCKED,
     NOT_MODIFIED,
     SEED,
     header,
@@ -22,7 +24,7 @@ from app.negotiation import drawing_format
 from app.schemas import Drawing, GenerateQuery
 from app.studio import Studio, is_light
 
-router = APIRouter()
+router = APIRouter(route_class=DrawingRoute)
 AnyDrawing = TypeVar("AnyDrawing", bound=Drawing)
 
 
@@ -40,6 +42,7 @@ AnyDrawing = TypeVar("AnyDrawing", bound=Drawing)
         ),
         304: NOT_MODIFIED,
         406: problem_answer("The Accept header names none of the formats."),
+        401: LOCKED,
         422: LIMITS,
         503: BUSY,
     },
@@ -85,5 +88,7 @@ async def drawn(request: Request, order: Drawing, seed: int, headers: dict[str, 
     if is_light(order):
         content = studio.render(order, seed)
     else:
-        content = await request.app.state.workshop.run(studio.render, order, seed)
+        content = await request.app.state.workshop.run_for(
+            request.receive, studio.render, order, seed
+        )
     return Response(content, media_type=MEDIA_TYPES[order.format or "png"], headers=headers)

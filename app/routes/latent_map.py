@@ -3,16 +3,17 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.access import DrawingRoute
 from app.caching import caching_headers, not_modified
 from app.colour import Palette
-from app.documentation import BUSY, CACHING, LIMITS, NOT_MODIFIED, picture_answer
+from app.documentation import BUSY, CACHING, LIMITS, LOCKED, NOT_MODIFIED, picture_answer
 from app.encoding import MEDIA_TYPES, encode_png, encode_webp
 from app.latent_map import map_sheet
 from app.outline import encode_svg
 from app.schemas import LatentMapQuery
 from app.studio import Studio
 
-router = APIRouter()
+router = APIRouter(route_class=DrawingRoute)
 FORMATS = ("png", "webp", "svg")
 
 
@@ -25,6 +26,7 @@ FORMATS = ("png", "webp", "svg")
     responses={
         200: picture_answer("The sheet.", [MEDIA_TYPES[name] for name in FORMATS], CACHING),
         304: NOT_MODIFIED,
+        401: LOCKED,
         422: LIMITS,
         503: BUSY,
     },
@@ -40,7 +42,7 @@ async def latent_map(request: Request) -> Response:
     unchanged = not_modified(request, headers)
     if unchanged:
         return unchanged
-    content = await request.app.state.workshop.run(draw_map, studio, query)
+    content = await request.app.state.workshop.run_for(request.receive, draw_map, studio, query)
     return Response(content, media_type=MEDIA_TYPES[query.format], headers=headers)
 
 

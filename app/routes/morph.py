@@ -3,14 +3,15 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.access import DrawingRoute
 from app.caching import chosen_seed, not_modified, seeded_headers
 from app.colour import Palette
-from app.documentation import BUSY, CACHING, LIMITS, NOT_MODIFIED, SEED, picture_answer
+from app.documentation import BUSY, CACHING, LIMITS, LOCKED, NOT_MODIFIED, SEED, picture_answer
 from app.morph import morph_sheets
 from app.schemas import MorphQuery
 from app.studio import Studio
 
-router = APIRouter()
+router = APIRouter(route_class=DrawingRoute)
 MEDIA_TYPES = {"webp": "image/webp", "gif": "image/gif", "apng": "image/apng"}
 
 
@@ -25,6 +26,7 @@ MEDIA_TYPES = {"webp": "image/webp", "gif": "image/gif", "apng": "image/apng"}
             "An animation that runs for ever.", list(MEDIA_TYPES.values()), {**SEED, **CACHING}
         ),
         304: NOT_MODIFIED,
+        401: LOCKED,
         422: LIMITS,
         503: BUSY,
     },
@@ -53,5 +55,5 @@ async def morph(request: Request) -> Response:
     unchanged = not_modified(request, headers)
     if unchanged:
         return unchanged
-    content = await request.app.state.workshop.run(animate)
+    content = await request.app.state.workshop.run_for(request.receive, animate)
     return Response(content, media_type=MEDIA_TYPES[query.format], headers=headers)

@@ -1,8 +1,12 @@
 """`/livez`, `/readyz`, and what a browser asks for by itself."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from app.documentation import problem_answer
+from app.errors import problem_response
 from app.schemas import Drawing
 from app.studio import Studio
 
@@ -15,9 +19,19 @@ async def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/readyz", operation_id="ready", summary="Can it draw?", tags=["probes"])
-async def ready(request: Request) -> dict[str, str]:
-    """200 once the checkpoint is loaded, verified and warmed up."""
+@router.get(
+    "/readyz",
+    operation_id="ready",
+    summary="Can it draw?",
+    tags=["probes"],
+    response_model=dict[str, str],
+    responses={503: problem_answer("The service is about to end; ask another instance.")},
+)
+async def ready(request: Request) -> Any:
+    """200 once the checkpoint is loaded, verified and warmed up, until the service is to end."""
+    if request.app.state.gate.draining:
+        detail = "The service is about to end; ask another instance."
+        return problem_response(request.scope["request_id"], 503, detail)
     studio: Studio = request.app.state.studio
     return {"status": "ready", "model": studio.model_hash, "engine": studio.engine}
 

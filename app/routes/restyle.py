@@ -5,15 +5,17 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.access import DrawingRoute
+from app.admission import Workshop
 from app.caching import chosen_seed
-from app.documentation import BUSY, SEED, header, picture_answer, problem_answer
+from app.documentation import BUSY, LOCKED, SEED, header, picture_answer, problem_answer
 from app.encoding import MEDIA_TYPES
 from app.routes.generate import drawn, negotiated
 from app.schemas import GenerateQuery, RestyleQuery
 from app.studio import Studio
 from app.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
 
-router = APIRouter()
+router = APIRouter(route_class=DrawingRoute)
 
 BINARY = {"type": "string", "format": "binary"}
 BODY: dict[str, Any] = {
@@ -56,7 +58,9 @@ BODY: dict[str, Any] = {
                 **header("X-Label", "The digit that the picture was taken for.", "integer"),
             },
         ),
+        401: LOCKED,
         406: problem_answer("The Accept header names none of the formats."),
+        408: problem_answer("The upload does not come to its end."),
         413: problem_answer("The upload is too large, in bytes or in pixels."),
         415: problem_answer("The upload is no picture."),
         422: problem_answer("A parameter breaks its limits, or the picture holds no ink."),
@@ -73,8 +77,12 @@ async def restyle(request: Request) -> Response:
     query = RestyleQuery.parse(request.scope["query_string"])
     studio: Studio = request.app.state.studio
     order = negotiated(query, request)
-    contents = await uploaded_pictures(request)
-    style, label = await request.app.state.workshop.run(find_hand, studio, contents, query.label)
+    workshop: Workshop = request.app.state.workshop
+    with request.app.state.uploads.taken():
+        contents = await uploaded_pictures(request, request.app.state.settings.max_upload_bytes)
+        style, label = await workshop.run_for(
+            request.receive, find_hand, studio, contents, query.label
+        )
     seed = chosen_seed(query.seed)
     fields = {**order.model_dump(exclude={"label"}), "style": style}
     headers = {

@@ -2,12 +2,13 @@ import asyncio
 import gc
 import threading
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import suppress
 from typing import cast
 
-import anyio
 import pytest
+from starlette.types import Message
 
-from app.admission import Overloaded, Workshop
+from app.admission import ClientGone, Overloaded, Places, Workshop
 
 LIMIT_S = 30  # only reached by a test that fails
 
@@ -107,6 +108,16 @@ def test_run_exception_is_passed_on_and_gives_the_place_back() -> None:
     asyncio.run(scene())
 
 
+async def free(workshop: Workshop) -> int:
+    """The result of an order, given as soon as there is a place."""
+    limit = asyncio.get_running_loop().time() + LIMIT_S
+    while asyncio.get_running_loop().time() < limit:
+        with suppress(Overloaded):
+            return await workshop.run(lambda: 7)
+        await asyncio.sleep(0.001)
+    raise AssertionError("the place was never given back")
+
+
 def test_run_cancelled_keeps_its_place_until_the_thread_is_done() -> None:
     async def scene() -> None:
         workshop, gate, begun = one_place(), threading.Event(), threading.Event()
@@ -115,16 +126,79 @@ def test_run_cancelled_keeps_its_place_until_the_thread_is_done() -> None:
             begun.set()
             gate.wait(LIMIT_S)
 
-        async with anyio.create_task_group() as client:  # as the server cancels an answer
-            client.start_soon(workshop.run, work)
-            await asyncio.to_thread(begun.wait, LIMIT_S)
-            client.cancel_scope.cancel()
-            with anyio.CancelScope(shield=True), pytest.raises(Overloaded):
-                await workshop.run(int)
-            gate.set()
-        assert await workshop.run(int) == 0
+        order = asyncio.create_task(workshop.run(work))
+        await asyncio.to_thread(begun.wait, LIMIT_S)
+        order.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await order
+        with pytest.raises(Overloaded):
+            await workshop.run(int)
+        gate.set()
+        assert await free(workshop) == 7
 
     asyncio.run(scene())
+
+
+def test_run_cancelled_while_it_waits_is_never_begun() -> None:
+    async def scene() -> list[str]:
+        workshop, gate, done = Workshop(threads=1, queue=1), threading.Event(), list[str]()
+        first = asyncio.create_task(workshop.run(gate.wait, LIMIT_S))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(workshop.run(done.append, "second"))
+        await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.sleep(0)
+        gate.set()
+        await first
+        assert await free(workshop) == 7
+        return done
+
+    assert asyncio.run(scene()) == []
+
+
+def test_run_for_a_client_that_goes_gives_its_place_back() -> None:
+    async def scene() -> None:
+        workshop, gate = Workshop(threads=1, queue=1), threading.Event()
+        first = asyncio.create_task(workshop.run(gate.wait, LIMIT_S))
+        await asyncio.sleep(0)
+        messages = iter([{"type": "http.request"}, {"type": "http.disconnect"}])
+
+        async def receive() -> Message:
+            return next(messages)
+
+        with pytest.raises(ClientGone):
+            await workshop.run_for(receive, gate.wait, LIMIT_S)
+        waiting = asyncio.create_task(workshop.run(lambda: 7))  # in the place of the other
+        await asyncio.sleep(0)
+        gate.set()
+        assert await first
+        assert await waiting == 7
+
+    asyncio.run(scene())
+
+
+def test_run_for_a_client_that_stays_gives_the_result() -> None:
+    async def scene() -> None:
+        async def receive() -> Message:
+            await asyncio.sleep(LIMIT_S)
+            return {"type": "http.disconnect"}
+
+        workshop = one_place()
+        assert await workshop.run_for(receive, lambda: 7) == 7
+        with pytest.raises(RuntimeError, match="of the work"):
+            await workshop.run_for(receive, fail)
+        with workshop._places.taken(), pytest.raises(Overloaded):
+            await workshop.run_for(receive, int)
+
+    asyncio.run(scene())
+
+
+def test_places_are_taken_or_refused_and_given_back() -> None:
+    places = Places(2)
+    with places.taken(), places.taken(), pytest.raises(Overloaded):
+        places.take()
+    with places.taken(), places.taken():
+        pass
 
 
 def test_stream_gives_every_piece_from_another_thread() -> None:

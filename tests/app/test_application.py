@@ -2,10 +2,11 @@ from starlette.testclient import TestClient
 
 from app.application import Application
 from app.errors import Problem
+from app.settings import Settings
 
 
 def test_front_catches_what_the_framework_lets_through() -> None:
-    app = Application(title="t")
+    app = Application(Settings(), title="t")
 
     @app.get("/broken")
     async def broken() -> None:
@@ -18,6 +19,6 @@ def test_front_catches_what_the_framework_lets_through() -> None:
 
 
 def test_openapi_is_made_once_and_names_the_error_body() -> None:
-    app = Application(title="t")
+    app = Application(Settings(), title="t")
     assert app.openapi() is app.openapi()
     assert set(app.openapi()["components"]["schemas"]) >= {"Problem", "FieldError"}

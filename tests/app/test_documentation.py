@@ -21,7 +21,7 @@ def test_openapi_describes_generate(schema: dict[str, Any]) -> None:
     digits, seed = (parameter["schema"] for parameter in operation["parameters"][:2])
     assert digits == {"type": "string", "pattern": "^[0-9]{1,64}$"}
     assert seed == {"type": "integer", "minimum": 0, "maximum": 2**32 - 1}
-    assert set(operation["responses"]) == {"200", "304", "406", "422", "503"}
+    assert set(operation["responses"]) == {"200", "304", "401", "406", "422", "503"}
     assert set(operation["responses"]["200"]["content"]) == set(MEDIA_TYPES.values())
 
 

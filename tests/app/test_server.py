@@ -1,10 +1,13 @@
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
@@ -14,13 +17,14 @@ import pytest
 from app.server import server_options
 from app.settings import Settings
 from tests.conftest import ROOT
+from torture.service import running
 
 START_LIMIT_S = 60
 
 
 def test_options_name_the_fast_parts() -> None:
     options = server_options(Settings(port=9000, access_log=True))
-    assert (options["loop"], options["http"]) == ("uvloop", "httptools")
+    assert (options["loop"], options["http"]) == ("uvloop", "app.protocol:Connection")
     assert (options["port"], options["access_log"]) == (9000, True)
 
 
@@ -72,6 +76,55 @@ def test_access_log_is_a_choice(tmp_path: Path, option: str, lines: int) -> None
     with started(log, option) as (_, address), urlopen(f"{address}/livez?once"):
         pass
     assert log.read_text().count("/livez?once") == lines
+
+
+def test_term_drains_then_ends_with_zero() -> None:
+    with running(CVAE_DRAIN_SECONDS="2") as service:
+        service.signal(signal.SIGTERM)
+        limit = time.monotonic() + START_LIMIT_S
+        while service.status("/readyz") != 503:
+            assert time.monotonic() < limit
+        assert service.status("/generate?digits=1") == 200
+        assert service.process.wait(START_LIMIT_S) == 0
+
+
+def test_term_without_a_drain_finishes_what_is_under_way() -> None:
+    with running() as service, ThreadPoolExecutor(1) as pool:
+        large = pool.submit(service.get, "/dataset?count=20000&seed=1&format=zip")
+        while service.holding().descriptors < 1 or not large.running():
+            time.sleep(0.01)
+        time.sleep(0.3)
+        service.signal(signal.SIGTERM)
+        content = large.result(START_LIMIT_S)
+        assert service.process.wait(START_LIMIT_S) == 0
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert len(archive.namelist()) == 20001
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["one", "workers"])
+def test_second_signal_ends_at_once(first: signal.Signals, options: tuple[str, ...]) -> None:
+    with running(*options, CVAE_DRAIN_SECONDS="600") as service:
+        if first == signal.SIGINT:  # a terminal's Ctrl-C waits for nothing but open requests
+            service.signal(first)
+            assert service.process.wait(START_LIMIT_S) == 0
+            return
+        service.signal(first)
+        while service.status("/readyz") != 503:
+            time.sleep(0.01)
+        service.signal(signal.SIGTERM)
+        assert service.process.wait(START_LIMIT_S) != 0
+
+
+def test_workers_end_with_their_supervisor() -> None:
+    with running("--workers", "2") as service:
+        workers = service.workers()
+        service.process.kill()
+        service.process.wait()
+        limit = time.monotonic() + START_LIMIT_S
+        while any(Path(f"/proc/{pid}").exists() for pid in workers):
+            assert time.monotonic() < limit
+            time.sleep(0.05)
 
 
 @contextmanager

@@ -1,0 +1,86 @@
+"""How many requests may wait for the event loop; one more is refused at once, for little."""
+
+import json
+import secrets
+import time
+from http import HTTPStatus
+
+from app.admission import RETRY_AFTER_S
+from app.errors import Problem
+from app.security import HEADERS
+
+STANDING = 2  # requests that may always wait
+WINDOW_S = 0.1
+SHARE = 1 / 3  # of the requests of a window: when more are refused, the load is no burst
+PROBES = (b"/livez", b"/readyz", b"/metrics")
+BUSY = f"More is asked of this service than it can do; come back in {RETRY_AFTER_S} s."
+
+
+class Gate:
+    """Counts the requests that are read but not begun, and refuses those that are too many.
+
+    A burst is taken: `backlog` requests may wait. Where the load does not end, so that more than
+    `SHARE` of it must be refused anyway, a long queue would only make everybody wait: then
+    `STANDING` may, and who is answered is answered soon.
+    """
+
+    def __init__(self, backlog: int) -> None:
+        self.backlog = max(backlog, STANDING)
+        self.draining = False  # the service is about to end: not ready, but it still answers
+        self.refused = 0  # since the start
+        self.waiting = 0  # read in this turn of the event loop, not begun
+        self._overloaded = False
+        self._since = 0.0
+        self._asked = self._turned_away = 0  # in this window
+
+    def admit(self) -> bool:
+        """Whether one more request may wait."""
+        self._asked += 1
+        if self.waiting >= STANDING and self.is_full():
+            self._turned_away += 1
+            self.refused += 1
+            return False
+        self.waiting += 1
+        return True
+
+    def is_full(self) -> bool:
+        """Whether the next request will be refused."""
+        elapsed = time.monotonic() - self._since
+        if elapsed >= WINDOW_S:
+            lasting = elapsed < 2 * WINDOW_S  # there was no pause since the last window
+            self._overloaded = lasting and self._turned_away > SHARE * self._asked
+            self._since += elapsed
+            self._asked = self._turned_away = 0
+        return self.waiting >= (STANDING if self._overloaded else self.backlog)
+
+    def begin(self) -> None:
+        """The event loop begins with what was read: nothing waits any more."""
+        self.waiting = 0
+
+
+def refusal() -> bytes:
+    """The answer 503 as it goes over the wire: a small part of the cost of a drawing."""
+    request_id = secrets.token_hex(8).encode()
+    return request_id.join(PARTS)
+
+
+def _refusal_parts() -> list[bytes]:
+    """The answer around its two request ids."""
+    mark = "0" * 16
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    problem = Problem(title=status.phrase, status=status, detail=BUSY, request_id=mark)
+    body = json.dumps(problem.model_dump(), separators=(",", ":")).encode()
+    pairs = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+        (b"retry-after", b"%d" % RETRY_AFTER_S),
+        *HEADERS,
+        (b"x-request-id", mark.encode()),
+    ]
+    lines = b"".join(b"%b: %b\r\n" % pair for pair in pairs)
+    answer = b"HTTP/1.1 503 Service Unavailable\r\n" + lines + b"\r\n" + body
+    return answer.split(mark.encode())
+
+
+PARTS = _refusal_parts()

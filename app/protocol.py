@@ -1,0 +1,111 @@
+"""uvicorn's HTTP connection with what it lacks: a bound on waiting requests, one on slow ones."""
+
+import json
+import re
+import secrets
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.errors import Problem
+from app.gate import PROBES, STANDING, Gate, refusal
+from app.security import HEADERS
+
+HEAD_LIMIT_S = 10  # for the head of a request, from its first byte to its last
+PLAIN = b"GET /generate?"
+HEAD_END = b"\r\n\r\n"
+# A header that asks for more than the answer: CORS, a body, an end of the connection.
+SPECIAL = re.compile(
+    rb"\n(origin|content-length|transfer-encoding|upgrade|expect)|close", re.IGNORECASE
+)
+
+
+class Connection(HttpToolsProtocol):
+    """One client's connection.
+
+    A request that finds the gate shut is refused before any work: the most frequent one before
+    it is even parsed, any other by the application, which finds `busy` in its scope.
+    """
+
+    slow: tuple[object, float] | None = None  # the request before a head that is not whole; since
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.gate: Gate = self.app_state["gate"]
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the client."""
+        gate = self.gate
+        if gate.waiting >= STANDING and gate.is_full() and self._is_plain(data):
+            gate.admit()  # which counts the refusal
+            self._answer_unparsed(refusal())
+        else:
+            super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        """The head of a request is whole."""
+        gate = self.gate
+        if not gate.waiting:
+            self.loop.call_soon(gate.begin)  # runs when all that came by now has been read
+        if self.url not in PROBES and not gate.admit():
+            self.scope["busy"] = True  # type: ignore[typeddict-unknown-key]
+        super().on_headers_complete()
+        if gate.draining:
+            self.cycle.keep_alive = False  # the client shall go to another instance
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - repeats nothing
+        """Refuse what is no HTTP, in the one error body."""
+        request_id = secrets.token_hex(8)
+        problem = Problem(
+            title=HTTPStatus.BAD_REQUEST.phrase,
+            status=HTTPStatus.BAD_REQUEST,
+            detail="This is no HTTP request that can be read; send one as RFC 9112 says.",
+            request_id=request_id,
+        )
+        body = json.dumps(problem.model_dump()).encode()
+        pairs = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            (b"connection", b"close"),
+            (b"x-request-id", request_id.encode()),
+            *HEADERS,
+        ]
+        lines = b"".join(b"%b: %b\r\n" % pair for pair in pairs)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + body)
+        self.transport.close()
+
+    def close_if_slow(self, now: float) -> None:
+        """Close a connection that has owed the rest of a request's head for `HEAD_LIMIT_S`.
+
+        Args:
+            now: of the event loop's clock, in seconds.
+        """
+        between = self.cycle is None or self.cycle.response_complete
+        if not between or self.timeout_keep_alive_task is not None:
+            self.slow = None  # at work, or silent: the keep-alive limit sees to that
+        elif self.slow is None or self.slow[0] is not self.cycle:
+            self.slow = self.cycle, now
+        elif now - self.slow[1] >= HEAD_LIMIT_S:
+            self.transport.close()
+
+    def _is_plain(self, data: bytes) -> bool:
+        """Whether the bytes are one whole plain request on a connection that waits for one."""
+        return (
+            data.startswith(PLAIN)
+            and data.find(HEAD_END) == len(data) - len(HEAD_END)
+            and b" HTTP/1.1\r\n" in data
+            and not SPECIAL.search(data)
+            and self.timeout_keep_alive_task is not None  # else half a head may have come before
+            and not self.flow.write_paused
+        )
+
+    def _answer_unparsed(self, answer: bytes) -> None:
+        assert self.timeout_keep_alive_task is not None
+        self.timeout_keep_alive_task.cancel()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+        self.transport.write(answer)

@@ -134,6 +134,20 @@ def running(*options: str, port: int | None = None, **environment: str) -> Itera
                 process.wait()
 
 
+@contextmanager
+def on_core(number: int) -> Iterator[None]:
+    """What is started in here runs on one core only, where there are several to choose from."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if number >= len(cores) or len(cores) < 2:
+        yield
+        return
+    os.sched_setaffinity(0, {cores[number]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as probe:

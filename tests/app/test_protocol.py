@@ -31,6 +31,7 @@ class Server:
         self.state = ServerState()
         self.seen: list[Scope] = []
         self.address = ("", 0)
+        self.clients: list[socket.socket] = []
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["request_id"] = "0" * 16
@@ -50,13 +51,16 @@ class Server:
         clients = [socket.create_connection(self.address) for _ in range(number)]
         for client in clients:
             client.setblocking(False)
+        self.clients += clients
         return clients
 
 
 @asynccontextmanager
 async def serving(backlog: int = 128) -> AsyncIterator[Server]:
     server = Server(Gate(backlog))
-    config = uvicorn.Config(server.app, http=Connection, ws="none", lifespan="off", log_config=None)
+    config = uvicorn.Config(
+        server.app, http=Connection, ws="none", interface="asgi3", log_config=None
+    )
     config.load()
     loop = asyncio.get_running_loop()
     listening = await loop.create_server(
@@ -66,6 +70,8 @@ async def serving(backlog: int = 128) -> AsyncIterator[Server]:
     try:
         yield server
     finally:
+        for client in server.clients:
+            client.close()
         for connection in list(server.state.connections):
             connection.transport.close()
         listening.close()
@@ -110,7 +116,6 @@ def test_no_http_is_400_in_the_one_error_body(run: Run) -> None:
             for name, value in HEADERS:
                 assert name + b": " + value in head
             assert await read(client) == b""  # closed
-            client.close()
 
     run(scene)
 
@@ -124,6 +129,8 @@ def test_requests_beyond_the_backlog_are_refused_and_the_connection_lives_on(
     async def scene() -> None:
         async with serving(backlog=3) as server:
             clients = server.connect(10)
+            while len(server.state.connections) < 10:
+                await asyncio.sleep(0.001)
             if warm:
                 for client in clients:
                     await ask(client, PROBE)
@@ -136,8 +143,6 @@ def test_requests_beyond_the_backlog_are_refused_and_the_connection_lives_on(
             assert server.gate.refused == 7
             assert len(server.seen) == 3 + 10 * warm
             assert [(await ask(client, PLAIN))[9:12] for client in clients] == [b"200"] * 10
-            for client in clients:
-                client.close()
 
     run(scene)
 
@@ -149,8 +154,6 @@ def test_probes_are_never_refused(run: Run) -> None:
             for client in clients:
                 client.sendall(PROBE)
             assert [(await read(client))[9:12] for client in clients] == [b"200"] * 10
-            for client in clients:
-                client.close()
 
     run(scene)
 
@@ -190,20 +193,22 @@ def test_special_requests_are_refused_by_the_application(run: Run, special: byte
             statuses = [(await read(client))[9:12] for client in clients]
             assert statuses.count(b"503") >= 2
             assert unparsed == 0
-            for client in clients:
-                client.close()
 
     run(scene)
 
 
-@pytest.mark.parametrize("begun", [b"", b"GET", PLAIN[:-2], b"\r\n", PROBE + b"\r\n", PROBE + b"G"])
-def test_head_that_does_not_end_closes_the_connection(run: Run, begun: bytes) -> None:
+@pytest.mark.parametrize("begun", [b"", b"GET", PLAIN[:-2], b"\r\n"])
+@pytest.mark.parametrize("first", [True, False])
+def test_head_that_does_not_end_closes_the_connection(run: Run, begun: bytes, first: bool) -> None:
+    if not begun and not first:
+        pytest.skip("a silent connection is idle, not slow")
+
     async def scene() -> None:
         async with serving() as server:
             (client,) = server.connect(1)
+            if not first:
+                await ask(client, PROBE)
             client.sendall(begun)
-            if begun.startswith(PROBE):
-                await read(client)
             await asyncio.sleep(0.05)
             (connection,) = server.state.connections
             assert isinstance(connection, Connection)
@@ -213,7 +218,6 @@ def test_head_that_does_not_end_closes_the_connection(run: Run, begun: bytes) ->
                 assert not connection.transport.is_closing()
             connection.close_if_slow(now + HEAD_LIMIT_S)
             assert await read(client) == b""
-            client.close()
 
     run(scene)
 
@@ -228,7 +232,6 @@ def test_idle_and_busy_connections_are_not_slow(run: Run) -> None:
                 assert isinstance(connection, Connection)
                 connection.close_if_slow(turn * 1e6)
                 assert not connection.transport.is_closing()
-            client.close()
 
     run(scene)
 
@@ -241,6 +244,5 @@ def test_draining_closes_connections_after_their_answer(run: Run) -> None:
             server.gate.draining = True
             assert b"connection: close" in await ask(client, PLAIN)
             assert await read(client) == b""
-            client.close()
 
     run(scene)

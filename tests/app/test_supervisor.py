@@ -28,7 +28,7 @@ def sleeping(workers: int, limit_s: float = LIMIT_S) -> Supervisor:
 
 
 def pids(supervisor: Supervisor) -> list[int]:
-    return [process.pid for process, _ in supervisor._places if process.is_alive() and process.pid]
+    return [process.pid for process in supervisor._alive() if process.pid]
 
 
 def wait_for(condition: Callable[[], Any]) -> None:
@@ -78,9 +78,9 @@ def test_worker_that_dies_at_once_is_given_a_rest() -> None:
     starts: list[float] = []
     original = supervisor._start
 
-    def start() -> Any:
+    def start(failed: bool = False) -> Any:
         starts.append(time.monotonic())
-        return original()
+        return original(failed)
 
     supervisor._start = start  # type: ignore[method-assign]
     play(supervisor, lambda: wait_for(lambda: len(starts) == 3))

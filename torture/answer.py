@@ -1,0 +1,124 @@
+"""Whether an answer is what was promised: a picture that decodes, of the right size."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import numpy as np
+from PIL import Image
+
+from app.query import Query
+from app.schemas import (
+    CELL,
+    DatasetQuery,
+    Drawing,
+    GenerateQuery,
+    LatentMapQuery,
+    MorphQuery,
+    RestyleQuery,
+    line_width,
+)
+
+SVG_START = b"<svg "
+
+
+def fault(url: str, status: int, media_type: str, body: bytes) -> str | None:
+    """What is wrong with an answer; None if nothing is.
+
+    Args:
+        url: that was asked, with its query.
+        status: of the answer.
+        media_type: its Content-Type.
+        body: all of it.
+    """
+    if status >= 500:
+        return f"status {status}"
+    parts = urlsplit(url)
+    if status != 200 or parts.path not in CHECKS:
+        return None
+    query, check = CHECKS[parts.path]
+    try:
+        return check(query.parse(parts.query.encode("latin-1", "replace")), media_type, body)
+    except Exception as error:  # whatever a decoder raises is what is wrong
+        return f"{type(error).__name__}: {error}"
+
+
+def _drawing(query: Query, media_type: str, body: bytes) -> str | None:
+    assert isinstance(query, Drawing)
+    height, width = CELL * query.rows * query.scale, query.widest * query.scale
+    if media_type == "application/json":
+        return _json(query, body)
+    if media_type == "application/octet-stream":
+        found: tuple[int, ...] = np.load(io.BytesIO(body), allow_pickle=False).shape
+    elif media_type == "image/svg+xml":
+        found = _svg_size(body)
+    else:
+        found = _size(body)
+    exact = query.spacing == "cell"
+    if found == (height, width) or (not exact and found[0] == height and found[1] <= width):
+        return None
+    return f"size {found} for {(height, width)}"
+
+
+def _json(query: Drawing, body: bytes) -> str | None:
+    digits = json.loads(body)["digits"]
+    count = len(query.digits) * query.rows
+    return None if len(digits) == count else f"{len(digits)} digits for {count}"
+
+
+def _svg_size(body: bytes) -> tuple[int, ...]:
+    head = body[body.index(SVG_START) :].split(b">", 1)[0].decode()
+    words = dict(word.split("=", 1) for word in head.split() if "=" in word)
+    return int(words["height"].strip('"')), int(words["width"].strip('"'))
+
+
+def _size(body: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(body)) as picture:
+        picture.load()
+        return picture.height, picture.width
+
+
+def _morph(query: Query, _: str, body: bytes) -> str | None:
+    assert isinstance(query, MorphQuery)
+    width = line_width(len(query.start), query.gap) * query.scale
+    with Image.open(io.BytesIO(body)) as film:
+        frames = getattr(film, "n_frames", 1)
+        for frame in range(frames):
+            film.seek(frame)
+            film.load()
+        found = film.height, film.width
+    # Frames that are equal may be merged into one that is shown longer.
+    if found != (CELL * query.scale, width) or not 1 <= frames <= query.frames:
+        return f"size {found}, {frames} frames"
+    return None
+
+
+def _map(query: Query, media_type: str, body: bytes) -> str | None:
+    assert isinstance(query, LatentMapQuery)
+    side = CELL * query.cells * query.scale
+    found = _svg_size(body) if media_type == "image/svg+xml" else _size(body)
+    return None if found == (side, side) else f"size {found} for {side}"
+
+
+def _dataset(query: Query, _: str, body: bytes) -> str | None:
+    assert isinstance(query, DatasetQuery)
+    if query.format == "npz":
+        with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
+            found = arrays["images"].shape
+        expected = query.count, CELL, line_width(query.length, query.gap)
+        return None if found == expected else f"shape {found} for {expected}"
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        broken, count = archive.testzip(), len(archive.namelist()) - 1
+    return None if broken is None and count == query.count else f"{count} files, broken {broken}"
+
+
+Check = Callable[[Query, str, bytes], str | None]
+CHECKS: dict[str, tuple[type[Query], Check]] = {
+    "/generate": (GenerateQuery, _drawing),
+    "/restyle": (RestyleQuery, _drawing),
+    "/morph": (MorphQuery, _morph),
+    "/latent-map": (LatentMapQuery, _map),
+    "/dataset": (DatasetQuery, _dataset),
+}

@@ -1,0 +1,150 @@
+"""Every damage to the checkpoint folder: the service does not start, and says why in a sentence."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+
+from model.checkpoint import CONFIG, DECODER, ENCODER, PRETRAINED, WEIGHTS, sha256
+from torture.load import ROOT
+from torture.scale import Scale
+from torture.service import free_port
+from torture.verdict import Verdict
+
+LIMIT_S = 60
+Damage = Callable[[Path], None]
+
+
+def try_damages(scale: Scale) -> Iterator[Verdict]:
+    """Start with each damage; every `scale.damages`-th of them."""
+    chosen = damages()[:: scale.damages]
+    bad, slowest = [], 0.0
+    for name, damage in chosen:
+        begun = time.monotonic()
+        if (wrong := _start_damaged(damage)) is not None:
+            bad.append(f"{name}: {wrong}")
+        slowest = max(slowest, time.monotonic() - begun)
+    yield Verdict(
+        f"bad start: {len(chosen)} damages to the checkpoint",
+        f"{len(bad)} not refused, slowest end {slowest:.1f} s {'; '.join(bad)}".strip(),
+        "0: exit code not 0, one sentence, never ready",
+        not bad,
+    )
+
+
+def damages() -> list[tuple[str, Damage]]:
+    """All of them, by name."""
+    files = sorted(path.name for path in PRETRAINED.iterdir())
+    whole: list[tuple[str, Damage]] = [
+        ("no folder", shutil.rmtree),
+        ("empty folder", _empty),
+        ("other version", _change_version),
+        ("swapped files", _swap),
+        ("NaN", lambda folder: _edit_weights(folder, _poison)),
+        ("wrong shape", lambda folder: _edit_weights(folder, _reshape)),
+    ]
+    each = (
+        ("missing", _remove),
+        ("truncated", _truncate),
+        ("flipped byte", _flip),
+        ("link", _link),
+    )
+    return whole + [
+        (f"{kind} {name}", lambda folder, harm=harm, name=name: harm(folder / name))
+        for kind, harm in each
+        for name in files
+    ]
+
+
+def _start_damaged(damage: Damage) -> str | None:
+    """What is wrong with how the service takes it; None if nothing is."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(shutil.copytree(PRETRAINED, Path(place) / "checkpoint"))
+        damage(folder)
+        done = subprocess.run(
+            [sys.executable, "-m", "app", "--port", str(free_port())],
+            cwd=ROOT,
+            env={**os.environ, "CVAE_CHECKPOINT": str(folder)},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+        )
+    sentences = [line for line in done.stderr.splitlines() if "heckpoint" in line]
+    if done.returncode == 0:
+        return "exit code 0"
+    if "Traceback" in done.stderr or "startup complete" in done.stderr:
+        return "a traceback, or a start"
+    return None if len(sentences) == 1 else f"{len(sentences)} sentences"
+
+
+def _change_version(folder: Path) -> None:
+    document = json.loads((folder / CONFIG).read_text())
+    (folder / CONFIG).write_text(json.dumps({**document, "format_version": 2}))
+
+
+def sign(folder: Path) -> None:
+    """Make the hashes right for what the folder holds now."""
+    document = json.loads((folder / CONFIG).read_text())
+    digests = document["sha256"]
+    del digests[CONFIG]
+    digests[WEIGHTS] = sha256((folder / WEIGHTS).read_bytes())
+    plain = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    digests[CONFIG] = sha256(plain.encode())
+    (folder / CONFIG).write_text(json.dumps(document))
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def _swap(folder: Path) -> None:
+    first, second = folder / DECODER, folder / ENCODER
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+
+
+def _edit_weights(folder: Path, edit: Callable[[dict[str, np.ndarray]], None]) -> None:
+    weights = safetensors.numpy.load((folder / WEIGHTS).read_bytes())
+    edit(weights)
+    (folder / WEIGHTS).write_bytes(safetensors.numpy.save(weights))
+    sign(folder)  # as somebody does who edits a checkpoint by hand
+
+
+def _poison(weights: dict[str, np.ndarray]) -> None:
+    name = next(iter(weights))
+    weights[name] = np.full_like(weights[name], np.nan)
+
+
+def _reshape(weights: dict[str, np.ndarray]) -> None:
+    name = next(name for name, weight in weights.items() if weight.ndim == 2)
+    weights[name] = weights[name].T.copy()
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+def _truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+def _link(path: Path) -> None:
+    elsewhere = path.parent.parent / path.name
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)

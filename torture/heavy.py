@@ -1,0 +1,101 @@
+"""The dearest requests that are allowed: bounded in time and memory, and never too many at once."""
+
+import http.client
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from torture.load import percentile
+from torture.overload import send
+from torture.scale import Scale
+from torture.service import Service, running
+from torture.verdict import Verdict
+
+TIME_S = 15  # alone, on one core
+MEMORY_MB = 400  # of the whole service, whatever is asked of it
+LIMIT_S = 300
+RATE = 100
+LIGHT_MS = 100
+LINE = "8" * 64
+DEAREST = (
+    f"/generate?digits={LINE}&rows=4&scale=6&format=webp&ink=123456",
+    f"/generate?digits={LINE}&rows=16&scale=3&spacing=tight",
+    f"/generate?digits={LINE}&rows=16&format=svg&variation=0.5",
+    f"/generate?digits={LINE}&rows=16&scale=3&format=json",
+    f"/morph?from={'1' * 16}&to={'8' * 16}&frames=110&scale=3&format=webp",
+    f"/morph?from={'1' * 16}&to={'8' * 16}&frames=110&scale=3&format=gif",
+    f"/morph?from={'1' * 16}&to={'8' * 16}&frames=110&scale=3&format=apng&paper=transparent",
+    "/latent-map?digit=8&cells=32&scale=4&format=webp&ink=123456",
+    "/latent-map?digit=8&cells=32&scale=4&format=svg",
+    "/dataset?count=60000&seed=1&format=zip&variation=0.5",
+)
+
+
+def try_heavy(scale: Scale) -> Iterator[Verdict]:
+    """Each alone, then a crowd of them beside light requests."""
+    with running() as service:
+        slowest, name, statuses = 0.0, "", Counter[int]()
+        for path in DEAREST:
+            begun = time.monotonic()
+            statuses[_ask(service, path)[0]] += 1
+            if (took := time.monotonic() - begun) > slowest:
+                slowest, name = took, path
+        yield Verdict(
+            "the dearest allowed requests are bounded in time",
+            f"slowest {slowest:.1f} s ({name[:34]}..., {name.rsplit('format=', 1)[-1]}); "
+            f"{statuses[200]} of {len(DEAREST)} answered",
+            f"<= {TIME_S} s alone, all answered",
+            slowest <= TIME_S and statuses[200] == len(DEAREST),
+        )
+        yield from _crowd(service, scale)
+
+
+def _crowd(service: Service, scale: Scale) -> Iterator[Verdict]:
+    answers: list[tuple[int, bool]] = []
+    threads = [
+        threading.Thread(target=lambda p=path: answers.append(_ask(service, p)))
+        for path in (DEAREST * scale.crowd)[: scale.crowd]
+    ]
+    for thread in threads:
+        thread.start()
+    light = send(service, RATE, scale.load_s)
+    peak = 0.0
+    while any(thread.is_alive() for thread in threads):
+        peak = max(peak, service.holding().memory_mb)
+        time.sleep(0.05)
+    refused = [retry for status, retry in answers if status == 503]
+    others = [status for status, _ in answers if status not in (200, 503)]
+    yield Verdict(
+        f"{scale.crowd} of the dearest at once: refused, not queued without end",
+        f"{len(answers) - len(refused) - len(others)} x 200, {len(refused)} x 503, "
+        f"{len(others)} else, {refused.count(False)} without Retry-After",
+        "some 503, 0 else, 0 without",
+        bool(refused) and not others and all(refused),
+    )
+    p99 = percentile(light.answered_ms, 99)
+    yield Verdict(
+        "light requests beside them",
+        f"p99 {p99:.0f} ms, {light.strange} lost",
+        f"<= {LIGHT_MS} ms, 0 lost",
+        p99 <= LIGHT_MS and not light.strange,
+    )
+    yield Verdict(
+        "memory of the whole service meanwhile",
+        f"{peak:.0f} MB",
+        f"<= {MEMORY_MB} MB",
+        peak <= MEMORY_MB,
+    )
+
+
+def _ask(service: Service, path: str) -> tuple[int, bool]:
+    """Status, and whether there is a Retry-After."""
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=LIMIT_S)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        while answer.read(2**16):
+            pass
+        return answer.status, answer.getheader("Retry-After") is not None
+    finally:
+        connection.close()

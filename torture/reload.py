@@ -1,0 +1,109 @@
+"""Other checkpoints taken over under load, by signal and by watching, and a damaged one refused."""
+
+import asyncio
+import json
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from model.atomic import exchange
+from model.checkpoint import PRETRAINED, WEIGHTS, Checkpoint, read_checkpoint
+from torture.balancer import Balancer
+from torture.damage import sign
+from torture.overload import PATH
+from torture.scale import Scale
+from torture.service import Service, running
+from torture.verdict import Verdict
+
+RATE = 100  # requests a second
+LIMIT_S = 20
+WATCH_S = 0.2
+REFUSED = "are refused, the old go on"
+
+
+def try_reload(scale: Scale) -> Iterator[Verdict]:
+    """Half of the checkpoints by SIGHUP to two workers, half by watching the folder."""
+    for options, watch_s in ((("--workers", "2"), 0.0), ((), WATCH_S)):
+        with tempfile.TemporaryDirectory() as place:
+            folder = Path(shutil.copytree(PRETRAINED, Path(place) / "checkpoint"))
+            with running(
+                *options, CVAE_CHECKPOINT=str(folder), CVAE_WATCH_SECONDS=str(watch_s)
+            ) as service:
+                trial = asyncio.run(_Trial(service, folder, not watch_s).run(scale.reloads // 2))
+        name = "watching" if watch_s else "SIGHUP, two workers"
+        yield Verdict(
+            f"reload by {name}: taken over without a failed request",
+            f"{trial.taken} of {scale.reloads // 2} taken over, slowest {trial.slowest_s:.1f} s; "
+            f"{len(trial.balancer.failed)} of {trial.balancer.sent} failed",
+            "all, 0 failed",
+            trial.taken == scale.reloads // 2 and not trial.balancer.failed,
+        )
+        yield Verdict(
+            f"reload by {name}: a damaged one is refused, the old goes on",
+            f"refused: {trial.refused}, still drawing: {trial.still_drawing}",
+            "both",
+            trial.refused and trial.still_drawing,
+        )
+
+
+class _Trial:
+    """One service under load whose checkpoint changes."""
+
+    def __init__(self, service: Service, folder: Path, by_signal: bool) -> None:
+        self.service, self.folder, self.by_signal = service, folder, by_signal
+        self.balancer = Balancer([service.port], ready={service.port})
+        self.taken, self.slowest_s = 0, 0.0
+        self.refused = self.still_drawing = False
+
+    async def run(self, reloads: int) -> "_Trial":
+        done = asyncio.Event()
+        load = asyncio.create_task(self.balancer.load(PATH, RATE, done))
+        await asyncio.to_thread(self._change, reloads)
+        done.set()
+        await load
+        return self
+
+    def _change(self, reloads: int) -> None:
+        for number in range(reloads):
+            wanted = self._put(_altered(self.folder, number))
+            begun = time.monotonic()
+            self.taken += self._wait(lambda: self._models() == {wanted.model_hash})  # noqa: B023
+            self.slowest_s = max(self.slowest_s, time.monotonic() - begun)
+        before = self._models()
+        (self.folder / WEIGHTS).write_bytes(b"damaged")
+        self._tell()
+        self.refused = self._wait(lambda: REFUSED in self.service.log)
+        self.still_drawing = self._models() == before and self.service.status(PATH) == 200
+
+    def _put(self, fresh: Path) -> Checkpoint:
+        exchange(fresh, self.folder)
+        shutil.rmtree(fresh)
+        self._tell()
+        return read_checkpoint(self.folder)
+
+    def _tell(self) -> None:
+        if self.by_signal:
+            self.service.signal(signal.SIGHUP)
+
+    def _models(self) -> set[str]:
+        """What the workers draw with; each new connection may find another of them."""
+        return {json.loads(self.service.get("/readyz"))["model"] for _ in range(12)}
+
+    def _wait(self, condition: Callable[[], bool]) -> bool:
+        limit = time.monotonic() + LIMIT_S
+        while not (found := condition()) and time.monotonic() < limit:
+            time.sleep(0.02)
+        return found
+
+
+def _altered(folder: Path, number: int) -> Path:
+    """A whole checkpoint beside the folder, with a model hash of its own."""
+    fresh = Path(shutil.copytree(folder, folder.with_name("fresh")))
+    content = bytearray((fresh / WEIGHTS).read_bytes())
+    content[-4] ^= 1 + number % 3  # the last weight, by a hair
+    (fresh / WEIGHTS).write_bytes(content)
+    sign(fresh)
+    return fresh

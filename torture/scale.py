@@ -1,0 +1,75 @@
+"""How long each trial is: whole, quick, or as short as in the tests."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Counts and times.
+
+    Attributes:
+        fuzz: requests that are tried, valid, broken and raw.
+        load_s: seconds of each open-loop load.
+        slow: connections that never end their head.
+        restarts: behind the balancer.
+        between_s: seconds from one restart to the next.
+        worker_kills: of one of two workers.
+        damages: every how many of the damages to a checkpoint is tried.
+        reloads: checkpoints that are taken over under load.
+        training_kills: of one training run.
+        soak_s: seconds at 70 % load.
+        crowd: of the largest requests at the same moment.
+    """
+
+    fuzz: int
+    load_s: float
+    slow: int
+    restarts: int
+    between_s: float
+    worker_kills: int
+    damages: int
+    reloads: int
+    training_kills: int
+    soak_s: float
+    crowd: int
+
+
+FULL = Scale(
+    fuzz=10_000,
+    load_s=10,
+    slow=500,
+    restarts=10,
+    between_s=20,
+    worker_kills=5,
+    damages=1,
+    reloads=20,
+    training_kills=20,
+    soak_s=600,
+    crowd=60,
+)
+QUICK = Scale(
+    fuzz=1_000,
+    load_s=3,
+    slow=500,
+    restarts=3,
+    between_s=4,
+    worker_kills=2,
+    damages=4,
+    reloads=6,
+    training_kills=4,
+    soak_s=20,
+    crowd=60,
+)
+TEST = Scale(
+    fuzz=300,
+    load_s=0.5,
+    slow=60,
+    restarts=1,
+    between_s=2,
+    worker_kills=1,
+    damages=11,
+    reloads=3,
+    training_kills=1,
+    soak_s=1,
+    crowd=25,
+)

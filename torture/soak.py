@@ -1,0 +1,41 @@
+"""Hours of ordinary work, in minutes: nothing may grow."""
+
+from collections.abc import Iterator
+
+from torture.load import percentile
+from torture.overload import saturation, send
+from torture.scale import Scale
+from torture.service import on_core, running
+from torture.verdict import Verdict
+
+LOAD = 0.7  # of saturation
+GROWTH_MB = 5
+WARM_SHARE = 0.1  # of the time, before the first look
+
+
+def try_soak(scale: Scale) -> Iterator[Verdict]:
+    """A steady load for `soak_s` seconds."""
+    with on_core(1), running() as service:
+        rate = LOAD * saturation(service, scale.load_s)
+        send(service, rate, max(1, scale.soak_s * WARM_SHARE))
+        before = service.holding()
+        outcome = send(service, rate, scale.soak_s)
+        after = service.holding()
+    growth = after.memory_mb - before.memory_mb
+    refused = outcome.statuses.get("503", 0)
+    yield Verdict(
+        f"soak {scale.soak_s:.0f} s: all answered",
+        f"{outcome.sent} requests, {outcome.rate:.0f}/s: {refused} x 503, {outcome.strange} else; "
+        f"p99 {percentile(outcome.answered_ms, 99):.1f} ms",
+        "0 else",
+        not outcome.strange,
+    )
+    yield Verdict(
+        "soak: memory growth", f"{growth:+.1f} MB", f"< {GROWTH_MB} MB", growth < GROWTH_MB
+    )
+    yield Verdict(
+        "soak: threads and descriptors",
+        f"{before.threads} -> {after.threads}, {before.descriptors} -> {after.descriptors}",
+        "constant",
+        (before.threads, before.descriptors) == (after.threads, after.descriptors),
+    )

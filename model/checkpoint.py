@@ -97,6 +97,16 @@ class Checkpoint:
         digests = [self.manifest.sha256[name] for name in (DECODER, WEIGHTS)]
         return sha256("".join(digests).encode())[:16]
 
+    def content(self, name: str) -> bytes:
+        """One file of the folder, the same as when it was read.
+
+        Raises:
+            CheckpointError: it is another one by now.
+        """
+        content = _content(self.folder, name)
+        _check_hash(name, sha256(content), self.manifest.sha256[name])
+        return content
+
 
 def sha256(content: bytes) -> str:
     """The SHA-256 of `content` as 64 hex digits."""

@@ -12,7 +12,14 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from model.checkpoint import DECODER, ENCODER, ROUNDED_DECODER, Checkpoint, CheckpointError
+from model.checkpoint import (
+    DECODER,
+    ENCODER,
+    ROUNDED_DECODER,
+    WEIGHTS,
+    Checkpoint,
+    CheckpointError,
+)
 from model.config import CVAEConfig
 
 PIECE = 64  # digits decoded at a time: more would leave the processor's cache
@@ -160,10 +167,11 @@ def _open_session(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSe
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only
+    # From memory: ONNX Runtime would map the file, and end the process if it was written over.
+    model, weights = checkpoint.content(graph), checkpoint.content(WEIGHTS)
+    options.add_external_initializers_from_files_in_memory([WEIGHTS], [weights], [len(weights)])
     try:
-        session = onnxruntime.InferenceSession(
-            checkpoint.folder / graph, options, providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions have no common base but this
         raise CheckpointError(
             f"The checkpoint file {graph} cannot be run by ONNX Runtime "

@@ -25,7 +25,12 @@ TRICKS = (
     "/x/../generate",
 )
 OPEN = ("/", "/livez", "/readyz", "/docs", "/openapi.json", "/model")
-WRONG = ({}, {"X-API-Key": "x" * 24}, {"X-API-Key": KEYS[0][:-1]}, {"Authorization": KEYS[0]})
+WRONG: tuple[dict[str, str], ...] = (
+    {},
+    {"X-API-Key": "x" * 24},
+    {"X-API-Key": KEYS[0][:-1]},
+    {"Authorization": KEYS[0]},
+)
 
 
 def try_access(_: Scale) -> Iterator[Verdict]:

@@ -50,7 +50,7 @@ class Service:
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         children = [int(text) for text in path.read_text().split()]
         # A resource tracker of multiprocessing may be among them; it serves nothing.
-        serving = [pid for pid in children if "tracker" not in _command(pid)]
+        serving = [pid for pid in children if "resource_tracker" not in _command(pid)]
         return serving or [self.process.pid]
 
     def holding(self) -> Holding:

@@ -1,4 +1,4 @@
-"""Training that is killed at any moment or runs out of disk: the checkpoint is old or new, never half."""
+"""Training that is killed or has no disk left: the checkpoint is old or new, never half."""
 
 import json
 import os
@@ -25,7 +25,7 @@ EPOCHS = 2
 
 
 def try_training(scale: Scale) -> Iterator[Verdict]:
-    """Kill one run again and again, resuming it each time; each run takes over the last's folder."""
+    """Kill one run again and again, and resume it each time."""
     chance = random.Random(0)
     with tempfile.TemporaryDirectory() as place:
         run_dir = Path(place)
@@ -100,7 +100,7 @@ def _start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=preexec,  # noqa: PLW1509 - this process has no threads
+        preexec_fn=preexec,
     )
 
 

@@ -151,3 +151,17 @@ def test_open_torch_engine_without_torch_raises(
     monkeypatch.setitem(sys.modules, "torch", None)  # what an import of it then finds
     with pytest.raises(EngineError, match="torch is not installed; run `make install`, or set"):
         open_generator(tiny_checkpoint, "torch")
+
+
+def test_open_generator_weights_changed_since_they_were_read_raises(
+    tiny_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_checkpoint.folder, tmp_path / "checkpoint"))
+    checkpoint = read_checkpoint(folder)
+    generator = open_generator(checkpoint)
+    drawn = generator.draw(generator.one_hot(np.array([1])), latents(7, 0, 1, 6))
+    (folder / WEIGHTS).write_bytes(b"damaged")  # in place, as a careless copy does
+    again = generator.draw(generator.one_hot(np.array([1])), latents(7, 0, 1, 6))
+    assert (drawn == again).all()
+    with pytest.raises(CheckpointError, match=r"model.safetensors cannot be used: found sha256"):
+        open_generator(checkpoint)

@@ -15,7 +15,7 @@ BENCH_VENV := .venv-bench
 BENCHMARK := $(BENCH_VENV)/benchmark.made
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check install train bench pictures image format lock clean
+.PHONY: help serve test check install train bench torture pictures image format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -38,6 +38,9 @@ train: $(DEVELOPMENT) ## train the article's CVAE on MNIST (ARGS="--epochs 10 --
 
 bench: $(SERVING) $(BENCHMARK) ## measure the service beside others, about 12 minutes (ARGS=--quick: 2)
 	$(BENCH_VENV)/bin/python -m benchmarks --python $(RUN) $(ARGS)
+
+torture: $(DEVELOPMENT) ## hold every promise of SECURITY.md against a real service, about 35 minutes (ARGS=--quick: 5)
+	$(RUN) -m torture $(ARGS)
 
 pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl lines
 	$(RUN) -m docs.pictures

@@ -24,7 +24,7 @@ README = (ROOT / "README.md").read_text()
 
 def test_readme_tree_names_every_file() -> None:
     tracked = subprocess.run(
-        ["git", "ls-files", "app", "model", "training", "benchmarks"],
+        ["git", "ls-files", "app", "model", "training", "benchmarks", "torture"],
         cwd=ROOT,
         capture_output=True,
         text=True,

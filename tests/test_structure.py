@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-PACKAGES = ("app", "model", "training", "benchmarks")
+PACKAGES = ("app", "model", "training", "benchmarks", "torture")
 FORBIDDEN = {
     "app": {"training", "benchmarks", "tests", "torch", "torchvision", "pickle"},
     "model": {"app", "training", "benchmarks", "tests", "fastapi", "uvicorn", "pickle"},
@@ -51,6 +51,17 @@ def test_files_and_functions_stay_short(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 50, node.name
+
+
+def test_service_cannot_fetch_anything() -> None:
+    """No HTTP client on the serving path: no address in a request can make it ask another."""
+    clients = {"aiohttp", "ftplib", "http.client", "httpx", "requests", "smtplib", "urllib3"}
+    for path in MODULES:
+        if path.relative_to(ROOT).parts[0] in ("app", "model"):
+            text = path.read_text()
+            assert "urllib.request" not in text and "urlopen" not in text, path
+            assert not {name for name in clients if f"import {name}" in text}, path
+            assert not {name for name in clients if f"from {name}" in text}, path
 
 
 def test_no_file_is_a_drawer() -> None:

@@ -26,7 +26,7 @@ from torture.scale import FULL, QUICK, Scale
 from torture.shutdown import try_restarts, try_second_signal, try_shutdown
 from torture.slow import try_leaving, try_slow
 from torture.soak import try_soak
-from torture.training import try_disk, try_training
+from torture.training import try_training
 from torture.upload import try_uploads
 from torture.verdict import Verdict
 from torture.worker import try_worker
@@ -42,7 +42,7 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
     "worker": (try_worker,),
     "damage": (try_damages,),
     "reload": (try_reload,),
-    "training": (try_training, try_disk),
+    "training": (try_training,),
     "uploads": (try_uploads,),
     "access": (try_access,),
     "soak": (try_soak,),

@@ -13,7 +13,7 @@ from torture.service import Service, running
 from torture.verdict import Verdict
 
 TIME_S = 15  # alone, on one core
-MEMORY_MB = 400  # of the whole service, whatever is asked of it
+MEMORY_MB = 500  # of the whole service, whatever is asked of it
 LIMIT_S = 300
 RATE = 100
 LIGHT_MS = 100
@@ -36,17 +36,23 @@ def try_heavy(scale: Scale) -> Iterator[Verdict]:
     """Each alone, then a crowd of them beside light requests."""
     with running() as service:
         slowest, name, statuses = 0.0, "", Counter[int]()
-        for path in DEAREST:
+        for path in DEAREST[: scale.heavy]:
             begun = time.monotonic()
             statuses[_ask(service, path)[0]] += 1
             if (took := time.monotonic() - begun) > slowest:
                 slowest, name = took, path
         yield Verdict(
             "the dearest allowed requests are bounded in time",
-            f"slowest {slowest:.1f} s ({name[:34]}..., {name.rsplit('format=', 1)[-1]}); "
-            f"{statuses[200]} of {len(DEAREST)} answered",
-            f"<= {TIME_S} s alone, all answered",
-            slowest <= TIME_S and statuses[200] == len(DEAREST),
+            f"slowest {slowest:.1f} s ({name[:34]}..., {name.rsplit('format=', 1)[-1]})",
+            f"<= {TIME_S} s alone",
+            slowest <= TIME_S,
+            timed=True,
+        )
+        yield Verdict(
+            "the dearest allowed requests are answered",
+            f"{statuses[200]} of {scale.heavy}",
+            "all",
+            statuses[200] == scale.heavy,
         )
         yield from _crowd(service, scale)
 
@@ -55,7 +61,7 @@ def _crowd(service: Service, scale: Scale) -> Iterator[Verdict]:
     answers: list[tuple[int, bool]] = []
     threads = [
         threading.Thread(target=lambda p=path: answers.append(_ask(service, p)))
-        for path in (DEAREST * scale.crowd)[: scale.crowd]
+        for path in (DEAREST[: scale.heavy] * scale.crowd)[: scale.crowd]
     ]
     for thread in threads:
         thread.start()
@@ -65,7 +71,7 @@ def _crowd(service: Service, scale: Scale) -> Iterator[Verdict]:
         peak = max(peak, service.holding().memory_mb)
         time.sleep(0.05)
     refused = [retry for status, retry in answers if status == 503]
-    others = [status for status, _ in answers if status not in (200, 503)]
+    others = [status for status, _ in answers if status not in (200, 503)] + [0] * light.strange
     yield Verdict(
         f"{scale.crowd} of the dearest at once: refused, not queued without end",
         f"{len(answers) - len(refused) - len(others)} x 200, {len(refused)} x 503, "
@@ -76,9 +82,10 @@ def _crowd(service: Service, scale: Scale) -> Iterator[Verdict]:
     p99 = percentile(light.answered_ms, 99)
     yield Verdict(
         "light requests beside them",
-        f"p99 {p99:.0f} ms, {light.strange} lost",
-        f"<= {LIGHT_MS} ms, 0 lost",
-        p99 <= LIGHT_MS and not light.strange,
+        f"p99 {p99:.0f} ms",
+        f"<= {LIGHT_MS} ms",
+        p99 <= LIGHT_MS,
+        timed=True,
     )
     yield Verdict(
         "memory of the whole service meanwhile",

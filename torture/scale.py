@@ -11,6 +11,7 @@ class Scale:
         fuzz: requests that are tried, valid, broken and raw.
         load_s: seconds of each open-loop load.
         slow: connections that never end their head.
+        patient: whether to wait until they are closed.
         restarts: behind the balancer.
         between_s: seconds from one restart to the next.
         worker_kills: of one of two workers.
@@ -18,12 +19,14 @@ class Scale:
         reloads: checkpoints that are taken over under load.
         training_kills: of one training run.
         soak_s: seconds at 70 % load.
-        crowd: of the largest requests at the same moment.
+        heavy: how many kinds of the dearest requests.
+        crowd: of them at the same moment.
     """
 
     fuzz: int
     load_s: float
     slow: int
+    patient: bool
     restarts: int
     between_s: float
     worker_kills: int
@@ -31,6 +34,7 @@ class Scale:
     reloads: int
     training_kills: int
     soak_s: float
+    heavy: int
     crowd: int
 
 
@@ -38,6 +42,7 @@ FULL = Scale(
     fuzz=10_000,
     load_s=10,
     slow=500,
+    patient=True,
     restarts=10,
     between_s=20,
     worker_kills=5,
@@ -45,12 +50,14 @@ FULL = Scale(
     reloads=20,
     training_kills=20,
     soak_s=600,
+    heavy=10,
     crowd=60,
 )
 QUICK = Scale(
     fuzz=1_000,
     load_s=3,
     slow=500,
+    patient=True,
     restarts=3,
     between_s=4,
     worker_kills=2,
@@ -58,12 +65,14 @@ QUICK = Scale(
     reloads=6,
     training_kills=4,
     soak_s=20,
+    heavy=10,
     crowd=60,
 )
 TEST = Scale(
     fuzz=300,
     load_s=0.5,
     slow=60,
+    patient=False,
     restarts=1,
     between_s=2,
     worker_kills=1,
@@ -71,5 +80,6 @@ TEST = Scale(
     reloads=3,
     training_kills=1,
     soak_s=1,
+    heavy=1,
     crowd=25,
 )

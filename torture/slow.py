@@ -16,7 +16,8 @@ RATE = 200  # requests a second of the others
 P99_TIMES = 2
 LARGEST = "/generate?digits=" + "8" * 64 + "&rows=16&format=svg"
 LEAVERS = 18  # as many as the workshop has places for
-LIMIT_S = 5
+SOON_S = 5
+LIMIT_S = 60
 POLL_S = 0.05
 CLOSE_MARGIN_S = 5
 BEGUN = b"GET /generate?digits=1 HTTP/1.1\r\nHost: x\r\nX-Slow: "
@@ -29,13 +30,20 @@ def try_slow(scale: Scale) -> Iterator[Verdict]:
         with _hanging(service, scale.slow) as sockets:
             begun = time.monotonic()
             outcome = send(service, RATE, scale.load_s)
-            closed_s = _seconds_until_closed(sockets, begun)
+            closed_s = _seconds_until_closed(sockets, begun) if scale.patient else 0
     beside = percentile(outcome.answered_ms, 99)
     yield Verdict(
         f"{scale.slow} slow and half-open connections: p99 of the others",
-        f"{beside:.1f} ms, {beside / alone:.1f} x alone; {outcome.strange} lost",
-        f"<= {P99_TIMES} x {alone:.1f} ms; 0 lost",
-        beside <= P99_TIMES * alone and not outcome.strange,
+        f"{beside:.1f} ms, {beside / alone:.1f} x alone",
+        f"<= {P99_TIMES} x {alone:.1f} ms",
+        beside <= P99_TIMES * alone,
+        timed=True,
+    )
+    yield Verdict(
+        "slow connections: the others are answered",
+        f"{outcome.strange} of {outcome.sent} lost",
+        "0 lost",
+        not outcome.strange,
     )
     limit_s = HEAD_LIMIT_S + CLOSE_MARGIN_S
     yield Verdict(
@@ -43,6 +51,7 @@ def try_slow(scale: Scale) -> Iterator[Verdict]:
         f"all after {closed_s:.0f} s",
         f"<= {limit_s} s",
         closed_s <= limit_s,
+        timed=True,
     )
 
 
@@ -60,10 +69,17 @@ def try_leaving(_: Scale) -> Iterator[Verdict]:
                 time.sleep(POLL_S)
             left = service.holding().descriptors - descriptors
             yield Verdict(
+                f"{LEAVERS} clients leave {path.split('?')[0]}: no work is left behind",
+                f"next one {status}, {left} connections left",
+                "200, 0 left",
+                status == 200 and left <= 0,
+            )
+            yield Verdict(
                 f"{LEAVERS} clients leave {path.split('?')[0]}: next one is answered",
-                f"{status} after {waited:.1f} s, {left} connections left",
-                f"200 within {LIMIT_S} s, 0 left",
-                status == 200 and waited < LIMIT_S and left <= 0,
+                f"after {waited:.1f} s",
+                f"<= {SOON_S} s",
+                waited <= SOON_S,
+                timed=True,
             )
 
 

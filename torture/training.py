@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from model.checkpoint import CheckpointError, read_checkpoint
@@ -21,62 +21,56 @@ DATA = ROOT / "tests" / "data"
 LIMIT_S = 120
 MOMENT_S = 3.0  # the latest kill after the start: the run would take a little longer
 DISK_BYTES = 60_000  # more than a log, less than a checkpoint
-EPOCHS = 2
 
 
 def try_training(scale: Scale) -> Iterator[Verdict]:
-    """Kill one run again and again, and resume it each time."""
-    chance = random.Random(0)
-    with tempfile.TemporaryDirectory() as place:
-        run_dir = Path(place)
-        first = _train(run_dir, "--epochs", "1")
-        half, finished, kills, wrong = 0, 1, 0, [] if first.returncode == 0 else [first.stderr]
-        epochs = 1
-        while kills < scale.training_kills and not wrong:
-            epochs += finished  # a finished run is taken further, so that it replaces its folder
-            process = _start(run_dir, "--epochs", str(epochs), "--resume")
-            killed = _kill_after(process, chance.uniform(0, MOMENT_S))
-            kills += killed
-            finished = not killed
-            if not killed and process.returncode:
-                wrong.append(f"resume ended with {process.returncode}")
-            half += not _is_whole(run_dir)
-        last = _train(run_dir, "--epochs", str(epochs + 1), "--resume")
-        history = len(_history(run_dir))
-    yield Verdict(
-        f"training killed {kills} times: checkpoint folder old or new",
-        f"{half} half, {len(wrong)} failed to resume {'; '.join(wrong)}".strip(),
-        "0",
-        not half and not wrong and kills == scale.training_kills,
-    )
-    yield Verdict(
-        "training killed: resume continues to the end",
-        f"exit {last.returncode}, {history} of {epochs + 1} epochs in the history",
-        "exit 0, all",
-        last.returncode == 0 and history == epochs + 1,
-    )
-
-
-def try_disk(_: Scale) -> Iterator[Verdict]:
-    """No room for the new checkpoint: a sentence, and the old one stays."""
+    """Kill one run again and again, and resume it each time; then let its disk be full."""
     with tempfile.TemporaryDirectory() as place:
         run_dir = Path(place)
         _train(run_dir, "--epochs", "1")
-        before = _history(run_dir)
-        full = _train(run_dir, "--epochs", "2", "--resume", preexec=_limit_files)
-        kept = _is_whole(run_dir) and _history(run_dir) == before
-        again = _train(run_dir, "--epochs", "2", "--resume")
-    sentence = next((line for line in full.stderr.splitlines() if "File too large" in line), "none")
+        epochs = yield from _killed(run_dir, scale.training_kills)
+        yield from _without_disk(run_dir, epochs)
+
+
+def _killed(run_dir: Path, kills: int) -> Generator[Verdict, None, int]:
+    """The epochs that the run has in the end."""
+    chance = random.Random(0)
+    epochs, half, done, failed = 2, 0, 0, 0
+    while done < kills and not failed:
+        process = _start(run_dir, "--epochs", str(epochs), "--resume")
+        killed = _kill_after(process, chance.uniform(0, MOMENT_S))
+        done += killed
+        failed += not killed and process.returncode != 0
+        epochs += not killed  # taken further, so that the next run replaces the folder again
+        half += not _is_whole(run_dir)
+    last = _train(run_dir, "--epochs", str(epochs), "--resume")
+    history = len(_history(run_dir))
+    yield Verdict(
+        f"training killed {done} times: checkpoint folder old or new",
+        f"{half} half, {failed} failed to resume",
+        "0",
+        not half and not failed and done == kills,
+    )
+    yield Verdict(
+        "training killed: resume continues to the end",
+        f"exit {last.returncode}, {history} of {epochs} epochs in the history",
+        "exit 0, all",
+        last.returncode == 0 and history == epochs,
+    )
+    return epochs
+
+
+def _without_disk(run_dir: Path, epochs: int) -> Iterator[Verdict]:
+    before = _history(run_dir)
+    options = "--epochs", str(epochs + 1), "--resume"
+    full = _train(run_dir, *options, preexec=_limit_files)
+    kept = _is_whole(run_dir) and _history(run_dir) == before
+    sentence = next((line for line in full.stderr.splitlines() if "Make room" in line), "none")
     yield Verdict(
         "disk full: a clear error and the old checkpoint stays",
-        f"exit {full.returncode}, {'kept' if kept else 'LOST'}: {sentence.strip()}; "
-        f"with room again exit {again.returncode}",
-        "exit not 0, one sentence, kept; then exit 0",
-        full.returncode > 0
-        and kept
-        and sentence != "none"
-        and "Traceback" not in full.stderr
-        and again.returncode == 0,
+        f"exit {full.returncode}, {'kept' if kept else 'LOST'}, {sentence.strip()}",
+        "exit 1, kept, one sentence",
+        full.returncode == 1 and kept and sentence != "none" and "Traceback" not in full.stderr,
     )
 
 

@@ -48,6 +48,7 @@ def try_uploads(_: Scale) -> Iterator[Verdict]:
         f"slowest {slowest:.0f} ms ({slowest_name})",
         f"<= {REFUSED_MS} ms",
         slowest <= REFUSED_MS,
+        timed=True,
     )
     yield Verdict(
         "hostile uploads: memory",

@@ -12,9 +12,11 @@ class Verdict:
         figure: what was measured, with its unit.
         limit: what was promised.
         holds: whether the figure keeps the promise.
+        timed: whether only a machine with nothing else to do can judge it.
     """
 
     promise: str
     figure: str
     limit: str
     holds: bool
+    timed: bool = False

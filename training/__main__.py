@@ -39,8 +39,17 @@ def _train(config: TrainingConfig) -> int:
     except Interrupted as stop:
         log.warning("%s", stop)
         return EXIT_INTERRUPTED
-    except (CheckpointError, DataError, DivergenceError, SnapshotError, OSError) as error:
+    except (CheckpointError, DataError, DivergenceError, SnapshotError) as error:
         log.error("%s", error)
+        return 1
+    except OSError as error:  # a full disk, above all
+        where = error.filename or config.run_dir
+        log.error(
+            "The run stopped because the system refused %s (%s); what was written before is whole. "
+            "Make room or give access, then continue with --resume.",
+            where,
+            error.strerror or error,
+        )
         return 1
     if checkpoint:
         log.info("wrote %s; serve it: CVAE_CHECKPOINT=%s make serve", *[checkpoint.folder] * 2)

@@ -20,6 +20,7 @@ from app.documentation import (
 )
 from app.encoding import MEDIA_TYPES
 from app.errors import NotAcceptable
+from app.limit import check_pixels
 from app.negotiation import drawing_format
 from app.schemas import Drawing, GenerateQuery
 from app.studio import Studio, is_light
@@ -58,6 +59,7 @@ async def generate(request: Request) -> Response:
     # more than drawing the digits.
     query = GenerateQuery.parse(request.scope["query_string"])
     studio: Studio = request.app.state.studio
+    check_pixels(request, query)
     order = negotiated(query, request)
     seed = chosen_seed(query.seed)
     identity = studio.model_hash, studio.engine, order.canonical()

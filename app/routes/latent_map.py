@@ -9,6 +9,7 @@ from app.colour import Palette
 from app.documentation import BUSY, CACHING, LIMITS, LOCKED, NOT_MODIFIED, picture_answer
 from app.encoding import MEDIA_TYPES, encode_png, encode_webp
 from app.latent_map import map_sheet
+from app.limit import check_pixels
 from app.outline import encode_svg
 from app.schemas import LatentMapQuery
 from app.studio import Studio
@@ -35,6 +36,7 @@ FORMATS = ("png", "webp", "svg")
 async def latent_map(request: Request) -> Response:
     """The most typical digit in the middle; from there the two directions that change it most."""
     query = LatentMapQuery.parse(request.scope["query_string"])
+    check_pixels(request, query)
     studio: Studio = request.app.state.studio
     headers = caching_headers(
         True, studio.model_hash, studio.engine, "latent-map", query.canonical()

@@ -7,6 +7,7 @@ from app.access import DrawingRoute
 from app.caching import chosen_seed, not_modified, seeded_headers
 from app.colour import Palette
 from app.documentation import BUSY, CACHING, LIMITS, LOCKED, NOT_MODIFIED, SEED, picture_answer
+from app.limit import check_pixels
 from app.morph import morph_sheets
 from app.schemas import MorphQuery
 from app.studio import Studio
@@ -38,6 +39,7 @@ async def morph(request: Request) -> Response:
     The first frame is the picture of `/generate` for the same seed, drawn large.
     """
     query = MorphQuery.parse(request.scope["query_string"])
+    check_pixels(request, query)
     studio: Studio = request.app.state.studio
     seed = chosen_seed(query.seed)
     canonical = query.model_copy(update={"seed": seed}).canonical()

@@ -10,6 +10,7 @@ from app.admission import Workshop
 from app.caching import chosen_seed
 from app.documentation import BUSY, LOCKED, SEED, header, picture_answer, problem_answer
 from app.encoding import MEDIA_TYPES
+from app.limit import check_pixels
 from app.routes.generate import drawn, negotiated
 from app.schemas import GenerateQuery, RestyleQuery
 from app.studio import Studio
@@ -76,6 +77,7 @@ async def restyle(request: Request) -> Response:
     """
     query = RestyleQuery.parse(request.scope["query_string"])
     studio: Studio = request.app.state.studio
+    check_pixels(request, query)
     order = negotiated(query, request)
     workshop: Workshop = request.app.state.workshop
     with request.app.state.uploads.taken():

@@ -9,6 +9,7 @@ from model.checkpoint import (
     DECODER,
     PAYLOAD,
     PRETRAINED,
+    WEIGHTS,
     Checkpoint,
     CheckpointError,
     Provenance,

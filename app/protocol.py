@@ -6,12 +6,14 @@ import secrets
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.errors import Problem
 from app.gate import PROBES, STANDING, Gate, refusal
 from app.security import HEADERS
 
+MAX_HEAD_BYTES = 2**16
+MAX_REQUEST_BYTES = 2**27  # twice the largest upload that the settings take
 HEAD_LIMIT_S = 10  # for the head of a request, from its first byte to its last
 PLAIN = b"GET /generate?"
 HEAD_END = b"\r\n\r\n"
@@ -28,6 +30,8 @@ class Connection(HttpToolsProtocol):
     it is even parsed, any other by the application, which finds `busy` in its scope.
     """
 
+    in_head = unfinished = False  # of the request that comes in
+    received = 0  # bytes of it, while it is unfinished
     slow: tuple[object, float] | None = None  # the request before a head that is not whole; since
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -42,10 +46,23 @@ class Connection(HttpToolsProtocol):
             self._answer_unparsed(refusal())
         else:
             super().data_received(data)
+            if self.unfinished:
+                self._bound(len(data))
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self.in_head = self.unfinished = True
+
+    def on_message_complete(self) -> None:
+        """The last byte of a request."""
+        self.unfinished, self.received = False, 0
+        super().on_message_complete()
 
     def on_headers_complete(self) -> None:
         """The head of a request is whole."""
         gate = self.gate
+        self.in_head = False
         if not gate.waiting:
             self.loop.call_soon(gate.begin)  # runs when all that came by now has been read
         if self.url not in PROBES and not gate.admit():
@@ -55,14 +72,14 @@ class Connection(HttpToolsProtocol):
             self.cycle.keep_alive = False  # the client shall go to another instance
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - repeats nothing
-        """Refuse what is no HTTP, in the one error body."""
+        """Refuse what is no HTTP."""
+        detail = "This is no HTTP request that can be read; send one as RFC 9112 says."
+        self._refuse(HTTPStatus.BAD_REQUEST, detail)
+
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        """Answer in the one error body and close."""
         request_id = secrets.token_hex(8)
-        problem = Problem(
-            title=HTTPStatus.BAD_REQUEST.phrase,
-            status=HTTPStatus.BAD_REQUEST,
-            detail="This is no HTTP request that can be read; send one as RFC 9112 says.",
-            request_id=request_id,
-        )
+        problem = Problem(title=status.phrase, status=status, detail=detail, request_id=request_id)
         body = json.dumps(problem.model_dump()).encode()
         pairs = [
             *self.server_state.default_headers,
@@ -74,7 +91,7 @@ class Connection(HttpToolsProtocol):
             *HEADERS,
         ]
         lines = b"".join(b"%b: %b\r\n" % pair for pair in pairs)
-        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + body)
+        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
         self.transport.close()
 
     def close_if_slow(self, now: float) -> None:
@@ -90,6 +107,17 @@ class Connection(HttpToolsProtocol):
             self.slow = self.cycle, now
         elif now - self.slow[1] >= HEAD_LIMIT_S:
             self.transport.close()
+
+    def _bound(self, more: int) -> None:
+        """Refuse a head, or end a body, without end: the parser itself has no limits."""
+        self.received += more
+        if self.transport.is_closing() or self.received <= MAX_HEAD_BYTES:
+            return
+        if self.received > MAX_REQUEST_BYTES:
+            self.transport.close()
+        elif self.in_head:
+            detail = f"The head of the request is larger than {MAX_HEAD_BYTES} bytes; send less."
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
 
     def _is_plain(self, data: bytes) -> bool:
         """Whether the bytes are one whole plain request on a connection that waits for one."""

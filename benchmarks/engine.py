@@ -72,7 +72,7 @@ def _picture(studio: Studio, size: int) -> Callable[[], object]:
     digits = (DIGITS * DIGITS_A_LINE)[: min(size, DIGITS_A_LINE)]
     seeds = iter(range(2**32))  # another picture each time: the processor learns one by heart
     if size <= DIGITS_A_LINE:
-        return lambda: studio.line(digits, next(seeds))
+        return lambda: studio.lines([(digits, next(seeds))])
     order = GenerateQuery.check({"digits": digits, "rows": str(size // DIGITS_A_LINE)})
     return lambda: studio.render(order, next(seeds))
 

@@ -67,8 +67,9 @@ class Generator:
             pieces = zip(np.split(one_hot, cuts), np.split(noise, cuts), strict=True)
             return np.concatenate([self.draw(*piece) for piece in pieces])
         pixels = self.engine.decode(noise, one_hot)  # (N, H, W) in [0, 1]
-        levels: NDArray[np.uint8] = (pixels * 255 + 0.5).astype(np.uint8)
-        return levels
+        pixels *= 255  # in place: the array is new, and ours
+        pixels += 0.5
+        return pixels.astype(np.uint8)
 
     def style(
         self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]

@@ -73,7 +73,7 @@ def plain_request(scope: Scope) -> PlainRequest | None:
 def _answer(
     studio: Studio, asked: int | None, digits: str, seed: int, picture: bytes
 ) -> tuple[Message, Message]:
-    identity = studio.model_hash, studio.engine, f"digits={digits}&seed={seed}"
+    identity = *studio.identity, f"digits={digits}&seed={seed}"
     headers = {
         **seeded_headers(asked, seed, *identity),
         "Vary": "Accept",

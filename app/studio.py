@@ -18,7 +18,7 @@ from app.settings import Settings
 from app.style import StyleError, decode_style, encode_style
 from model.checkpoint import Checkpoint, read_checkpoint
 from model.noise import hand, latents, latents_of_lines, mix
-from model.runtime import EngineName, Generator, open_generator
+from model.runtime import Generator, open_generator
 
 Levels = NDArray[np.uint8]
 Noise = NDArray[np.float32]
@@ -34,7 +34,13 @@ class Studio:
 
     generator: Generator
     checkpoint: Checkpoint
-    engine: EngineName
+    engine: str
+    precision: str
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What all its pictures depend on: part of every ETag."""
+        return self.model_hash, self.engine, self.precision
 
     @cached_property
     def model_hash(self) -> str:
@@ -163,7 +169,7 @@ def open_studio(settings: Settings) -> Studio:
         EngineError: the engine cannot run here.
     """
     checkpoint = read_checkpoint(settings.checkpoint)
-    generator = open_generator(checkpoint, settings.engine)
-    studio = Studio(generator, checkpoint, settings.engine)
+    generator = open_generator(checkpoint, settings.engine, settings.precision)
+    studio = Studio(generator, checkpoint, settings.engine, settings.precision)
     studio.render(Drawing.parse(b"digits=0123456789"), seed=0)
     return studio

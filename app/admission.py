@@ -22,10 +22,17 @@ class Overloaded(Exception):
 class Workshop:
     """Takes heavy orders one after the other, so that light ones never wait behind them."""
 
-    def __init__(self, threads: int = THREADS, queue: int = QUEUE) -> None:
+    def __init__(
+        self,
+        threads: int = THREADS,
+        queue: int = QUEUE,
+        report: Callable[[int, int], None] = lambda _depth, _limit: None,
+    ) -> None:
         self._limiter = anyio.CapacityLimiter(threads)
-        self._most = threads + queue
+        self._threads, self._queue = threads, queue
         self._taken = 0
+        self._report = report  # is told how many orders wait, and how many may
+        self._count(0)
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -34,13 +41,17 @@ class Workshop:
         Raises:
             Overloaded: all are taken.
         """
-        if self._taken >= self._most:
+        if self._taken >= self._threads + self._queue:
             raise Overloaded
-        self._taken += 1
+        self._count(1)
         try:
             yield
         finally:
-            self._taken -= 1
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self._taken += change
+        self._report(max(0, self._taken - self._threads), self._queue)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do `work` on a thread and return its result.

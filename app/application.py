@@ -21,10 +21,11 @@ class Application(FastAPI):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.front = Boundary(FastLane(super().__call__, self.state))
+        self.entrance: ASGIApp = self.front
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
-        await self.front(scope, receive, send)
+        await self.entrance(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's layers without its last resort for errors, whose place our boundary takes."""

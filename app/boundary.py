@@ -7,6 +7,7 @@ import secrets
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import problem_response
+from app.settings import SettingError
 from model.checkpoint import CheckpointError
 from model.runtime import EngineError
 
@@ -40,7 +41,8 @@ class Boundary:
         request_id = _request_id(scope)
         # HEAD is GET without its body, which the server leaves out by the scope it kept.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        scope = {**scope, "method": method, "request_id": request_id}
+        scope["request_id"] = request_id  # for whoever stands before us too
+        scope = {**scope, "method": method}
         own_headers = [(b"x-request-id", request_id.encode()), NO_SNIFFING]
         started = False
 
@@ -73,7 +75,7 @@ class Boundary:
 
         try:
             await self.app(scope, receive, hold_failure)
-        except (CheckpointError, EngineError) as error:
+        except (CheckpointError, EngineError, SettingError) as error:
             await send({**failure, "message": str(error)})
         except BaseException:
             if failure["message"]:

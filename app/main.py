@@ -1,7 +1,7 @@
 """The application: `create_app(settings)`, and `uvicorn app.main:app`."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
@@ -9,7 +9,9 @@ from app.admission import Workshop
 from app.application import Application
 from app.documentation import serve_docs
 from app.errors import handle_errors
-from app.routes import router
+from app.ledger import Ledger, open_ledger
+from app.observer import observe
+from app.routes import metrics, router
 from app.settings import Settings, read_settings
 from app.studio import open_studio
 
@@ -21,9 +23,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.studio = open_studio(settings)
-        app.state.workshop = Workshop()
-        yield
+        ledger = app.state.ledger
+        app.state.studio = open_studio(settings, ledger)
+        app.state.workshop = Workshop(report=ledger.queue)
+        with _own_metrics_port(settings, ledger):
+            yield
 
     app = Application(
         title="cvae-digits",
@@ -36,10 +40,24 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # see serve_docs
         redoc_url=None,
     )
+    app.state.ledger = open_ledger(settings.metrics_folder)
+    app.state.ledger.describe(version=VERSION)
     app.include_router(router)
     serve_docs(app)
     handle_errors(app)
+    if settings.metrics_port == 0:
+        app.include_router(metrics.router)
+    app.entrance = observe(app.front, app.state.ledger, settings)
     return app
+
+
+def _own_metrics_port(settings: Settings, ledger: Ledger) -> AbstractContextManager[None]:
+    """The metrics' own port, if this worker is alone; that of several is their supervisor's."""
+    if settings.metrics_port == 0 or settings.metrics_folder is not None:
+        return nullcontext()
+    from app.metrics import own_port  # imported when asked for: a start does without
+
+    return own_port(settings, ledger.pages)
 
 
 def __getattr__(name: str) -> FastAPI:

@@ -1,12 +1,24 @@
 """The service's configuration; the only place that reads the environment (prefix CVAE_)."""
 
+import os
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from app.logs import LogForm
 from model.checkpoint import PRETRAINED
 from model.runtime import EngineName, Precision
+
+
+class SettingError(Exception):
+    """A setting that turns out to be unusable at the start; the message is one full sentence."""
+
+
+def _has_trace_endpoint() -> bool:
+    names = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    disabled = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    return any(os.environ.get(name) for name in names) and not disabled
 
 
 class Settings(BaseSettings):
@@ -30,12 +42,24 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for all")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     workers: int = Field(1, ge=1, le=256, description="processes that serve; one for each core")
-    access_log: bool = Field(False, description="log a line for each request")
+    log: LogForm = Field("text", description="form of the log: text, or lines of JSON")
+    access_log: bool = Field(True, description="log a line for each request but probes")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="port for the metrics alone; 0: /metrics on the main port"
+    )
+    metrics_folder: Path | None = Field(
+        None, description="where several workers count together; the service makes one if needed"
+    )
+    tracing: bool = Field(
+        default_factory=_has_trace_endpoint,
+        description="send OpenTelemetry traces; on where OTEL_EXPORTER_OTLP_ENDPOINT is set",
+    )
 
     def environment(self) -> dict[str, str]:
         """The variables that make another process read these same settings."""
         prefix = str(self.model_config["env_prefix"])
-        return {f"{prefix}{name.upper()}": str(value) for name, value in self}
+        values = {name: value for name, value in self if value is not None}
+        return {f"{prefix}{name.upper()}": str(value) for name, value in values.items()}
 
 
 def read_settings(arguments: list[str] | None = None) -> Settings:

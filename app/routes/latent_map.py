@@ -8,6 +8,7 @@ from app.colour import Palette
 from app.documentation import BUSY, CACHING, LIMITS, NOT_MODIFIED, picture_answer
 from app.encoding import MEDIA_TYPES, encode_png, encode_webp
 from app.latent_map import map_sheet
+from app.ledger import ENCODE
 from app.outline import encode_svg
 from app.schemas import LatentMapQuery
 from app.studio import Studio
@@ -46,10 +47,11 @@ def draw_map(studio: Studio, query: LatentMapQuery) -> bytes:
     """The file of a map."""
     palette = Palette(query.ink, query.paper)
     facts = {"request": query.canonical(), "model": studio.model_hash}
-    if query.format == "svg":
-        sheet = map_sheet(studio, query.model_copy(update={"scale": 1}))
-        return encode_svg(sheet, str(query.digit), facts, palette, query.scale)
-    sheet = map_sheet(studio, query)
-    if query.format == "webp":
-        return encode_webp(sheet, facts, palette)
-    return encode_png(sheet, facts, palette)
+    outlines = query.format == "svg"  # which scale by themselves
+    sheet = map_sheet(studio, query.model_copy(update={"scale": 1}) if outlines else query)
+    with studio.ledger.stage(ENCODE):
+        if outlines:
+            return encode_svg(sheet, str(query.digit), facts, palette, query.scale)
+        if query.format == "webp":
+            return encode_webp(sheet, facts, palette)
+        return encode_png(sheet, facts, palette)

@@ -6,6 +6,7 @@ from fastapi.responses import Response
 from app.caching import chosen_seed, not_modified, seeded_headers
 from app.colour import Palette
 from app.documentation import BUSY, CACHING, LIMITS, NOT_MODIFIED, SEED, picture_answer
+from app.ledger import ENCODE
 from app.morph import morph_sheets
 from app.schemas import MorphQuery
 from app.studio import Studio
@@ -48,7 +49,8 @@ async def morph(request: Request) -> Response:
 
         sheets = morph_sheets(studio, query, seed)
         palette = Palette(query.ink, query.paper)
-        return encode_animation(sheets, facts, palette, query.fps, query.format)
+        with studio.ledger.stage(ENCODE):
+            return encode_animation(sheets, facts, palette, query.fps, query.format)
 
     unchanged = not_modified(request, headers)
     if unchanged:

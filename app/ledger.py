@@ -144,10 +144,10 @@ class Ledger:
         return now
 
     def line(self, digits: int, began: float, noise: float, decode: float, compose: float) -> None:
-        """A line is drawn: four laps at once, for half their cost.
+        """Some lines are drawn: four laps at once, for half their cost.
 
         Args:
-            digits: on the line.
+            digits: on the lines.
             began: by `perf_counter`; then the ends of the stages, of which the last is now.
             noise: end of the first.
             decode: end of the second.

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from app.logs import LogForm
 from model.checkpoint import PRETRAINED
-from model.runtime import EngineName
+from model.runtime import EngineName, Precision
 
 
 class SettingError(Exception):
@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     )
 
     checkpoint: Path = Field(PRETRAINED, description="checkpoint folder to draw with")
-    engine: EngineName = Field("onnx", description="what runs the decoder; torch needs [train]")
+    engine: EngineName = Field("onnx", description="what runs the model; torch needs [train]")
+    precision: Precision = Field("int8", description="of the decoder's products; or float")
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for all")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     workers: int = Field(1, ge=1, le=256, description="processes that serve; one for each core")

@@ -1,7 +1,9 @@
 """What the endpoints draw with: a request's order in, pictures and bytes out. Knows no HTTP."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from time import perf_counter
 
 import numpy as np
@@ -17,11 +19,12 @@ from app.schemas import CELL, Drawing, hand_share
 from app.settings import Settings
 from app.style import StyleError, decode_style, encode_style
 from model.checkpoint import Checkpoint, read_checkpoint
-from model.noise import hand, latents, mix
-from model.runtime import EngineName, Generator, open_generator
+from model.noise import hand, latents, latents_of_lines, mix
+from model.runtime import Generator, open_generator
 
 Levels = NDArray[np.uint8]
 Noise = NDArray[np.float32]
+PlainOrder = tuple[str, int]  # digits and seed
 
 LIGHT_DIGITS = 64
 LIGHT_PIXELS = 2**18
@@ -33,8 +36,14 @@ class Studio:
 
     generator: Generator
     checkpoint: Checkpoint
-    engine: EngineName
+    engine: str
+    precision: str
     ledger: Ledger = field(default_factory=Ledger)
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What all its pictures depend on: part of every ETag."""
+        return self.model_hash, self.engine, self.precision
 
     @cached_property
     def model_hash(self) -> str:
@@ -60,19 +69,30 @@ class Studio:
         self.ledger.lap(ENCODE, began)
         return content
 
-    def line(self, digits: str, seed: int) -> bytes:
-        """The PNG that `render` gives for digits and seed and nothing else, on a shorter way."""
-        began, count = perf_counter(), len(digits)
-        noise = latents(seed, 0, count, self.latent_size)
+    def lines(self, orders: Sequence[PlainOrder]) -> list[bytes]:
+        """The PNGs that `render` gives for digits and seed and nothing else, on a shorter way.
+
+        All digits are drawn together. None depends on the others, bit for bit.
+        """
+        began = perf_counter()
+        counts = [len(digits) for digits, _ in orders]
+        lines = [(seed, 0, len(digits)) for digits, seed in orders]
+        noise = latents_of_lines(lines, self.latent_size)
         noise_end = perf_counter()
-        pictures = self.generator.draw(self.generator.one_hot(labels_of(digits)), noise)
+        labels = labels_of("".join(digits for digits, _ in orders))
+        drawn = self.generator.draw(self.generator.one_hot(labels), noise)
         decode_end = perf_counter()
-        sheet = stitch(pictures[None])
+        ends = list(accumulate(counts))
+        sheets = [
+            stitch(drawn[None, end - count : end]) for count, end in zip(counts, ends, strict=True)
+        ]
         compose_end = perf_counter()
-        facts = self._facts(digits, seed, f"digits={digits}&seed={seed}")
-        content = encode_png(sheet, facts)
-        self.ledger.line(count, began, noise_end, decode_end, compose_end)
-        return content
+        contents = [
+            encode_png(sheet, self._facts(digits, seed, f"digits={digits}&seed={seed}"))
+            for (digits, seed), sheet in zip(orders, sheets, strict=True)
+        ]
+        self.ledger.line(ends[-1], began, noise_end, decode_end, compose_end)
+        return contents
 
     def pictures(self, order: Drawing, seed: int) -> Levels:
         """The digits that were ordered, (R, N, H, W) uint8 grey levels."""
@@ -182,8 +202,8 @@ def open_studio(settings: Settings, ledger: Ledger | None = None) -> Studio:
         EngineError: the engine cannot run here.
     """
     checkpoint = read_checkpoint(settings.checkpoint)
-    generator = open_generator(checkpoint, settings.engine)
-    studio = Studio(generator, checkpoint, settings.engine)
+    generator = open_generator(checkpoint, settings.engine, settings.precision)
+    studio = Studio(generator, checkpoint, settings.engine, settings.precision)
     studio.render(Drawing.parse(b"digits=0123456789"), seed=0)
     if ledger is None:
         return studio

@@ -57,7 +57,7 @@ async def generate(request: Request) -> Response:
     studio: Studio = request.app.state.studio
     order = negotiated(query, request)
     seed = chosen_seed(query.seed)
-    identity = studio.model_hash, studio.engine, order.canonical()
+    identity = *studio.identity, order.canonical()
     headers = seeded_headers(query.seed, seed, *identity)
     if query.format is None:
         headers["Vary"] = "Accept"

@@ -35,9 +35,7 @@ async def latent_map(request: Request) -> Response:
     """The most typical digit in the middle; from there the two directions that change it most."""
     query = LatentMapQuery.parse(request.scope["query_string"])
     studio: Studio = request.app.state.studio
-    headers = caching_headers(
-        True, studio.model_hash, studio.engine, "latent-map", query.canonical()
-    )
+    headers = caching_headers(True, *studio.identity, "latent-map", query.canonical())
     unchanged = not_modified(request, headers)
     if unchanged:
         return unchanged

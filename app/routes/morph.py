@@ -40,7 +40,7 @@ async def morph(request: Request) -> Response:
     studio: Studio = request.app.state.studio
     seed = chosen_seed(query.seed)
     canonical = query.model_copy(update={"seed": seed}).canonical()
-    headers = seeded_headers(query.seed, seed, studio.model_hash, studio.engine, "morph", canonical)
+    headers = seeded_headers(query.seed, seed, *studio.identity, "morph", canonical)
     facts = {"seed": str(seed), "request": canonical, "model": studio.model_hash}
 
     def animate() -> bytes:

@@ -19,7 +19,8 @@ async def live() -> dict[str, str]:
 async def ready(request: Request) -> dict[str, str]:
     """200 once the checkpoint is loaded, verified and warmed up."""
     studio: Studio = request.app.state.studio
-    return {"status": "ready", "model": studio.model_hash, "engine": studio.engine}
+    model, engine, precision = studio.identity
+    return {"status": "ready", "model": model, "engine": engine, "precision": precision}
 
 
 @router.get("/favicon.ico", include_in_schema=False)

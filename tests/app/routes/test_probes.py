@@ -12,6 +12,7 @@ def test_probes(client: TestClient) -> None:
         "status": "ready",
         "model": read_checkpoint(PRETRAINED).model_hash,
         "engine": "onnx",
+        "precision": "int8",
     }
 
 

@@ -1,4 +1,4 @@
-"""The one ASGI layer around everything: request ids, last-resort errors, a clear failed start."""
+"""The ASGI layer around all answers: request ids, last-resort errors, a clear failed start."""
 
 import logging
 import re

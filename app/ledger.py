@@ -72,7 +72,9 @@ class Page:
 
     worker: int  # counts from 0; a worker that takes the place of a dead one has its number
     alive: bool
-    facts: dict[str, str]  # who counts: pid, version, model, engine; those that are known yet
+    facts: dict[
+        str, str
+    ]  # who counts: pid, version, model, engine, precision; those that are known yet
     cells: NDArray[np.float64]  # (CELLS,)
 
     def rows(self) -> NDArray[np.float64]:
@@ -101,7 +103,7 @@ class Ledger:
         self.describe(pid=str(os.getpid()))
 
     def describe(self, **facts: str) -> None:
-        """Say who counts here: version, model, engine."""
+        """Say who counts here: version, model, engine, precision."""
         self.facts.update(facts)
         self._memory[:HEAD_BYTES] = json.dumps(self.facts).encode().ljust(HEAD_BYTES)
 

@@ -172,7 +172,7 @@ def _gauges(total: NDArray[np.float64]) -> Iterator[Metric]:
 
 
 def _identity(living: Pages) -> Iterator[Metric]:
-    names = ("version", "model", "engine")
+    names = ("version", "model", "engine", "precision")
     build = GaugeMetricFamily("cvae_build_info", "What draws here; always 1.", labels=names)
     for identity in {tuple(page.facts.get(name, "") for name in names) for page in living}:
         build.add_metric(identity, 1)

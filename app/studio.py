@@ -207,5 +207,5 @@ def open_studio(settings: Settings, ledger: Ledger | None = None) -> Studio:
     studio.render(Drawing.parse(b"digits=0123456789"), seed=0)
     if ledger is None:
         return studio
-    ledger.describe(model=studio.model_hash, engine=studio.engine)
+    ledger.describe(model=studio.model_hash, engine=studio.engine, precision=studio.precision)
     return replace(studio, ledger=ledger)

@@ -77,7 +77,10 @@ class Tracer:
             _current.reset(request.token)
 
     def stage(self, stage: int, began: float, ended: float) -> None:
-        """Add a span of `perf_counter` seconds to the request that is being answered, if any."""
+        """Add a span of `perf_counter` seconds to the request that is being answered, if any.
+
+        Where several requests are drawn together, it is the first of them.
+        """
         request = _current.get()
         if request is None or request.stages >= MOST_STAGES or not request.span.is_recording():
             return

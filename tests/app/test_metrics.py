@@ -28,7 +28,7 @@ def values(pages: Sequence[Page]) -> dict[str, float]:
 
 def busy_ledger() -> Ledger:
     ledger = Ledger()
-    ledger.describe(version="1.0", model="aaaa", engine="onnx")
+    ledger.describe(version="1.0", model="aaaa", engine="onnx", precision="int8")
     for status, seconds in ((200, 0.0004), (200, 0.003), (422, 0.001), (503, 0.02)):
         ledger.begin()
         ledger.end("/generate", status, seconds, 100)
@@ -59,7 +59,7 @@ def test_render_gives_what_the_ledger_counted() -> None:
     reasons = {"invalid_request": 1, "overloaded": 1, "not_found": 1, "too_large": 0}
     for reason, count in reasons.items():
         assert found[f"cvae_refusals_total{{reason={reason}}}"] == count
-    assert found["cvae_build_info{engine=onnx,model=aaaa,version=1.0}"] == 1
+    assert found["cvae_build_info{engine=onnx,model=aaaa,precision=int8,version=1.0}"] == 1
     assert found["cvae_workers{}"] == 1
 
 
@@ -91,7 +91,7 @@ def test_refused_probe_is_no_refusal() -> None:
 def test_reload_shows_both_models_until_all_workers_have_the_new_one() -> None:
     old, new = busy_ledger(), busy_ledger()
     new.describe(model="bbbb")
-    info = "cvae_build_info{engine=onnx,model=%s,version=1.0}"
+    info = "cvae_build_info{engine=onnx,model=%s,precision=int8,version=1.0}"
     found = values([*old.pages(), *new.pages()])
     assert found[info % "aaaa"] == found[info % "bbbb"] == 1
     old.describe(model="bbbb")

@@ -2,7 +2,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from app.main import create_app
+from app.main import VERSION, create_app
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 
@@ -67,7 +67,8 @@ def test_metrics_say_what_draws(settings: Settings) -> None:
     with TestClient(create_app(settings)) as client:
         model = client.get("/readyz").json()["model"]
         text = client.get("/metrics").text
-    assert f'cvae_build_info{{engine="onnx",model="{model}",version="0.1.0"}} 1.0' in text
+    names = f'engine="onnx",model="{model}",precision="int8",version="{VERSION}"'
+    assert f"cvae_build_info{{{names}}} 1.0" in text
 
 
 def test_metrics_with_a_port_of_their_own_are_not_on_the_main_one(settings: Settings) -> None:

@@ -21,9 +21,9 @@ from urllib.request import Request, urlopen
 from PIL import Image
 
 START_LIMIT_S = 60
-ENGINES = ("onnx", "int8")
+PRECISIONS = ("int8", "float")
 UPLOADS = ("PNG", "JPEG", "WEBP")
-PAGES = ("/docs", "/openapi.json", "/")
+PAGES = ("/docs", "/openapi.json", "/metrics", "/")
 
 
 def wait_until_ready(service: subprocess.Popen[bytes], address: str) -> None:
@@ -100,15 +100,15 @@ def free_port() -> int:
 
 
 def main(model_hash: str) -> None:
-    """Rehearse with each engine of the image."""
-    for engine in ENGINES:
+    """Rehearse with both decoders of the checkpoint."""
+    for precision in PRECISIONS:
         port = str(free_port())
-        command = [sys.executable, "-m", "app", "--port", port, "--engine", engine]
+        command = [sys.executable, "-m", "app", "--port", port, "--precision", precision]
         service = subprocess.Popen(command)
         try:
             address = f"http://127.0.0.1:{port}"
             wait_until_ready(service, address)
-            sys.stdout.write(f"rehearse: {engine}, {rehearse(address, model_hash)} answers\n")
+            sys.stdout.write(f"rehearse: {precision}, {rehearse(address, model_hash)} answers\n")
         finally:
             service.terminate()
             service.wait(START_LIMIT_S)

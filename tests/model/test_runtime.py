@@ -1,4 +1,6 @@
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from model.cvae import CVAE
 from model.export import save_cvae
 from model.noise import latents
 from model.runtime import EngineError, OnnxEngine, Precision, open_generator
+from tests.conftest import ROOT
 
 ONE_HOT = np.eye(10, dtype=np.float32)
 
@@ -155,3 +158,15 @@ def test_open_torch_engine_without_torch_raises(
     monkeypatch.setitem(sys.modules, "torch", None)  # what an import of it then finds
     with pytest.raises(EngineError, match="torch is not installed; run `make install`, or set"):
         open_generator(tiny_checkpoint, "torch")
+
+
+def test_drawing_leaves_and_sends_nothing_about_its_use(tmp_path: Path) -> None:
+    """ONNX Runtime's telemetry would write below the home folder before it sends."""
+    script = (
+        "from model.checkpoint import PRETRAINED, read_checkpoint;"
+        "from model.runtime import open_generator; open_generator(read_checkpoint(PRETRAINED))"
+    )
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": "", "ORT_DISABLE_TELEMETRY": ""}
+    environment = {name: value for name, value in {**os.environ, **home}.items() if value}
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, check=True)
+    assert list(tmp_path.rglob("*")) == []

@@ -1,6 +1,8 @@
-import os
 import re
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from urllib.request import urlopen
@@ -102,7 +104,10 @@ def test_reload_shows_both_models_until_all_workers_have_the_new_one() -> None:
 
 def test_processes_are_measured_by_worker() -> None:
     (page,) = Ledger().pages()
-    found = values([page, replace(page, worker=1, facts={"pid": str(os.getppid())})])
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        time.sleep(0.1)  # until it has loaded something
+        found = values([page, replace(page, worker=1, facts={"pid": str(other.pid)})])
+        other.communicate(b"end")
     for worker in (0, 1):
         assert found[f"process_resident_memory_bytes{{worker={worker}}}"] > 1e6
         assert found[f"process_cpu_seconds_total{{worker={worker}}}"] >= 0

@@ -72,6 +72,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     OMP_NUM_THREADS=1 \
     CVAE_CHECKPOINT=/checkpoints/current \
+    CVAE_LOG=json \
     CVAE_HOST=0.0.0.0 \
     CVAE_PORT=8000
 USER 10001:10001

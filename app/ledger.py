@@ -38,8 +38,10 @@ ROUTES = (
     "/model",
     "/morph",
     "/openapi.json",
+    "/page",
     "/readyz",
     "/restyle",
+    "/service-worker.js",
 )
 PROBES = frozenset({"/livez", "/metrics", "/readyz"})
 STAGES = ("noise", "decode", "compose", "encode")

@@ -87,7 +87,7 @@ def tiny_checkpoint(
 @pytest.fixture(scope="session")
 def client() -> Iterator[TestClient]:
     """The application with the checkpoint that ships, through its real ASGI interface."""
-    with TestClient(create_app(Settings(checkpoint=PRETRAINED))) as client:
+    with TestClient(create_app(Settings(checkpoint=PRETRAINED, access_log=False))) as client:
         yield client
 
 

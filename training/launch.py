@@ -1,6 +1,8 @@
 """How a run is spread over processes, devices and hosts: by its own options, or by torchrun."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
@@ -54,6 +56,26 @@ def launch(config: TrainingConfig) -> tuple[Fabric, TrainingConfig]:
     )
     fabric.launch()
     return fabric, config
+
+
+@contextmanager
+def together(fabric: Fabric) -> Iterator[None]:
+    """While entered, the loss of another process is one sentence.
+
+    Raises:
+        LaunchError: another process of the run has gone.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        from_peer = isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
+        if fabric.world_size == 1 or not from_peer:
+            raise
+        raise LaunchError(
+            f"Another of the {fabric.world_size} processes of this run was lost, so this one ends "
+            "too; continue with --resume, or start with `torchrun --max-restarts 3`, which "
+            "does so by itself."
+        ) from error
 
 
 def _refuse_contradiction(config: TrainingConfig, torchrun: Torchrun) -> None:

@@ -5,7 +5,7 @@ from training.config import TrainingConfig
 from training.course import Course
 from training.data import load_mnist
 from training.evaluate import EvaluationConfig, evaluate
-from training.launch import launch
+from training.launch import launch, together
 from training.recipe import SHARP
 from training.train import Trainer
 
@@ -26,7 +26,8 @@ def train(config: TrainingConfig) -> Checkpoint | None:
         if config.preset == "article"
         else Course(config, SHARP, digits, test, fabric.device)
     )
-    checkpoint = runner.fit()
+    with together(fabric):
+        checkpoint = runner.fit()
     if checkpoint and config.evaluate and config.conditional:
         _evaluate(config, checkpoint)
     return checkpoint

@@ -82,6 +82,7 @@ def test_run_that_lost_a_process_ends_as_one_that_did_not(
         assert lost.returncode == 0, stderr
     else:
         assert lost.returncode != 0
+        assert "Another of the 2 processes of this run was lost, so this one ends too; " in stderr
         assert not (tmp_path / "checkpoint").exists()
         assert torchrun(tmp_path, *OPTIONS, "--resume").wait(LIMIT_S) == 0
     assert "resumed in epoch" in (tmp_path / "train.log").read_text()

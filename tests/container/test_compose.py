@@ -97,7 +97,7 @@ def test_compose_mounts_what_is_in_the_repository(name: str) -> None:
 
 
 def test_compose_settings_are_settings_of_the_service() -> None:
-    names = {f"CVAE_{name.upper()}" for name in Settings.model_fields}
+    names = {f"CVAE_{name.upper()}" for name in Settings.model_fields} | {"CVAE_WATCH_SECONDS"}
     assert SERVICES["digits"]["environment"].keys() <= names
 
 

@@ -14,8 +14,10 @@ DEVELOPMENT := $(VENV)/development.made
 BENCH_VENV := .venv-bench
 BENCHMARK := $(BENCH_VENV)/benchmark.made
 
+LOCKED := requirements/serving.txt requirements/training.txt requirements/development.txt
+
 .DEFAULT_GOAL := help
-.PHONY: help serve test check install train bench pictures image format lock clean
+.PHONY: help serve test check install train bench pictures image container sbom audit capacity format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -39,11 +41,24 @@ train: $(DEVELOPMENT) ## train the article's CVAE on MNIST (ARGS="--epochs 10 --
 bench: $(SERVING) $(BENCHMARK) ## measure the service beside others, about 12 minutes (ARGS=--quick: 2)
 	$(BENCH_VENV)/bin/python -m benchmarks --python $(RUN) $(ARGS)
 
+capacity: $(SERVING) ## write docs/capacity.md anew from docs/benchmark.json
+	$(RUN) -m docs.capacity
+
 pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl lines
 	$(RUN) -m docs.pictures
 
 image: ## build the container image cvae-digits
 	docker build --tag cvae-digits .
+
+container: $(DEVELOPMENT) ## build the image and test it, with Docker or with buildah and podman (ARGS)
+	$(RUN) -m pytest tests/container -m container $(ARGS)
+
+sbom: $(DEVELOPMENT) ## list what the service consists of: sbom.json, in the form CycloneDX
+	$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file sbom.json requirements/serving.txt
+
+audit: $(DEVELOPMENT) ## look for known weaknesses of the locked packages (needs the internet)
+	$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes $(LOCKED:%=--requirement %)
 
 format: $(DEVELOPMENT) ## format the code and fix what can be fixed
 	$(VENV)/bin/ruff format .
@@ -52,6 +67,7 @@ format: $(DEVELOPMENT) ## format the code and fix what can be fixed
 lock: ## write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml $(LOCK) -o requirements/serving.txt
 	uv pip compile pyproject.toml --extra dev $(LOCK) -c requirements/serving.txt -o requirements/development.txt
+	uv pip compile pyproject.toml --extra train $(LOCK) -c requirements/development.txt -o requirements/training.txt
 	uv pip compile pyproject.toml --extra bench $(LOCK) -o requirements/benchmark.txt
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --upgrade --quiet

@@ -1,6 +1,5 @@
 """The image, built once, and containers of it that run as hardened as the documents promise."""
 
-import io
 import shutil
 import socket
 import tarfile
@@ -61,9 +60,7 @@ def run_service(engine: Engine, image: str) -> RunService:
 
     @contextmanager
     def run(*options: str) -> Iterator[Service]:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = str(probe.getsockname()[1])
+        port = free_port()
         service = Service(f"cvae-digits-{port}", f"http://127.0.0.1:{port}")
         network = [
             "--network",
@@ -106,6 +103,12 @@ def files(engine: Engine, image: str) -> Iterator[dict[str, tarfile.TarInfo]]:
             yield {member.name.removeprefix("./"): member for member in content}
 
 
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
 def wait_until_ready(engine: Engine, service: Service) -> None:
     limit = time.monotonic() + READY_LIMIT_S
     while time.monotonic() < limit:
@@ -122,4 +125,4 @@ def wait_until_ready(engine: Engine, service: Service) -> None:
 
 def fetch(address: str) -> bytes:
     with urlopen(address, timeout=60) as answer:
-        return io.BytesIO(answer.read()).getvalue()
+        return bytes(answer.read())

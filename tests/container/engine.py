@@ -52,11 +52,11 @@ class Engine:
         Raises:
             AssertionError: it failed; what it wrote is the message.
         """
-        return self._run([self.program, *arguments], check)
+        return self.run([self.program, *arguments], check)
 
     def build(self, tag: str, *options: str) -> None:
         """Build the Dockerfile of this project as `tag`."""
-        self._run([*self.build_command, "--tag", tag, *options, str(ROOT)])
+        self.run([*self.build_command, "--tag", tag, *options, str(ROOT)])
 
     def image(self, tag: str) -> dict[str, Any]:
         """What is known about an image: Size in bytes, Config, Architecture, ..."""
@@ -71,7 +71,8 @@ class Engine:
         """Whether this is Docker itself."""
         return self.program == "docker"
 
-    def _run(self, command: Sequence[str], check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(self, command: Sequence[str], check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run another program with the engine's settings."""
         done = subprocess.run(
             command,
             env={**os.environ, **self.environment},

@@ -9,6 +9,7 @@ export class Artist {
     /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void}>} */
     this.waiting = new Map();
     this.next = 0;
+    this.spent = 0; // ms for each digit of the last scene
     /** @type {Promise<{across: Float32Array, down: Float32Array}> | undefined} */
     this.found = undefined;
     worker.onmessage = ({ data: { id, result, error } }) => {
@@ -46,7 +47,9 @@ export class Artist {
     const noise = joined(cells.map((cell) => cell.noise));
     const labels = joined(cells.map((cell) => cell.label));
     const order = { task: "draw", noise, labels, count: cells.length };
-    return (await this.ask(order, [noise.buffer, labels.buffer])).levels;
+    const { levels, spent } = await this.ask(order, [noise.buffer, labels.buffer]);
+    this.spent = spent / cells.length;
+    return levels;
   }
 
   /**

@@ -2,8 +2,8 @@
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 
-const FAINT = 78; // grey levels that smooth ink fades between
-const FULL = 138;
+const EDGE_LEVEL = 106; // the grey level where ink ends
+const EDGE = 90; // grey levels that the edge takes, with one pixel for each of the sheet's
 const MOST_PIXELS = 1.5e6; // of the smooth canvas: more would not be seen, only be slow
 
 /**
@@ -63,10 +63,12 @@ export function paintStrokes(canvas, sheet, ink, width) {
   const words = new Uint32Array(image.data.buffer);
   const [red, green, blue] = rgb(ink);
   const colour = (blue << 16) | (green << 8) | red;
+  const faint = EDGE_LEVEL - EDGE / factor;
+  const full = EDGE_LEVEL + EDGE / factor;
   for (let at = 0; at < words.length; at++) {
     const level = large[at];
-    if (level <= FAINT) continue;
-    const share = level >= FULL ? 1 : (level - FAINT) / (FULL - FAINT);
+    if (level <= faint) continue;
+    const share = level >= full ? 1 : (level - faint) / (full - faint);
     words[at] = (Math.round(255 * share * share * (3 - 2 * share)) << 24) | colour;
   }
   put(canvas, image);

@@ -83,7 +83,6 @@ export class Stage extends EventTarget {
     const length = calm.matches || target.cells.length > MOST_GLIDING ? 0 : most;
     const way = length ? Math.min(1, (performance.now() - this.began) / length) : 1;
     const scene = between(this.from, target, ease(way));
-    const start = performance.now();
     const pictures = await this.artist.draw(scene);
     if (this.target !== target) return Boolean(this.target);
     this.now = scene;
@@ -91,7 +90,7 @@ export class Stage extends EventTarget {
     this.sheet = stitch(pictures, scene.rows, scene.count, order.spacing, order.gap);
     this.paint();
     if (way === 1) {
-      this.settle(order, (performance.now() - start) / scene.cells.length);
+      this.settle(order, this.artist.spent);
       return false;
     }
     await new Promise(requestAnimationFrame);

@@ -23,6 +23,7 @@ export function encodeStyle(noise, model) {
  * @returns {Float32Array | null} the noise (Z,); null: no style of this model
  */
 export function decodeStyle(text, model, size) {
+  /** @type {Uint8Array} */
   let bytes;
   try {
     const content = atob(text.replaceAll("-", "+").replaceAll("_", "/"));

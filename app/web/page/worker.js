@@ -24,7 +24,11 @@ function answer(order) {
     return { inputs: decoder.inputs, pixels: decoder.pixels };
   }
   if (!decoder) throw new Error("The decoder is not open.");
-  if (order.task === "draw") return { levels: drawn(decoder, order.noise, order.labels, order.count) };
+  if (order.task === "draw") {
+    const start = performance.now();
+    const levels = drawn(decoder, order.noise, order.labels, order.count);
+    return { levels, spent: performance.now() - start };
+  }
   if (order.task === "trace") return traced(decoder, order.noise, order.label);
   return strongestDirections(decoder, order.size);
 }

@@ -5,7 +5,7 @@ import { DEFAULTS, pageQuery, randomSeed, readOrder } from "./order.js";
 /** @typedef {import("./order.js").Order} Order */
 
 const LIGHT = { ink: "24407a", paper: "fffdf8" };
-const WRITING = "?spacing=tight&gap=3&variation=0.3";
+const WRITING = "?spacing=tight&gap=3&variation=0.3&temperature=0.8";
 const DARK = { ink: "ebe6da", paper: "1c1f26" };
 
 /** Fires "change" after each change. */

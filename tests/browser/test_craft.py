@@ -55,9 +55,7 @@ def test_phone_has_keys_for_digits_and_targets_for_fingers(
             assert box is None or min(box["width"], box["height"]) >= 40, press
 
 
-def test_phone_keeps_the_picture_in_sight_while_choosing(
-    open_page: OpenPage, address: str
-) -> None:
+def test_phone_keeps_the_picture_in_sight_while_choosing(open_page: OpenPage, address: str) -> None:
     with open_page(address, **PHONE) as page:
         opened(page, address)
         for selector in ("#variation", "#scale", "#ink", "#pad"):
@@ -68,7 +66,7 @@ def test_phone_keeps_the_picture_in_sight_while_choosing(
 def test_keyboard_reaches_everything_in_order(page: Page, address: str) -> None:
     opened(page, address)
     reached = []
-    for _ in range(24):
+    for _ in range(30):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.name"))
     order = ["digits", "roll", "seed", "lock", "variation", "temperature", "rows", "spacing"]
@@ -81,8 +79,15 @@ def visited(open_page: OpenPage, address: str) -> Iterator[Page]:
     """A page that was visited once and whose connection is then gone."""
     with open_page(address, expected="ERR_INTERNET_DISCONNECTED") as page:
         opened(page, f"{address}/?digits=2018&seed=14")
-        page.evaluate("navigator.serviceWorker.ready")
-        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        page.evaluate(
+            """async () => {
+                const { serviceWorker } = navigator;
+                const taken = new Promise((done) => {
+                    serviceWorker.addEventListener("controllerchange", done);
+                });
+                if (!serviceWorker.controller) await taken;
+            }"""
+        )
         page.context.set_offline(True)
         yield page
 

@@ -41,7 +41,8 @@ MEAN_DIFFERENCE = 0.01
 
 def served_sheet(address: str, query: str) -> np.ndarray:
     with urlopen(f"{address}/generate?{query}&format=npy") as answer:
-        return np.load(io.BytesIO(answer.read())).astype(int)
+        sheet: np.ndarray = np.load(io.BytesIO(answer.read())).astype(int)
+    return sheet
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,9 @@ def test_switch_lets_the_service_draw_the_same(page: Page, address: str) -> None
         [own, picture(page)],
     )
     difference = abs(np.array(sheets[0]) - np.array(sheets[1]))
-    assert difference.mean() < 0.1  # strokes: edges are steep, so a level's tenth is a pixel's shade
+    assert (
+        difference.mean() < 0.1
+    )  # strokes: edges are steep, so a level's tenth is a pixel's shade
     page.locator("#digits").fill("5")
     stands(page, "5")
     assert len(asked) == 2

@@ -1,5 +1,7 @@
 """Choosing a hand: on the pad, or by writing a digit."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
@@ -32,7 +34,7 @@ def test_arrow_keys_on_the_pad_choose_a_hand_and_the_link_keeps_it(
         pad.focus()
         before = picture(page)
         page.keyboard.press("ArrowRight")
-        page.wait_for_function("location.search.includes('style=')")
+        expect(page).to_have_url(re.compile("style="))
         expect(pad).to_have_attribute("aria-valuetext", "across 0.25, down 0.00")
         for _ in range(4):
             page.keyboard.press("ArrowDown")
@@ -94,6 +96,7 @@ def test_photo_gives_its_hand_to_the_number(page: Page, address: str) -> None:
 def test_picture_that_is_none_is_refused_in_words(open_page: OpenPage, address: str) -> None:
     with open_page(address, expected="415") as page:
         opened(page, address)
-        file = {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"}
-        page.locator("#photo").set_input_files(files=[file])  # type: ignore[list-item]
+        page.locator("#photo").set_input_files(
+            files={"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"}
+        )
         expect(page.locator("#own-said")).to_contain_text("The upload is no whole picture")

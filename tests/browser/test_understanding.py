@@ -13,8 +13,6 @@ def pixels(page: Page) -> str:
     return str(page.evaluate("document.querySelector('#flow-pixels').toDataURL()"))
 
 
-
-
 def test_another_digit_keeps_the_noise_and_changes_the_pixels(
     open_page: OpenPage, address: str
 ) -> None:

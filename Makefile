@@ -4,6 +4,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+PAGE ?= site
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -15,7 +16,7 @@ BENCH_VENV := .venv-bench
 BENCHMARK := $(BENCH_VENV)/benchmark.made
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check install train bench pictures image format lock clean
+.PHONY: help serve test check install train bench page pagebench pictures image format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -39,8 +40,15 @@ train: $(DEVELOPMENT) ## train the article's CVAE on MNIST (ARGS="--epochs 10 --
 bench: $(SERVING) $(BENCHMARK) ## measure the service beside others, about 12 minutes (ARGS=--quick: 2)
 	$(BENCH_VENV)/bin/python -m benchmarks --python $(RUN) $(ARGS)
 
-pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl lines
+page: $(SERVING) ## write the page for any host of files, without a service (PAGE=site)
+	$(RUN) -m app.page $(PAGE)
+
+pagebench: $(DEVELOPMENT) ## measure the page in Chromium: bytes, time to the first digit, time of a digit
+	$(RUN) -m benchmarks.page
+
+pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl lines, and of the page
 	$(RUN) -m docs.pictures
+	$(RUN) -m docs.screenshots
 
 image: ## build the container image cvae-digits
 	docker build --tag cvae-digits .

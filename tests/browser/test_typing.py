@@ -100,17 +100,21 @@ def test_slider_changes_picture_and_link(page: Page, address: str, name: str, va
 
 def test_colours_spacing_and_view_change_the_picture(page: Page, address: str) -> None:
     opened(page, address)
-    seen = {picture(page)}
-    for act in (
-        lambda: page.locator("#ink").fill("#ff0000"),
-        lambda: page.get_by_text("Squares").click(),
-        lambda: page.get_by_text("Pixels", exact=True).click(),
-        lambda: page.locator("#paper").fill("#00ff00"),  # a part of the picture only as pixels
-    ):
-        act()
+    seen = [picture(page)]
+
+    def look() -> None:
         page.wait_for_timeout(50)
-        seen.add(picture(page))
-    assert len(seen) == 5
+        seen.append(picture(page))
+
+    page.locator("#ink").fill("#ff0000")
+    look()
+    page.get_by_text("Squares").click()
+    look()
+    page.get_by_text("Pixels", exact=True).click()
+    look()
+    page.locator("#paper").fill("#00ff00")  # on the canvas itself only as pixels
+    look()
+    assert len(set(seen)) == 5
     assert link(page)["ink"] == "ff0000"
     assert link(page)["paper"] == "00ff00"
     assert "spacing" not in link(page)

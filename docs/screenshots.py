@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from docs.pictures import ROOT, service
 
-ORDER = "digits=2018&seed=14&variation=0.3&temperature=0.8&spacing=tight&gap=3&scale=8"
+ORDER = "digits=2018&seed=4&variation=0.3&temperature=0.8&spacing=tight&gap=3&scale=8"
 PAPERS = {"light": "ink=24407a&paper=fffdf8", "dark": "ink=ebe6da&paper=1c1f26"}
 SIZES = {"desktop": (1120, 940), "phone": (390, 844)}
 FLAGS = ["--no-sandbox", "--disable-gpu"]

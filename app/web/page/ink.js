@@ -2,7 +2,8 @@
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 
-const EDGE_LEVEL = 106; // the grey level where ink ends
+const CALM = 0.13; // share of each neighbour in a level, see calmed
+const EDGE_LEVEL = 112; // the grey level where ink ends
 const EDGE = 90; // grey levels that the edge takes, with one pixel for each of the sheet's
 const MOST_PIXELS = 1.5e6; // of the smooth canvas: more would not be seen, only be slow
 
@@ -58,7 +59,7 @@ export function paintPixels(canvas, sheet, colours, scale = 1) {
 export function paintStrokes(canvas, sheet, ink, width) {
   const most = Math.sqrt(MOST_PIXELS / (sheet.width * sheet.height));
   const factor = Math.max(1, Math.min(Math.round(width / sheet.width), Math.floor(most), 16));
-  const large = enlarge(sheet, factor);
+  const large = enlarge(calmed(sheet), factor);
   const image = new ImageData(sheet.width * factor, sheet.height * factor);
   const words = new Uint32Array(image.data.buffer);
   const [red, green, blue] = rgb(ink);
@@ -75,8 +76,28 @@ export function paintStrokes(canvas, sheet, ink, width) {
 }
 
 /**
- * A cubic B-spline through the levels, across and then down: it calms the tremble of the pixels.
+ * A sheet without the tremble that the pixel grid gives to its strokes.
  * @param {Sheet} sheet
+ * @returns {{width: number, height: number, levels: Float32Array}}
+ */
+function calmed({ width, height, levels }) {
+  const rows = new Float32Array(levels.length);
+  const all = new Float32Array(levels.length);
+  for (let at = 0; at < levels.length; at++) {
+    const x = at % width;
+    const beside = (x > 0 ? levels[at - 1] : 0) + (x < width - 1 ? levels[at + 1] : 0);
+    rows[at] = levels[at] + CALM * (beside - 2 * levels[at]);
+  }
+  for (let at = 0; at < levels.length; at++) {
+    const beside = (rows[at - width] ?? 0) + (rows[at + width] ?? 0);
+    all[at] = rows[at] + CALM * (beside - 2 * rows[at]);
+  }
+  return { width, height, levels: all };
+}
+
+/**
+ * A cubic B-spline through the levels, across and then down.
+ * @param {{width: number, height: number, levels: Float32Array}} sheet
  * @param {number} factor
  */
 function enlarge({ width, height, levels }, factor) {

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import State
 
 from app.caching import IMMUTABLE, not_modified
 from app.page import HEADER_POLICY, INDEX, WORKER, PageFile, page_files, rounded_weights
@@ -31,13 +32,19 @@ async def part(request: Request, name: str) -> Response:
 
 
 async def _file(request: Request, name: str) -> Response:
-    files: dict[str, PageFile] | None = getattr(request.app.state, "page", None)
-    if files is None:  # made when first asked for: a service of pictures alone starts without
-        files = await run_in_threadpool(_packed_files, request.app.state.studio)
-        request.app.state.page = files
+    files = await _files(request.app.state)
     if name not in files:
         raise HTTPException(404)
     return _answer(request, files[name])
+
+
+async def _files(state: State) -> dict[str, PageFile]:
+    """The files for the model that draws, made when first asked for: the start needs none."""
+    studio: Studio = state.studio
+    made: tuple[Studio, dict[str, PageFile]] | None = getattr(state, "page", None)
+    if made is None or made[0] is not studio:
+        made = state.page = studio, await run_in_threadpool(_packed_files, studio)
+    return made[1]
 
 
 def _packed_files(studio: Studio) -> dict[str, PageFile]:

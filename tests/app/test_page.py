@@ -116,7 +116,7 @@ def test_command_with_a_checkpoint_without_rounding_fails_in_words(
     folder = tmp_path / "old"
     write_checkpoint(folder, tiny_checkpoint.config, provenance, files, lambda _: None)
     monkeypatch.setenv("CVAE_CHECKPOINT", str(folder))
-    monkeypatch.setenv("CVAE_ENGINE", "onnx")
+    monkeypatch.setenv("CVAE_PRECISION", "float")
     assert main([str(tmp_path / "site")]) == 1
     assert "has no decoder.int8.safetensors" in capsys.readouterr().err
     assert not (tmp_path / "site").exists()

@@ -12,7 +12,7 @@ def test_page_is_measured(serve: Serve) -> None:
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not found:
         pytest.skip("no Chromium: `apt-get install chromium`")
-    with serve(CVAE_ENGINE="int8") as address, sync_playwright() as playwright:
+    with serve() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         visited, measured = visit(browser, address), kernel(browser, address)
         browser.close()

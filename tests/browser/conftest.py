@@ -22,7 +22,7 @@ OpenPage = Callable[..., AbstractContextManager[Page]]
 
 @pytest.fixture(scope="session")
 def address(serve: Serve) -> Iterator[str]:
-    with serve(CVAE_ENGINE="int8") as address:
+    with serve() as address:
         yield address
 
 

@@ -140,7 +140,7 @@ def without_rounding(tmp_path_factory: pytest.TempPathFactory, serve: Serve) -> 
     files = {name: (PRETRAINED / name).read_bytes() for name in PAYLOAD}
     folder: Path = tmp_path_factory.mktemp("old") / "checkpoint"
     write_checkpoint(folder, old.config, old.manifest.provenance, files, lambda _: None)
-    with serve(CVAE_CHECKPOINT=str(folder), CVAE_ENGINE="onnx") as address:
+    with serve(CVAE_CHECKPOINT=str(folder), CVAE_PRECISION="float") as address:
         yield address
     shutil.rmtree(folder)
 

@@ -4,6 +4,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+PAGE ?= site
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -17,7 +18,7 @@ BENCHMARK := $(BENCH_VENV)/benchmark.made
 LOCKED := requirements/serving.txt requirements/training.txt requirements/development.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check install train bench pictures image container sbom audit capacity format lock clean
+.PHONY: help serve test check install train bench capacity page pagebench pictures image container sbom audit format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -44,8 +45,15 @@ bench: $(SERVING) $(BENCHMARK) ## measure the service beside others, about 12 mi
 capacity: $(SERVING) ## write docs/capacity.md anew from docs/benchmark.json
 	$(RUN) -m docs.capacity
 
-pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl lines
+page: $(SERVING) ## write the page for any host of files, without a service (PAGE=site)
+	$(RUN) -m app.page $(PAGE)
+
+pagebench: $(DEVELOPMENT) ## measure the page in Chromium: bytes, time to the first digit, time of a digit
+	$(RUN) -m benchmarks.page
+
+pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl lines, and of the page
 	$(RUN) -m docs.pictures
+	$(RUN) -m docs.screenshots
 
 image: ## build the container image cvae-digits
 	docker build --tag cvae-digits .

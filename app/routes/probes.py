@@ -1,7 +1,7 @@
 """`/livez`, `/readyz`, and what a browser asks for by itself."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from app.schemas import Drawing
 from app.studio import Studio
@@ -30,9 +30,3 @@ async def icon(request: Request) -> Response:
     content = studio.render(Drawing.parse(b"digits=2"), seed=0)
     headers = {"Cache-Control": "public, max-age=86400"}
     return Response(content, media_type="image/png", headers=headers)
-
-
-@router.get("/", include_in_schema=False)
-async def home() -> RedirectResponse:
-    """The interactive documentation, until there is a page of its own."""
-    return RedirectResponse("/docs")

@@ -19,9 +19,3 @@ def test_probes(client: TestClient) -> None:
 def test_favicon_is_a_picture(client: TestClient) -> None:
     answer = client.get("/favicon.ico")
     assert Image.open(io.BytesIO(answer.content)).size == (28, 28)
-
-
-def test_home_leads_to_the_documentation(client: TestClient) -> None:
-    answer = client.get("/")
-    assert answer.url.path == "/docs"
-    assert answer.status_code == 200

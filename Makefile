@@ -4,6 +4,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+PAGE ?= site
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -14,8 +15,10 @@ DEVELOPMENT := $(VENV)/development.made
 BENCH_VENV := .venv-bench
 BENCHMARK := $(BENCH_VENV)/benchmark.made
 
+LOCKED := requirements/serving.txt requirements/training.txt requirements/development.txt
+
 .DEFAULT_GOAL := help
-.PHONY: help serve test check install train bench torture pictures image format lock clean
+.PHONY: help serve test check install train bench torture capacity page pagebench pictures image container sbom audit format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -42,11 +45,31 @@ bench: $(SERVING) $(BENCHMARK) ## measure the service beside others, about 12 mi
 torture: $(DEVELOPMENT) ## hold every promise of SECURITY.md against a real service, about 35 minutes (ARGS=--quick: 5)
 	$(RUN) -m torture $(ARGS)
 
-pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl lines
+capacity: $(SERVING) ## write docs/capacity.md anew from docs/benchmark.json
+	$(RUN) -m docs.capacity
+
+page: $(SERVING) ## write the page for any host of files, without a service (PAGE=site)
+	$(RUN) -m app.page $(PAGE)
+
+pagebench: $(DEVELOPMENT) ## measure the page in Chromium: bytes, time to the first digit, time of a digit
+	$(RUN) -m benchmarks.page
+
+pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl lines, and of the page
 	$(RUN) -m docs.pictures
+	$(RUN) -m docs.screenshots
 
 image: ## build the container image cvae-digits
 	docker build --tag cvae-digits .
+
+container: $(DEVELOPMENT) ## build the image and test it, with Docker or with buildah and podman (ARGS)
+	$(RUN) -m pytest tests/container -m container $(ARGS)
+
+sbom: $(DEVELOPMENT) ## list what the service consists of: sbom.json, in the form CycloneDX
+	$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file sbom.json requirements/serving.txt
+
+audit: $(DEVELOPMENT) ## look for known weaknesses of the locked packages (needs the internet)
+	$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes $(LOCKED:%=--requirement %)
 
 format: $(DEVELOPMENT) ## format the code and fix what can be fixed
 	$(VENV)/bin/ruff format .
@@ -55,6 +78,7 @@ format: $(DEVELOPMENT) ## format the code and fix what can be fixed
 lock: ## write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml $(LOCK) -o requirements/serving.txt
 	uv pip compile pyproject.toml --extra dev $(LOCK) -c requirements/serving.txt -o requirements/development.txt
+	uv pip compile pyproject.toml --extra train $(LOCK) -c requirements/development.txt -o requirements/training.txt
 	uv pip compile pyproject.toml --extra bench $(LOCK) -o requirements/benchmark.txt
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --upgrade --quiet

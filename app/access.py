@@ -10,7 +10,7 @@ from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import Unauthorized
-from app.settings import Settings
+from app.settings import SettingError, Settings
 
 MIN_LENGTH = 16  # characters of a key
 BEARER = b"bearer "
@@ -26,7 +26,7 @@ SCHEMES: dict[str, Any] = {
 SECURITY: list[dict[str, list[str]]] = [{}, {"apiKey": []}, {"bearer": []}]
 
 
-class AccessError(Exception):
+class AccessError(SettingError):
     """The keys cannot be used; the message is one full sentence and holds none of them."""
 
 

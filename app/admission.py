@@ -26,10 +26,14 @@ class ClientGone(Exception):
 
 
 class Places:
-    """A number of places that are taken at once or not at all."""
+    """A number of places that are taken at once or not at all, from any thread."""
 
-    def __init__(self, number: int) -> None:
-        self._free = threading.BoundedSemaphore(number)
+    def __init__(self, number: int, report: Callable[[int], None] = lambda _taken: None) -> None:
+        self._number = number
+        self._taken = 0
+        self._turn = threading.Lock()
+        self._report = report  # is told how many are taken
+        report(0)
 
     def take(self) -> None:
         """Take one.
@@ -37,12 +41,17 @@ class Places:
         Raises:
             Overloaded: all are taken.
         """
-        if not self._free.acquire(blocking=False):
-            raise Overloaded
+        with self._turn:
+            if self._taken >= self._number:
+                raise Overloaded
+            self._taken += 1
+            self._report(self._taken)
 
     def give_back(self, *_: object) -> None:
-        """Give one back; from any thread."""
-        self._free.release()
+        """Give one back."""
+        with self._turn:
+            self._taken -= 1
+            self._report(self._taken)
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -64,9 +73,21 @@ class Workshop:
     An order keeps its place until its thread is done with it, whatever became of who gave it.
     """
 
-    def __init__(self, threads: int = THREADS, queue: int = QUEUE) -> None:
+    def __init__(
+        self,
+        threads: int = THREADS,
+        queue: int = QUEUE,
+        report: Callable[[int, int], None] = lambda _depth, _limit: None,
+    ) -> None:
+        """Nothing is taken yet.
+
+        Args:
+            threads: that work.
+            queue: orders that may wait for them.
+            report: is told how many wait, and how many may.
+        """
         self._pool = ThreadPoolExecutor(threads, "workshop")
-        self._places = Places(threads + queue)
+        self._places = Places(threads + queue, lambda taken: report(max(0, taken - threads), queue))
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do `work` on a thread and return its result. Cancelled while it waits, it is not begun.

@@ -31,10 +31,11 @@ class Application(FastAPI):
         if settings.cors_origins:
             front = Cors(front, settings.cors_origins.split(","))
         self.front = Boundary(front)
+        self.entrance: ASGIApp = self.front
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
-        await self.front(scope, receive, send)
+        await self.entrance(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's layers without its last resort for errors, whose place our boundary takes."""

@@ -1,4 +1,4 @@
-"""The one ASGI layer around everything: request ids, security headers, last-resort errors."""
+"""The ASGI layer around all answers: request ids, security headers, last-resort errors."""
 
 import logging
 import re
@@ -6,9 +6,9 @@ import secrets
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.access import AccessError
 from app.errors import problem_response
 from app.security import security_headers
+from app.settings import SettingError
 from model.checkpoint import CheckpointError
 from model.runtime import EngineError
 
@@ -42,7 +42,8 @@ class Boundary:
         request_id = _request_id(scope)
         # HEAD is GET without its body, which the server leaves out by the scope it kept.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        scope = {**scope, "method": method, "request_id": request_id}
+        scope["request_id"] = request_id  # for whoever stands before us too
+        scope = {**scope, "method": method}
         own_header = (b"x-request-id", request_id.encode())
         started = False
 
@@ -76,7 +77,7 @@ class Boundary:
 
         try:
             await self.app(scope, receive, hold_failure)
-        except (AccessError, CheckpointError, EngineError) as error:
+        except (CheckpointError, EngineError, SettingError) as error:
             await send({**failure, "message": str(error)})
         except BaseException:
             if failure["message"]:

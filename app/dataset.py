@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from app.canvas import stitch
 from app.encoding import encode_png
+from app.ledger import COMPOSE, ENCODE, NOISE
 from app.schemas import CELL, DatasetQuery, hand_share, line_width
 from app.studio import Studio, labels_of
 
@@ -82,7 +83,9 @@ def _write_pngs(
         part = labels[start : start + BATCH]
         for row, sheet in enumerate(_draw(studio, order, seed, start, part), start):
             names.append(f"{row:05d}_{labels[row]}.png")
-            archive.writestr(zipfile.ZipInfo(f"images/{names[-1]}", DATE), encode_png(sheet, {}))
+            with studio.ledger.stage(ENCODE):
+                picture = encode_png(sheet, {})
+            archive.writestr(zipfile.ZipInfo(f"images/{names[-1]}", DATE), picture)
         yield
     lines = [f"{name},{label}" for name, label in zip(names, labels, strict=True)]
     table = "\n".join(["file,label", *lines, ""])
@@ -95,12 +98,14 @@ def _draw(
 ) -> NDArray[np.uint8]:
     """The pictures of the rows from `start` on: (B, H, W) uint8."""
     style, share = studio.style_noise(order.style), hand_share(order.variation, order.style)
-    lines_noise = [
-        studio.line_noise(seed, row, order.length, share, style)
-        for row in range(start, start + len(labels))
-    ]
-    noise = np.concatenate(lines_noise) * np.float32(order.temperature)
+    with studio.ledger.stage(NOISE):
+        lines_noise = [
+            studio.line_noise(seed, row, order.length, share, style)
+            for row in range(start, start + len(labels))
+        ]
+        noise = np.concatenate(lines_noise) * np.float32(order.temperature)
     one_hot = studio.generator.one_hot(labels_of("".join(labels)))
-    drawn = studio.generator.draw(one_hot, noise)
+    drawn = studio.draw(one_hot, noise)
     lines = drawn.reshape(len(labels), order.length, *drawn.shape[1:])
-    return np.stack([stitch(line[None], gap=order.gap) for line in lines])
+    with studio.ledger.stage(COMPOSE):
+        return np.stack([stitch(line[None], gap=order.gap) for line in lines])

@@ -5,6 +5,7 @@ import io
 import json
 import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from isal import isal_zlib
@@ -20,6 +21,7 @@ MEDIA_TYPES = {
     "json": "application/json",
 }
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+END = b"\0\0\0\0IEND\xaeB`\x82"  # the empty chunk IEND with its checksum
 GREY, INDEXED = 0, 3  # PNG's colour types
 LARGE = 2**16  # pixels, from which more effort of the packer saves bytes at no cost of time
 IMAGE_DESCRIPTION = 0x010E  # the EXIF tag for text about a picture
@@ -45,10 +47,7 @@ def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> b
     rows = np.zeros((height, width + 1), dtype=np.uint8)  # column 0: filter type 0, none
     rows[:, 1:] = sheet
     colour_type = GREY if palette is None or palette.grey else INDEXED
-    chunks = [
-        SIGNATURE,
-        _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)),
-    ]
+    chunks = [_beginning(width, height, colour_type)]
     if palette is not None and colour_type == INDEXED:
         chunks.append(_chunk(b"PLTE", palette.colours().tobytes()))
         opacities = palette.opacities()
@@ -57,7 +56,7 @@ def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> b
     chunks += [_chunk(b"tEXt", f"{word}\0{text}".encode("latin-1")) for word, text in facts.items()]
     effort = 0 if rows.size < LARGE else 1
     chunks.append(_chunk(b"IDAT", isal_zlib.compress(rows.data, effort)))
-    chunks.append(_chunk(b"IEND", b""))
+    chunks.append(END)
     return b"".join(chunks)
 
 
@@ -97,6 +96,13 @@ def encode_json(pictures: Levels, digits: str, facts: Facts, palette: Palette) -
 def _line_json(line: Levels, digits: str, palette: Palette) -> Sequence[Mapping[str, str]]:
     pictures = [base64.b64encode(encode_png(picture, {}, palette)).decode() for picture in line]
     return [{"digit": digit, "png": png} for digit, png in zip(digits, pictures, strict=True)]
+
+
+@lru_cache(maxsize=256)
+def _beginning(width: int, height: int, colour_type: int) -> bytes:
+    """Signature and IHDR of an 8-bit PNG: nearly always those of a picture before."""
+    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+    return SIGNATURE + _chunk(b"IHDR", header)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

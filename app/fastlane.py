@@ -6,21 +6,31 @@ does everything that could be refused: there is one place that judges.
 """
 
 import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from starlette.datastructures import State
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.admission import RETRY_AFTER_S
 from app.caching import chosen_seed, seeded_headers
 from app.encoding import MEDIA_TYPES
 from app.errors import problem_response
 from app.gate import BUSY
+from app.gathering import Gathering
 from app.negotiation import drawing_format
-from app.studio import Studio
+from app.studio import LIGHT_DIGITS, Studio
 from model.noise import MAX_SEED
 
 PATH = "/generate"
 QUERY = re.compile(rb"digits=([0-9]{1,64})(?:&seed=([0-9]{1,10}))?")
+
+
+class PlainRequest(NamedTuple):
+    """What a plain request asks for; its seed is None where it has none."""
+
+    digits: str
+    seed: int | None
 
 
 class FastLane:
@@ -29,6 +39,7 @@ class FastLane:
     def __init__(self, app: ASGIApp, state: State) -> None:
         self.app = app
         self.state = state
+        self.gathering = Gathering(self._answers, lambda plain: len(plain.digits), LIGHT_DIGITS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
@@ -40,27 +51,22 @@ class FastLane:
         plain = plain_request(scope)
         if plain is None or scope.get("locked"):  # says app.access
             await self.app(scope, receive, send)
-        else:
-            await self._answer(send, *plain)
+            return
+        for message in await self.gathering.join(plain):
+            await send(message)
 
-    async def _answer(self, send: Send, digits: str, asked: int | None) -> None:
-        studio: Studio = self.state.studio
-        seed = chosen_seed(asked)
-        identity = studio.model_hash, studio.engine, f"digits={digits}&seed={seed}"
-        picture = studio.line(digits, seed)
-        headers = {
-            **seeded_headers(asked, seed, *identity),
-            "Vary": "Accept",
-            "Content-Length": str(len(picture)),
-            "Content-Type": MEDIA_TYPES["png"],
-        }
-        pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": 200, "headers": pairs})
-        await send({"type": "http.response.body", "body": picture})
+    def _answers(self, plains: Sequence[PlainRequest]) -> list[tuple[Message, Message]]:
+        studio: Studio = self.state.studio  # one for all: it may be exchanged between two turns
+        orders = [(plain.digits, chosen_seed(plain.seed)) for plain in plains]
+        pictures = studio.lines(orders)
+        return [
+            _answer(studio, plain.seed, *order, picture)
+            for plain, order, picture in zip(plains, orders, pictures, strict=True)
+        ]
 
 
-def plain_request(scope: Scope) -> tuple[str, int | None] | None:
-    """Digits and seed of a request that needs no judgement; None for every other."""
+def plain_request(scope: Scope) -> PlainRequest | None:
+    """What a request that needs no judgement asks for; None for every other."""
     if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "GET":
         return None
     match = QUERY.fullmatch(scope["query_string"])
@@ -69,7 +75,24 @@ def plain_request(scope: Scope) -> tuple[str, int | None] | None:
     digits, seed = match.groups()
     if seed is not None and int(seed) > MAX_SEED:
         return None
-    return digits.decode("ascii"), None if seed is None else int(seed)
+    return PlainRequest(digits.decode("ascii"), None if seed is None else int(seed))
+
+
+def _answer(
+    studio: Studio, asked: int | None, digits: str, seed: int, picture: bytes
+) -> tuple[Message, Message]:
+    identity = *studio.identity, f"digits={digits}&seed={seed}"
+    headers = {
+        **seeded_headers(asked, seed, *identity),
+        "Vary": "Accept",
+        "Content-Length": str(len(picture)),
+        "Content-Type": MEDIA_TYPES["png"],
+    }
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    return (
+        {"type": "http.response.start", "status": 200, "headers": pairs},
+        {"type": "http.response.body", "body": picture},
+    )
 
 
 def _takes_png(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -10,7 +10,8 @@ from app.errors import Problem
 from app.security import HEADERS
 
 STANDING = 2  # requests that may always wait
-WINDOW_S = 0.1
+WINDOW_S = 0.02
+PAUSE_S = 0.2  # without so many waiting: what comes then is a new burst
 SHARE = 1 / 3  # of the requests of a window: when more are refused, the load is no burst
 PROBES = (b"/livez", b"/readyz", b"/metrics")
 BUSY = f"More is asked of this service than it can do; come back in {RETRY_AFTER_S} s."
@@ -47,7 +48,7 @@ class Gate:
         """Whether the next request will be refused."""
         elapsed = time.monotonic() - self._since
         if elapsed >= WINDOW_S:
-            lasting = elapsed < 2 * WINDOW_S  # there was no pause since the last window
+            lasting = elapsed < PAUSE_S
             self._overloaded = lasting and self._turned_away > SHARE * self._asked
             self._since += elapsed
             self._asked = self._turned_away = 0

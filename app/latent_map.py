@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.canvas import enlarge, stitch
+from app.ledger import COMPOSE
 from app.schemas import LatentMapQuery
 from app.studio import Studio
 
@@ -25,8 +26,9 @@ def map_sheet(studio: Studio, order: LatentMapQuery) -> NDArray[np.uint8]:
     noise = noise if middle is None else noise + middle
     cells = order.cells
     one_hot = studio.generator.one_hot(np.full(cells * cells, order.digit))
-    drawn = studio.generator.draw(one_hot, noise.reshape(cells * cells, -1))
-    return enlarge(stitch(drawn.reshape(cells, cells, *drawn.shape[1:])), order.scale)
+    drawn = studio.draw(one_hot, noise.reshape(cells * cells, -1))
+    with studio.ledger.stage(COMPOSE):
+        return enlarge(stitch(drawn.reshape(cells, cells, *drawn.shape[1:])), order.scale)
 
 
 @lru_cache(maxsize=10)

@@ -1,8 +1,8 @@
 """The application: `create_app(settings)`, and `uvicorn app.main:app`."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -12,8 +12,10 @@ from app.application import Application
 from app.documentation import serve_docs
 from app.errors import handle_errors
 from app.gate import Gate
+from app.ledger import Ledger, open_ledger
+from app.observer import observe
 from app.reload import reloading
-from app.routes import router
+from app.routes import metrics, router
 from app.settings import Settings, read_settings
 from app.studio import open_studio
 from app.upload import UPLOADS
@@ -25,14 +27,16 @@ def create_app(settings: Settings) -> FastAPI:
     """The service. The checkpoint is loaded when the server starts it, not here."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-        app.state.keys = read_keys(settings)
-        app.state.studio = open_studio(settings)
-        app.state.workshop = Workshop(settings.heavy_threads, settings.heavy_queue)
-        app.state.uploads = Places(UPLOADS)
-        app.state.gate = Gate(settings.backlog)
-        async with reloading(app.state, settings):
-            yield {"gate": app.state.gate}  # for the server and its connections
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Gate]]:
+        state, ledger = app.state, app.state.ledger
+        state.keys = read_keys(settings)
+        state.studio = open_studio(settings, ledger)
+        state.workshop = Workshop(settings.heavy_threads, settings.heavy_queue, ledger.queue)
+        state.uploads = Places(UPLOADS)
+        state.gate = Gate(settings.backlog)
+        with _own_metrics_port(settings, ledger):
+            async with reloading(state, settings, partial(open_studio, settings, ledger)):
+                yield {"gate": state.gate}  # for the server and its connections
 
     app = Application(
         settings,
@@ -47,10 +51,24 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
+    app.state.ledger = open_ledger(settings.metrics_folder)
+    app.state.ledger.describe(version=VERSION)
     app.include_router(router)
     serve_docs(app)
     handle_errors(app)
+    if settings.metrics_port == 0:
+        app.include_router(metrics.router)
+    app.entrance = observe(app.front, app.state.ledger, settings)
     return app
+
+
+def _own_metrics_port(settings: Settings, ledger: Ledger) -> AbstractContextManager[None]:
+    """The metrics' own port, if this worker is alone; that of several is their supervisor's."""
+    if settings.metrics_port == 0 or settings.metrics_folder is not None:
+        return nullcontext()
+    from app.metrics import own_port  # imported when asked for: a start does without
+
+    return own_port(settings, ledger.pages)
 
 
 def __getattr__(name: str) -> FastAPI:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.canvas import enlarge, stitch
+from app.ledger import COMPOSE, NOISE
 from app.schemas import MorphQuery, hand_share
 from app.studio import Studio, labels_of
 from model.noise import latents, mix
@@ -28,8 +29,10 @@ def morph_sheets(studio: Studio, order: MorphQuery, seed: int) -> list[NDArray[n
     sheets = []
     for frame in range(order.frames):
         way = (1 - math.cos(2 * math.pi * frame / order.frames)) / 2  # 0 at the start, 1 half way
-        noise = mix(near, far, order.walk * way) * np.float32(order.temperature)
+        with studio.ledger.stage(NOISE):
+            noise = mix(near, far, order.walk * way) * np.float32(order.temperature)
         one_hot = (1 - np.float32(way)) * begin + np.float32(way) * end
-        pictures = studio.generator.draw(one_hot, noise)
-        sheets.append(enlarge(stitch(pictures[None], gap=order.gap), order.scale))
+        pictures = studio.draw(one_hot, noise)
+        with studio.ledger.stage(COMPOSE):
+            sheets.append(enlarge(stitch(pictures[None], gap=order.gap), order.scale))
     return sheets

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.datastructures import State
@@ -13,7 +13,7 @@ from starlette.datastructures import State
 from app.access import AccessError, read_keys
 from app.latent_map import strongest_directions
 from app.settings import Settings
-from app.studio import Studio, open_studio
+from app.studio import Studio
 from model.checkpoint import CheckpointError
 from model.runtime import EngineError
 
@@ -28,8 +28,9 @@ class Reloader:
     refused with one sentence in the log, and the old goes on.
     """
 
-    def __init__(self, state: State, settings: Settings) -> None:
+    def __init__(self, state: State, settings: Settings, open_new: Callable[[], Studio]) -> None:
         self.state = state
+        self.open_new = open_new
         self.settings = settings
         self._turn = asyncio.Lock()
         self._seen = self._signature()
@@ -59,7 +60,7 @@ class Reloader:
         """The studio of one whole folder: not half of one and half of the next."""
         for _ in range(3):
             before = self._signature()
-            studio = open_studio(self.settings)
+            studio = self.open_new()
             if self._signature() == before:
                 break
         return studio
@@ -75,9 +76,11 @@ class Reloader:
 
 
 @asynccontextmanager
-async def reloading(state: State, settings: Settings) -> AsyncIterator[None]:
+async def reloading(
+    state: State, settings: Settings, open_new: Callable[[], Studio]
+) -> AsyncIterator[None]:
     """While entered, SIGHUP reloads, and so does a new folder if it is watched."""
-    reloader, loop = Reloader(state, settings), asyncio.get_running_loop()
+    reloader, loop = Reloader(state, settings, open_new), asyncio.get_running_loop()
     tasks = {loop.create_task(reloader.watch())} if settings.watch_seconds else set()
     # Signals are for the main thread; where this is another, somebody else handles them.
     listening = hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread()

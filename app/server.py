@@ -6,15 +6,23 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from app.settings import Settings
+from app.ledger import read_ledgers
+from app.logs import server_log
+from app.settings import SettingError, Settings
 from app.supervisor import Supervisor
 
+MEMORY = "/dev/shm"
 KEEP_ALIVE_S = 65  # longer than the usual 60 s of proxies, which must be the first to close
 CONNECTION = "app.protocol:Connection"
 TICKS_PER_S = 10  # of uvicorn's main loop
@@ -69,15 +77,18 @@ def serve(application: str, settings: Settings) -> None:
         SystemExit: the start failed; its sentence is in the log, or is the exit's own.
     """
     options = server_options(settings)
-    os.environ.update(settings.environment())
-    config = uvicorn.Config(application, **options)
     if settings.workers == 1:
-        Server(config, settings.drain_seconds).run()
+        os.environ.update(settings.environment())
+        Server(uvicorn.Config(application, **options), settings.drain_seconds).run()
         return
-    limit_s = settings.drain_seconds + settings.shutdown_seconds
-    arguments = application, options, settings.drain_seconds, config.bind_socket()
-    supervisor = Supervisor(work, arguments, settings.workers, limit_s, STARTUP_FAILURE)
-    sys.exit(supervisor.run())
+    with _shared_metrics(settings) as shared:
+        os.environ.update(shared.environment())
+        socket = uvicorn.Config(application, **options).bind_socket()
+        arguments = application, options, settings.drain_seconds, socket
+        limit_s = settings.drain_seconds + settings.shutdown_seconds
+        supervisor = Supervisor(work, arguments, settings.workers, limit_s, STARTUP_FAILURE)
+        code = supervisor.run()
+    sys.exit(code)
 
 
 def work(application: str, options: dict[str, Any], drain_s: float, socket: Any) -> None:
@@ -91,21 +102,48 @@ def server_options(settings: Settings) -> dict[str, Any]:
     Raises:
         SystemExit: with a sentence, when a fast part is missing where it belongs.
     """
-    _require("httptools")
+    _installed("httptools")
     return {
         "host": settings.host,
         "port": settings.port,
-        "access_log": settings.access_log,
+        "access_log": False,  # our own costs a fifth, see app.logs
+        "log_config": server_log(settings.log),
         "timeout_keep_alive": KEEP_ALIVE_S,
         "timeout_graceful_shutdown": settings.shutdown_seconds,
         "server_header": False,
         "ws": "none",  # there are no web sockets here: importing them would delay the start
         "http": CONNECTION,
-        "loop": _require("uvloop") if sys.platform in ("linux", "darwin") else "asyncio",
+        "loop": _installed("uvloop") if sys.platform in ("linux", "darwin") else "asyncio",
     }
 
 
-def _require(name: str) -> str:
+@contextmanager
+def _shared_metrics(settings: Settings) -> Iterator[Settings]:
+    """The settings with a folder where the workers count together, for as long as they live.
+
+    Where the metrics have a port of their own, it is served here: no worker sees the others.
+
+    Raises:
+        SystemExit: with a sentence, when the port cannot be had.
+    """
+    with ExitStack() as stack:
+        folder = settings.metrics_folder
+        if folder is None:
+            # In memory where there is such a place: it is there in a read-only container too, and
+            # no disk can make a worker wait.
+            place = MEMORY if os.access(MEMORY, os.W_OK) else None
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="cvae-", dir=place)))
+        if settings.metrics_port:
+            from app.metrics import own_port  # imported when asked for
+
+            try:
+                stack.enter_context(own_port(settings, partial(read_ledgers, folder)))
+            except SettingError as error:
+                raise SystemExit(str(error)) from error
+        yield settings.model_copy(update={"metrics_folder": folder})
+
+
+def _installed(name: str) -> str:
     """`name`, proven to be there: uvicorn would take a part of several times its cost instead."""
     if importlib.util.find_spec(name) is None:
         raise SystemExit(

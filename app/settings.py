@@ -1,13 +1,25 @@
 """The service's configuration; the only place that reads the environment (prefix CVAE_)."""
 
+import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, CliSuppress, SettingsConfigDict, SettingsError
 
+from app.logs import LogForm
 from app.schemas import MAX_PIXELS
 from model.checkpoint import PRETRAINED
-from model.runtime import EngineName
+from model.runtime import EngineName, Precision
+
+
+class SettingError(Exception):
+    """A setting that turns out to be unusable at the start; the message is one full sentence."""
+
+
+def _has_trace_endpoint() -> bool:
+    names = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    disabled = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    return any(os.environ.get(name) for name in names) and not disabled
 
 
 class Settings(BaseSettings):
@@ -27,11 +39,23 @@ class Settings(BaseSettings):
     )
 
     checkpoint: Path = Field(PRETRAINED, description="checkpoint folder to draw with")
-    engine: EngineName = Field("onnx", description="what runs the decoder; torch needs [train]")
+    engine: EngineName = Field("onnx", description="what runs the model; torch needs [train]")
+    precision: Precision = Field("int8", description="of the decoder's products; or float")
     host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for all")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     workers: int = Field(1, ge=1, le=256, description="processes that serve; one for each core")
-    access_log: bool = Field(False, description="log a line for each request")
+    log: LogForm = Field("text", description="form of the log: text, or lines of JSON")
+    access_log: bool = Field(True, description="log a line for each request but probes")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="port for the metrics alone; 0: /metrics on the main port"
+    )
+    metrics_folder: Path | None = Field(
+        None, description="where several workers count together; the service makes one if needed"
+    )
+    tracing: bool = Field(
+        default_factory=_has_trace_endpoint,
+        description="send OpenTelemetry traces; on where OTEL_EXPORTER_OTLP_ENDPOINT is set",
+    )
 
     api_keys: CliSuppress[SecretStr | None] = Field(
         None, description="keys that may draw, with commas between them; none: everybody may"
@@ -52,7 +76,7 @@ class Settings(BaseSettings):
         30, ge=1, le=3600, description="how long requests under way may take to finish at the end"
     )
     backlog: int = Field(
-        128, ge=2, le=4096, description="requests that may wait; further ones get 503"
+        64, ge=2, le=4096, description="requests that may wait; further ones get 503"
     )
     heavy_threads: int = Field(2, ge=1, le=64, description="threads for heavy drawings")
     heavy_queue: int = Field(
@@ -68,9 +92,8 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """The variables that make another process read these same settings."""
         prefix = str(self.model_config["env_prefix"])
-        return {
-            f"{prefix}{name.upper()}": _text(value) for name, value in self if value is not None
-        }
+        values = {name: value for name, value in self if value is not None}
+        return {f"{prefix}{name.upper()}": _text(value) for name, value in values.items()}
 
 
 def _text(value: object) -> str:

@@ -34,13 +34,14 @@ def measure(rounds: int) -> dict[str, Any]:
 
     Returns:
         digits: the sizes; decode_us, picture_us: of one call for so many digits, in microseconds,
-        by the decoder and from the request to the PNG; sgemm_gflops: of numpy's matrix product;
-        share: of the decoder's multiplications a second in that speed.
+        by the decoder in float, and from the request to the PNG as the service does it;
+        sgemm_gflops: of numpy's matrix product; share: of the decoder's multiplications a second
+        in that speed.
     """
-    studio = open_studio(Settings())
+    studio, exact = open_studio(Settings()), open_studio(Settings(precision="float"))
     calls: dict[tuple[str, int], Callable[[], object]] = {("sgemm", MATRIX): _product()}
     for size in SIZES:
-        calls["decode", size] = _decoding(studio, size)
+        calls["decode", size] = _decoding(exact, size)
         calls["picture", size] = _picture(studio, size)
     times: dict[tuple[str, int], list[float]] = {key: [] for key in calls}
     for _ in range(rounds):
@@ -72,7 +73,7 @@ def _picture(studio: Studio, size: int) -> Callable[[], object]:
     digits = (DIGITS * DIGITS_A_LINE)[: min(size, DIGITS_A_LINE)]
     seeds = iter(range(2**32))  # another picture each time: the processor learns one by heart
     if size <= DIGITS_A_LINE:
-        return lambda: studio.line(digits, next(seeds))
+        return lambda: studio.lines([(digits, next(seeds))])
     order = GenerateQuery.check({"digits": digits, "rows": str(size // DIGITS_A_LINE)})
     return lambda: studio.render(order, next(seeds))
 

@@ -56,7 +56,9 @@ def services(ours: str, theirs: str) -> dict[str, Command]:
     return {
         "ceiling": Command((ours, "-m", "benchmarks.ceiling", "--port", port), UNSEEDED),
         "ours": Command((ours, "-m", "app", "--port", port), UNSEEDED),
-        "ours, int8": Command((ours, "-m", "app", "--engine", "int8", "--port", port), UNSEEDED),
+        "ours, float": Command(
+            (ours, "-m", "app", "--precision", "float", "--port", port), UNSEEDED
+        ),
         "plain": Command((theirs, "-m", "benchmarks.peers.plain", port), UNSEEDED),
         "LitServe": Command(
             (theirs, "-m", "benchmarks.peers.lit", port), Request("/predict", JSON)
@@ -82,7 +84,7 @@ def cases(commands: dict[str, Command], etag: str) -> list[Case]:
         Case("ceiling", "ceiling", Request("/ceiling")),
         Case("ceiling, short way", "ceiling", Request("/ceiling-short")),
         Case("ours", "ours", UNSEEDED),
-        Case("ours, int8", "ours, int8", UNSEEDED),
+        Case("ours, float", "ours, float", UNSEEDED),
         Case("ours, seeded", "ours", SEEDED),
         Case("ours, 304", "ours", not_modified),
         *peers,

@@ -72,9 +72,7 @@ class Results:
             Target(
                 "share of the ceiling, ready bytes by a route", ours / self.rate("ceiling"), 0.6
             ),
-            Target(
-                "the same by the engine int8", self.rate("ours, int8") / self.rate("ceiling"), 0.6
-            ),
+            Target("the same in float", self.rate("ours, float") / self.rate("ceiling"), 0.6),
             Target("share of ready bytes on the short way", ours / self.rate(SHORT_WAY), 0.6),
             *(
                 Target(f"times the requests/s of {name}", ours / self.rate(name), least)

@@ -7,9 +7,12 @@ encoder.onnx        (pixels [N, H, W], one_hot [N, K]) -> noise [N, Z], the post
 metrics.json        what evaluation measured, with the settings that reproduce it
 samples.png         10 x 10 samples, column = label
 README.md           the model card
-decoder.int8.onnx   optional: the decoder with weights rounded to 8 bits, complete in one file
 
-The first two graphs hold no weights of their own: they point into model.safetensors.
+Optional, the decoder with weights rounded to 8 bits:
+decoder.int8.safetensors  its weights and scales, see model/rounding.py
+decoder.int8.onnx         its graph
+
+The graphs hold no weights of their own: they point into the safetensors files.
 """
 
 import hashlib
@@ -38,8 +41,12 @@ METRICS = "metrics.json"
 SAMPLES = "samples.png"
 CARD = "README.md"
 ROUNDED_DECODER = "decoder.int8.onnx"
+ROUNDED_WEIGHTS = "decoder.int8.safetensors"
 PAYLOAD = (WEIGHTS, DECODER, ENCODER, METRICS, SAMPLES, CARD)  # every file but config.json
-OPTIONAL = (ROUNDED_DECODER,)  # verified like the others where config.json names them
+OPTIONAL = (
+    ROUNDED_WEIGHTS,
+    ROUNDED_DECODER,
+)  # verified like the others where config.json names them
 PRETRAINED = Path(__file__).parent / "pretrained"
 
 

@@ -1,8 +1,9 @@
 """A trained CVAE to a checkpoint folder: weights, ONNX graphs over them, and a parity check.
 
 The graphs are a few kilobytes: their weights are "external data" inside model.safetensors, by
-offset and length, so that graph and weights cannot drift apart. The rounded decoder is the
-exception: it has its own 8-bit weights, a quarter of the bytes.
+offset and length, so that graph and weights cannot drift apart. The rounded decoder has its own
+8-bit weights, a quarter of the bytes, inside decoder.int8.safetensors in the same way: whoever
+draws with them in another language reads them there.
 """
 
 import json
@@ -14,15 +15,18 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
+import safetensors.numpy
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
+from onnx import numpy_helper
 from torch import Tensor, nn
 
 from model.checkpoint import (
     DECODER,
     ENCODER,
     ROUNDED_DECODER,
+    ROUNDED_WEIGHTS,
     WEIGHTS,
     Checkpoint,
     CheckpointError,
@@ -43,6 +47,8 @@ CALIBRATION_DIGITS = 10_000
 
 class _Drawing(nn.Module):
     """The decoder as the checkpoint offers it. Names its weights as model.safetensors does."""
+
+    NAME = "decoder"  # of all its weights, before the first dot
 
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()
@@ -87,13 +93,30 @@ def save_cvae(
     files = {
         **documents,
         WEIGHTS: weights,
-        DECODER: _over(weights, decoder),
-        ENCODER: _over(weights, encoder),
-        ROUNDED_DECODER: rounded_graph(decoder, _calibration(cvae.config)),
+        DECODER: _over(weights, WEIGHTS, decoder),
+        ENCODER: _over(weights, WEIGHTS, encoder),
+        **rounded_files(rounded_graph(decoder, _calibration(cvae.config))),
     }
     return write_checkpoint(
         folder, cvae.config, provenance, files, lambda checkpoint: check_parity(cvae, checkpoint)
     )
+
+
+def rounded_files(rounded: onnx.ModelProto) -> dict[str, bytes]:
+    """The two files of a rounded decoder: its weights, and its graph over them."""
+    for tensor in rounded.graph.initializer:  # from whichever field it has to raw little-endian
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
+    weights = safetensors.numpy.save(
+        {
+            tensor.name: numpy_helper.to_array(tensor)
+            for tensor in rounded.graph.initializer
+            if tensor.name.startswith(f"{_Drawing.NAME}.")
+        }
+    )
+    return {
+        ROUNDED_WEIGHTS: weights,
+        ROUNDED_DECODER: _over(weights, ROUNDED_WEIGHTS, rounded),
+    }
 
 
 def check_parity(cvae: CVAE, checkpoint: Checkpoint) -> None:
@@ -172,11 +195,11 @@ def _graph(module: nn.Module, inputs: Mapping[str, Tensor], output: str) -> onnx
     return proto
 
 
-def _over(weights: bytes, proto: onnx.ModelProto) -> bytes:
-    """The file of a graph whose weights point into the safetensors file `weights`."""
+def _over(weights: bytes, location: str, proto: onnx.ModelProto) -> bytes:
+    """The file of a graph whose weights point into the safetensors file `weights`, `location`."""
     graph = onnx.ModelProto()
     graph.CopyFrom(proto)
-    _point_into(graph, weights)
+    _point_into(graph, weights, location)
     return bytes(graph.SerializeToString())
 
 
@@ -190,7 +213,7 @@ def _forget_origin(proto: onnx.ModelProto) -> None:
     graph.ClearField("value_info")
 
 
-def _point_into(proto: onnx.ModelProto, weights: bytes) -> None:
+def _point_into(proto: onnx.ModelProto, weights: bytes, location: str) -> None:
     """Replace each weight in the graph by its place in the safetensors file.
 
     A safetensors file is 8 bytes of header length, a JSON header with the byte offsets of each
@@ -205,5 +228,5 @@ def _point_into(proto: onnx.ModelProto, weights: bytes) -> None:
         start, end = (8 + header_size + offset for offset in entry["data_offsets"])
         tensor.ClearField("raw_data")
         tensor.data_location = onnx.TensorProto.EXTERNAL
-        for key, value in (("location", WEIGHTS), ("offset", start), ("length", end - start)):
+        for key, value in (("location", location), ("offset", start), ("length", end - start)):
             tensor.external_data.add(key=key, value=str(value))

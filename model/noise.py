@@ -20,6 +20,7 @@ tests/model/test_noise.py holds the test vectors.
 
 import math
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,21 @@ def latents(seed: int, row: int, count: int, size: int) -> Noise:
     Raises:
         ValueError: the seed is out of range.
     """
-    return _normals(seed, row, POSITIONS, count, size)
+    return _normals([(seed, row, count)], POSITIONS, size)
+
+
+def latents_of_lines(lines: Sequence[tuple[int, int, int]], size: int) -> Noise:
+    """The noises of several lines at once, for little more than the time of one.
+
+    Args:
+        lines: (seed, row, count) of each, see `latents`.
+        size: Z, number of latent dimensions.
+    Returns:
+        (sum of counts, Z) float32: `latents` of each line, one after the other.
+    Raises:
+        ValueError: a seed is out of range.
+    """
+    return _normals(lines, POSITIONS, size)
 
 
 def hand(seed: int, row: int, size: int) -> Noise:
@@ -54,7 +69,7 @@ def hand(seed: int, row: int, size: int) -> Noise:
     Raises:
         ValueError: the seed is out of range.
     """
-    shared: Noise = _normals(seed, row, HANDS, 1, size)[0]
+    shared: Noise = _normals([(seed, row, 1)], HANDS, size)[0]
     return shared
 
 
@@ -75,27 +90,31 @@ def mix(first: Noise, second: Noise, share: float) -> Noise:
     return mixed
 
 
-def _normals(seed: int, row: int, stream: int, count: int, size: int) -> Noise:
-    if not 0 <= seed <= MAX_SEED:
-        raise ValueError(f"A seed must be a whole number from 0 to {MAX_SEED}, found {seed}.")
+def _normals(lines: Sequence[tuple[int, int, int]], stream: int, size: int) -> Noise:
     blocks = -(-size // NORMALS_PER_BLOCK)
     # numpy's generator steps the counter before each block, hence the "+ 1" of rule 2.
-    words = _bits(seed, row, stream).random_raw(count * blocks * 4)
-    halves = np.asarray(words, dtype="<u8").view("<u4").reshape(-1, 2)  # low, high
+    words = [_bits(seed, row, stream).random_raw(count * blocks * 4) for seed, row, count in lines]
+    bits = words[0] if len(words) == 1 else np.concatenate(words)
+    halves = np.asarray(bits, dtype="<u8").view("<u4").reshape(-1, 2)  # low, high
     uniforms = (halves + 0.5) * 2.0**-32
     radius = np.sqrt(-2.0 * np.log(uniforms[:, 0]))
     angle = 2.0 * np.pi * uniforms[:, 1]
     normals = np.empty(halves.shape, dtype=np.float32)
     normals[:, 0] = radius * np.cos(angle)
     normals[:, 1] = radius * np.sin(angle)
-    return normals.reshape(count, blocks * NORMALS_PER_BLOCK)[:, :size]
+    return normals.reshape(-1, blocks * NORMALS_PER_BLOCK)[:, :size]
 
 
 def _bits(seed: int, row: int, stream: int) -> np.random.Philox:
     """The bit generator at the start of a stream.
 
     One is kept for each thread and set anew: making one takes ten times as long.
+
+    Raises:
+        ValueError: the seed is out of range.
     """
+    if not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"A seed must be a whole number from 0 to {MAX_SEED}, found {seed}.")
     kept = _of_thread.__dict__
     if not kept:
         kept["generator"] = np.random.Philox(key=0)

@@ -20,8 +20,15 @@ MARGIN = 1.05  # above the highest activation that was measured, for those that 
 LEVELS = 255  # of an activation: 8 bits without a sign, as nothing is below 0 after a ReLU
 
 
-def rounded_graph(proto: onnx.ModelProto, inputs: Mapping[str, NDArray[np.float32]]) -> bytes:
-    """The file of a dense decoder's graph with its weights rounded to 8 bits.
+def rounded_graph(
+    proto: onnx.ModelProto, inputs: Mapping[str, NDArray[np.float32]]
+) -> onnx.ModelProto:
+    """A dense decoder's graph with its weights rounded to 8 bits.
+
+    The first layer keeps its float32 `weight` and `bias`. Each other layer has `weight_quantized`
+    (inputs, outputs) int8, `weight_scale` (outputs,), `bias` and `input_scale`: its product is
+    (x / input_scale, rounded half to even, as uint8) @ weight_quantized * input_scale *
+    weight_scale + bias.
 
     Args:
         proto: the graph with its weights: dense layers with a ReLU between two of them.
@@ -43,7 +50,7 @@ def rounded_graph(proto: onnx.ModelProto, inputs: Mapping[str, NDArray[np.float3
         rounded = onnx.load(path)
     _fix_scales(rounded, peaks)
     onnx.checker.check_model(rounded)
-    return bytes(rounded.SerializeToString())
+    return rounded
 
 
 def _highest_activations(
@@ -60,11 +67,20 @@ def _highest_activations(
 
 
 def _fix_scales(rounded: onnx.ModelProto, peaks: Mapping[str, float]) -> None:
-    """Replace each rounding by a scale found on the fly with one by a constant scale."""
+    """Replace each rounding by a scale found on the fly with one by a constant scale.
+
+    The constants are named after the layer that they go into, as its weights are.
+    """
     nodes = []
+    products = [node for node in rounded.graph.node if node.op_type == "MatMulInteger"]
+    layers = {node.input[0]: node.input[1].removesuffix("weight_quantized") for node in products}
+    names: dict[str, str] = {}
     for node in rounded.graph.node:
         if node.op_type == "DynamicQuantizeLinear":
             values, (levels, scale, zero_point) = node.input[0], node.output
+            names[scale] = f"{layers[levels]}input_scale"
+            names[zero_point] = f"{layers[levels]}input_zero_point"
+            scale, zero_point = names[scale], names[zero_point]
             step = np.float32(max(peaks[values], 1e-6) * MARGIN / LEVELS)
             rounded.graph.initializer.extend(
                 [
@@ -73,6 +89,7 @@ def _fix_scales(rounded: onnx.ModelProto, peaks: Mapping[str, float]) -> None:
                 ]
             )
             node = helper.make_node("QuantizeLinear", [values, scale, zero_point], [levels])
+        node.input[:] = [names.get(name, name) for name in node.input]
         nodes.append(node)
     del rounded.graph.node[:]
     rounded.graph.node.extend(nodes)

@@ -1,8 +1,8 @@
 """Running a trained decoder: labels and noise in, grey levels out. Knows no HTTP and no torch.
 
-Three engines do the arithmetic: ONNX Runtime by default; the same with 8-bit weights, which is
-faster and differs by less than a grey level on average; torch (`model.torch_engine`) as the
-reference and for GPUs.
+Two engines do the arithmetic: ONNX Runtime by default, torch (`model.torch_engine`) as the
+reference and for GPUs. Both do it in one of two precisions: float, or int8 with the decoder's
+products in 8 bits, which is faster and differs by less than a grey level on average.
 """
 
 import importlib
@@ -16,6 +16,7 @@ from model.checkpoint import (
     DECODER,
     ENCODER,
     ROUNDED_DECODER,
+    ROUNDED_WEIGHTS,
     WEIGHTS,
     Checkpoint,
     CheckpointError,
@@ -23,7 +24,8 @@ from model.checkpoint import (
 from model.config import CVAEConfig
 
 PIECE = 64  # digits decoded at a time: more would leave the processor's cache
-EngineName = Literal["onnx", "int8", "torch"]
+EngineName = Literal["onnx", "torch"]
+Precision = Literal["int8", "float"]
 
 
 class EngineError(Exception):
@@ -33,7 +35,7 @@ class EngineError(Exception):
 class Engine(Protocol):
     """The two halves of a CVAE as functions of arrays."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None: ...
+    def __init__(self, checkpoint: Checkpoint, precision: Precision) -> None: ...
 
     def decode(
         self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
@@ -74,8 +76,9 @@ class Generator:
             pieces = zip(np.split(one_hot, cuts), np.split(noise, cuts), strict=True)
             return np.concatenate([self.draw(*piece) for piece in pieces])
         pixels = self.engine.decode(noise, one_hot)  # (N, H, W) in [0, 1]
-        levels: NDArray[np.uint8] = (pixels * 255 + 0.5).astype(np.uint8)
-        return levels
+        pixels *= 255  # in place: the array is new, and ours
+        pixels += 0.5
+        return pixels.astype(np.uint8)
 
     def style(
         self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
@@ -100,9 +103,10 @@ class Generator:
 class OnnxEngine:
     """Runs decoder.onnx and encoder.onnx on the CPU, one thread per call."""
 
-    def __init__(self, checkpoint: Checkpoint, decoder: str = DECODER) -> None:
+    def __init__(self, checkpoint: Checkpoint, precision: Precision = "float") -> None:
         self._checkpoint = checkpoint
-        self._decoder = _open_session(checkpoint, decoder)
+        graph = ROUNDED_DECODER if precision == "int8" else DECODER
+        self._decoder = _open_session(checkpoint, graph)
         self._encoder: onnxruntime.InferenceSession | None = None
 
     def decode(
@@ -122,11 +126,13 @@ class OnnxEngine:
         return np.asarray(noise)
 
 
-def open_generator(checkpoint: Checkpoint, engine: EngineName = "onnx") -> Generator:
+def open_generator(
+    checkpoint: Checkpoint, engine: EngineName = "onnx", precision: Precision = "float"
+) -> Generator:
     """The generator of a checkpoint, run by the named engine.
 
     Raises:
-        CheckpointError: the checkpoint cannot draw a digit that is asked for.
+        CheckpointError: the checkpoint cannot draw a digit that is asked for, or not so.
         EngineError: the engine is not installed.
     """
     if not checkpoint.config.conditional:
@@ -134,16 +140,14 @@ def open_generator(checkpoint: Checkpoint, engine: EngineName = "onnx") -> Gener
             f"The checkpoint {checkpoint.folder} is an unconditional VAE and cannot draw the "
             "digit that is asked for; train one without `--no-conditional`."
         )
-    if engine == "torch":
-        return Generator(checkpoint.config, _torch_engine()(checkpoint))
-    if engine == "onnx":
-        return Generator(checkpoint.config, OnnxEngine(checkpoint))
-    if ROUNDED_DECODER not in checkpoint.manifest.sha256:
+    if precision == "int8" and ROUNDED_DECODER not in checkpoint.manifest.sha256:
         raise CheckpointError(
-            f"The checkpoint {checkpoint.folder} has no {ROUNDED_DECODER}, which the engine int8 "
-            "draws with; write it again with `python -m training`, or set CVAE_ENGINE=onnx."
+            f"The checkpoint {checkpoint.folder} has no {ROUNDED_DECODER}, which the precision "
+            "int8 draws with; write it again with `python -m training`, or set "
+            "CVAE_PRECISION=float."
         )
-    return Generator(checkpoint.config, OnnxEngine(checkpoint, ROUNDED_DECODER))
+    engine_class = _torch_engine() if engine == "torch" else OnnxEngine
+    return Generator(checkpoint.config, engine_class(checkpoint, precision))
 
 
 def _torch_engine() -> type[Engine]:
@@ -168,8 +172,9 @@ def _open_session(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSe
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only
     # From memory: ONNX Runtime would map the file, and end the process if it was written over.
-    model, weights = checkpoint.content(graph), checkpoint.content(WEIGHTS)
-    options.add_external_initializers_from_files_in_memory([WEIGHTS], [weights], [len(weights)])
+    name = ROUNDED_WEIGHTS if graph == ROUNDED_DECODER else WEIGHTS
+    model, weights = checkpoint.content(graph), checkpoint.content(name)
+    options.add_external_initializers_from_files_in_memory([name], [weights], [len(weights)])
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions have no common base but this

@@ -1,12 +1,17 @@
 """The torch engine: the reference that the ONNX graphs are held against, and the way to a GPU."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import safetensors.torch
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from model.checkpoint import WEIGHTS, Checkpoint
-from model.cvae import CVAE
+from model.checkpoint import ROUNDED_WEIGHTS, WEIGHTS, Checkpoint
+from model.config import CVAEConfig
+from model.cvae import CVAE, conditioned
+from model.runtime import Precision
 
 
 def load_cvae(checkpoint: Checkpoint) -> CVAE:
@@ -17,19 +22,53 @@ def load_cvae(checkpoint: Checkpoint) -> CVAE:
     return cvae.eval()
 
 
+class RoundedDecoder(nn.Module):
+    """The decoder in 8-bit products, by the rule of `model.rounding`."""
+
+    def __init__(self, config: CVAEConfig, weights: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self.config = config
+        for name, tensor in weights.items():
+            self.register_buffer(name.removeprefix("decoder.").replace(".", "_"), tensor)
+        self.last = 2 * (len(config.decoder_sizes) - 2)  # the layers' numbers count the ReLUs too
+
+    def forward(self, latent: Tensor, one_hot: Tensor | None = None) -> Tensor:
+        """Pixels, see `model.cvae.Decoder.forward`."""
+        part = self.get_buffer
+        x = conditioned(latent, one_hot, self.config)  # (B, Z + K)
+        x = x @ part("layers_0_weight") + part("layers_0_bias")
+        for layer in range(2, self.last + 1, 2):
+            step = part(f"layers_{layer}_input_scale")
+            # In float64 the sums of whole numbers are exact, on a GPU too.
+            levels = (torch.relu(x) / step).round().clamp(max=255).double()
+            product = (levels @ part(f"layers_{layer}_weight_quantized").double()).float()
+            x = product * (step * part(f"layers_{layer}_weight_scale"))
+            x = x + part(f"layers_{layer}_bias")
+        return torch.sigmoid(x).reshape(-1, self.config.image_height, self.config.image_width)
+
+
+def load_rounded_decoder(checkpoint: Checkpoint) -> RoundedDecoder:
+    """The rounded decoder of a checkpoint that has one, on the CPU."""
+    weights = safetensors.torch.load_file(checkpoint.folder / ROUNDED_WEIGHTS)
+    return RoundedDecoder(checkpoint.config, weights)
+
+
 class TorchEngine:
     """Runs encoder and decoder with torch, on a GPU where there is one."""
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, precision: Precision = "float") -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.cvae = load_cvae(checkpoint).to(self.device)
+        rounded = precision == "int8"
+        decoder = load_rounded_decoder(checkpoint) if rounded else self.cvae.decoder
+        self.decoder = decoder.to(self.device)
 
     @torch.inference_mode()
     def decode(
         self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """See `model.runtime.Engine.decode`."""
-        pixels = self.cvae.decoder(self._tensor(noise), self._tensor(one_hot))
+        pixels = self.decoder(self._tensor(noise), self._tensor(one_hot))
         return np.asarray(pixels.cpu())
 
     @torch.inference_mode()

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import hypothesis
 import pytest
 import torch
 from starlette.testclient import TestClient
@@ -21,6 +22,12 @@ from model.checkpoint import CARD, METRICS, PRETRAINED, SAMPLES, Checkpoint, Pro
 from model.config import ARTICLE, CVAEConfig
 from model.cvae import CVAE
 from model.export import save_cvae
+
+# No test of ours depends on how long something takes: the machine may be busy.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).parent.parent
 START_LIMIT_S = 60
@@ -80,7 +87,7 @@ def tiny_checkpoint(
 @pytest.fixture(scope="session")
 def client() -> Iterator[TestClient]:
     """The application with the checkpoint that ships, through its real ASGI interface."""
-    with TestClient(create_app(Settings(checkpoint=PRETRAINED))) as client:
+    with TestClient(create_app(Settings(checkpoint=PRETRAINED, access_log=False))) as client:
         yield client
 
 

@@ -28,6 +28,7 @@ def _train(config: TrainingConfig) -> int:
     from training.console import start_log
     from training.data import DataError
     from training.interrupt import Interrupted
+    from training.launch import LaunchError
     from training.run import train
     from training.snapshot import SnapshotError
     from training.train import DivergenceError
@@ -39,7 +40,7 @@ def _train(config: TrainingConfig) -> int:
     except Interrupted as stop:
         log.warning("%s", stop)
         return EXIT_INTERRUPTED
-    except (CheckpointError, DataError, DivergenceError, SnapshotError) as error:
+    except (CheckpointError, DataError, DivergenceError, LaunchError, SnapshotError) as error:
         log.error("%s", error)
         return 1
     except OSError as error:  # a full disk, above all

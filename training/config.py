@@ -17,7 +17,7 @@ from model.noise import MAX_SEED
 # The preset `sharp` is one recipe as a whole, in one process.
 ARTICLE_ONLY = {
     *("epochs", "batch_size", "learning_rate", "conditional", "hidden", "latent"),
-    *("snapshot_every_s", "devices", "precision"),
+    *("snapshot_every_s", "devices", "precision", "compile"),
 }
 
 
@@ -48,6 +48,9 @@ class TrainingConfig(BaseSettings):
         default_factory=lambda given: Path("runs") / given["preset"],
         description="folder of this run: log, samples, snapshot, checkpoint/",
     )
+    checkpoint: Path | None = Field(
+        None, description="folder to write the checkpoint to; without it checkpoint/ of the run"
+    )
     epochs: PositiveInt = Field(10, description="passes over the training images")
     batch_size: PositiveInt = Field(128, description="images a step, over all processes")
     learning_rate: PositiveFloat = Field(1e-3, description="of Adam")
@@ -75,6 +78,9 @@ class TrainingConfig(BaseSettings):
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="of the arithmetic"
     )
+    compile: CliImplicitFlag[bool] = Field(
+        False, description="let torch compile the training step; needs a C++ compiler"
+    )
 
     @property
     def architecture(self) -> CVAEConfig:
@@ -86,6 +92,16 @@ class TrainingConfig(BaseSettings):
                 "conditional": self.conditional,
             }
         )
+
+    @property
+    def checkpoint_folder(self) -> Path:
+        """Where the checkpoint is written."""
+        return self.checkpoint or self.run_dir / "checkpoint"
+
+    @property
+    def snapshot(self) -> Path:
+        """The file that a run of the preset `article` is resumed from."""
+        return self.run_dir / "snapshot.safetensors"
 
     @model_validator(mode="after")
     def _refuse_options_of_the_other_preset(self) -> Self:

@@ -140,5 +140,5 @@ class Course:
             "parameters": sum(parameter.numel() for parameter in cvae.parameters()),
             "test": loss_record(loss, len(self.test), self.config.seed),
         }
-        folder = self.config.run_dir / "checkpoint"
+        folder = self.config.checkpoint_folder
         return hand_over(folder, cvae, provenance, metrics, self.device)

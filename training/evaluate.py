@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from model.checkpoint import ROUNDED_DECODER, Checkpoint, CheckpointError, read_checkpoint
-from model.runtime import Generator, OnnxEngine
+from model.runtime import Generator, OnnxEngine, Precision
 from model.torch_engine import load_cvae
 from training.console import print_table, start_log
 from training.cost import DIGITS, decode_seconds
@@ -88,7 +88,7 @@ class Evaluation:
             for scale in TEMPERATURES
         ]
         if ROUNDED_DECODER in checkpoint.manifest.sha256:
-            rounded = _generator(checkpoint, ROUNDED_DECODER)
+            rounded = _generator(checkpoint, "int8")
             found["int8"] = self.examiner.glance(rounded)
         found["cost"] = _cost(checkpoint, baseline)
         return found
@@ -123,8 +123,8 @@ class Evaluation:
         }
 
 
-def _generator(checkpoint: Checkpoint, decoder: str | None = None) -> Generator:
-    engine = OnnxEngine(checkpoint, decoder) if decoder else OnnxEngine(checkpoint)
+def _generator(checkpoint: Checkpoint, precision: Precision = "float") -> Generator:
+    engine = OnnxEngine(checkpoint, precision)
     return Generator(checkpoint.config, engine)
 
 
@@ -132,7 +132,7 @@ def _cost(checkpoint: Checkpoint, baseline: Checkpoint | None) -> dict[str, Any]
     """Microseconds for one call, on one core, of every decoder at hand."""
     generators = {"samples": _generator(checkpoint)}
     if ROUNDED_DECODER in checkpoint.manifest.sha256:
-        generators["int8"] = _generator(checkpoint, ROUNDED_DECODER)
+        generators["int8"] = _generator(checkpoint, "int8")
     if baseline is not None:
         generators["baseline"] = _generator(baseline)
     seconds = decode_seconds({name: (g.config, g.engine) for name, g in generators.items()})

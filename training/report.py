@@ -66,7 +66,8 @@ def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str,
 `decoder.onnx`: (noise [N, {config.latent}], one_hot [N, {config.classes}]) -> pixels
 [N, {config.image_height}, {config.image_width}] in [0, 1]. `encoder.onnx`: (pixels, one_hot) ->
 noise. Both float32; both read their weights from model.safetensors beside them.
-`decoder.int8.onnx` takes and gives the same, with weights rounded to 8 bits, in one file.
+`decoder.int8.onnx` takes and gives the same, with weights rounded to 8 bits, which it reads from
+decoder.int8.safetensors.
 
 For toy digits and teaching. It was trained on handwriting of American census employees and high
 school students of the early 1990s and knows no other hands, no other signs and no larger sizes.

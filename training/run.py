@@ -1,12 +1,11 @@
 """One run from the options to the measured checkpoint, by whichever preset is asked for."""
 
-from lightning_fabric import Fabric
-
 from model.checkpoint import Checkpoint
 from training.config import TrainingConfig
 from training.course import Course
 from training.data import load_mnist
 from training.evaluate import EvaluationConfig, evaluate
+from training.launch import launch, together
 from training.recipe import SHARP
 from training.train import Trainer
 
@@ -16,12 +15,10 @@ def train(config: TrainingConfig) -> Checkpoint | None:
 
     Raises:
         Interrupted: a stop signal came; the run can be resumed.
-        CheckpointError, DataError, DivergenceError, SnapshotError, OSError: one full sentence.
+        CheckpointError, DataError, DivergenceError, LaunchError, SnapshotError, OSError: one
+            full sentence.
     """
-    fabric = Fabric(
-        accelerator=config.accelerator, devices=config.devices, precision=config.precision
-    )
-    fabric.launch()
+    fabric, config = launch(config)
     with fabric.rank_zero_first(local=True):  # one process downloads, the others then read
         digits, test = (load_mnist(config.data_dir, train) for train in (True, False))
     runner = (
@@ -29,7 +26,8 @@ def train(config: TrainingConfig) -> Checkpoint | None:
         if config.preset == "article"
         else Course(config, SHARP, digits, test, fabric.device)
     )
-    checkpoint = runner.fit()
+    with together(fabric):
+        checkpoint = runner.fit()
     if checkpoint and config.evaluate and config.conditional:
         _evaluate(config, checkpoint)
     return checkpoint

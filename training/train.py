@@ -7,10 +7,11 @@ over several processes, takes the same steps as one that was not.
 import logging
 import time
 from collections.abc import Mapping
-from pathlib import Path
+from typing import cast
 
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
 from model.checkpoint import Checkpoint, Provenance
@@ -49,7 +50,8 @@ class Trainer:
         self.optimizer = torch.optim.Adam(self.cvae.parameters(), lr=config.learning_rate)
         # The wrapped network is called in training, so that gradients are averaged over
         # processes; self.cvae stays the plain one, with the same weights.
-        self.wrapped, self.wrapped_optimizer = fabric.setup(self.cvae, self.optimizer)
+        step = cast(nn.Module, torch.compile(self.cvae)) if config.compile else self.cvae
+        self.wrapped, self.wrapped_optimizer = fabric.setup(step, self.optimizer)
         self._resume_or_refuse()
 
     def fit(self) -> Checkpoint | None:
@@ -165,22 +167,18 @@ class Trainer:
     def _save(self) -> None:
         if self.fabric.is_global_zero:
             save_snapshot(
-                self._snapshot, self.config.recipe(), self.progress, self.cvae, self.optimizer
+                self.config.snapshot, self.config.recipe(), self.progress, self.cvae, self.optimizer
             )
-
-    @property
-    def _snapshot(self) -> Path:
-        return self.config.run_dir / "snapshot.safetensors"
 
     def _resume_or_refuse(self) -> None:
         if self.config.resume:
             self.progress = load_snapshot(
-                self._snapshot, self.config.recipe(), self.cvae, self.optimizer
+                self.config.snapshot, self.config.recipe(), self.cvae, self.optimizer
             )
             log.info(
                 "resumed in epoch %d after step %d", self.progress.epoch + 1, self.progress.step
             )
-        elif self._snapshot.exists():
+        elif self.config.snapshot.exists():
             raise SnapshotError(
                 f"The folder {self.config.run_dir} already holds a run; continue it with "
                 "--resume, choose another --run-dir, or remove the folder to begin anew."
@@ -200,7 +198,7 @@ class Trainer:
             objective="binary cross-entropy + KL, the negative evidence lower bound",
             versions=library_versions(),
         )
-        folder = config.run_dir / "checkpoint"
+        folder = config.checkpoint_folder
         return hand_over(folder, self.cvae, provenance, self._metrics(), self.fabric.device)
 
     def _metrics(self) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from app.routes import card, dataset, generate, latent_map, morph, probes, restyle
+from app.routes import card, dataset, generate, latent_map, morph, page, probes, restyle
 
 router = APIRouter()
-for part in (generate, restyle, morph, latent_map, dataset, card, probes):
+for part in (generate, restyle, morph, latent_map, dataset, card, probes, page):
     router.include_router(part.router)

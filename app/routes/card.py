@@ -21,6 +21,7 @@ class ModelCard(BaseModel):
 
     model: str
     engine: str
+    precision: str
     parameters: int
     architecture: CVAEConfig
     label_names: list[str]
@@ -55,6 +56,7 @@ def describe(studio: Studio) -> ModelCard:
     return ModelCard(
         model=studio.model_hash,
         engine=studio.engine,
+        precision=studio.precision,
         parameters=sum(math.prod(shape) for shape in shapes),
         architecture=manifest.architecture,
         label_names=list(manifest.label_names),

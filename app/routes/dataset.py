@@ -41,7 +41,7 @@ async def dataset(request: Request) -> Response:
     canonical = query.model_copy(update={"seed": seed}).canonical()
     headers = {
         "Content-Disposition": f'attachment; filename="digits-{seed}.{query.format}"',
-        **seeded_headers(query.seed, seed, studio.model_hash, studio.engine, "dataset", canonical),
+        **seeded_headers(query.seed, seed, *studio.identity, "dataset", canonical),
     }
     unchanged = not_modified(request, headers)
     if unchanged:

@@ -62,7 +62,7 @@ async def generate(request: Request) -> Response:
     check_pixels(request, query)
     order = negotiated(query, request)
     seed = chosen_seed(query.seed)
-    identity = studio.model_hash, studio.engine, order.canonical()
+    identity = *studio.identity, order.canonical()
     headers = seeded_headers(query.seed, seed, *identity)
     if query.format is None:
         headers["Vary"] = "Accept"

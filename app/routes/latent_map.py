@@ -9,6 +9,7 @@ from app.colour import Palette
 from app.documentation import BUSY, CACHING, LIMITS, LOCKED, NOT_MODIFIED, picture_answer
 from app.encoding import MEDIA_TYPES, encode_png, encode_webp
 from app.latent_map import map_sheet
+from app.ledger import ENCODE
 from app.limit import check_pixels
 from app.outline import encode_svg
 from app.schemas import LatentMapQuery
@@ -38,9 +39,7 @@ async def latent_map(request: Request) -> Response:
     query = LatentMapQuery.parse(request.scope["query_string"])
     check_pixels(request, query)
     studio: Studio = request.app.state.studio
-    headers = caching_headers(
-        True, studio.model_hash, studio.engine, "latent-map", query.canonical()
-    )
+    headers = caching_headers(True, *studio.identity, "latent-map", query.canonical())
     unchanged = not_modified(request, headers)
     if unchanged:
         return unchanged
@@ -52,10 +51,11 @@ def draw_map(studio: Studio, query: LatentMapQuery) -> bytes:
     """The file of a map."""
     palette = Palette(query.ink, query.paper)
     facts = {"request": query.canonical(), "model": studio.model_hash}
-    if query.format == "svg":
-        sheet = map_sheet(studio, query.model_copy(update={"scale": 1}))
-        return encode_svg(sheet, str(query.digit), facts, palette, query.scale)
-    sheet = map_sheet(studio, query)
-    if query.format == "webp":
-        return encode_webp(sheet, facts, palette)
-    return encode_png(sheet, facts, palette)
+    outlines = query.format == "svg"  # which scale by themselves
+    sheet = map_sheet(studio, query.model_copy(update={"scale": 1}) if outlines else query)
+    with studio.ledger.stage(ENCODE):
+        if outlines:
+            return encode_svg(sheet, str(query.digit), facts, palette, query.scale)
+        if query.format == "webp":
+            return encode_webp(sheet, facts, palette)
+        return encode_png(sheet, facts, palette)

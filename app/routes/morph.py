@@ -7,6 +7,7 @@ from app.access import DrawingRoute
 from app.caching import chosen_seed, not_modified, seeded_headers
 from app.colour import Palette
 from app.documentation import BUSY, CACHING, LIMITS, LOCKED, NOT_MODIFIED, SEED, picture_answer
+from app.ledger import ENCODE
 from app.limit import check_pixels
 from app.morph import morph_sheets
 from app.schemas import MorphQuery
@@ -43,7 +44,7 @@ async def morph(request: Request) -> Response:
     studio: Studio = request.app.state.studio
     seed = chosen_seed(query.seed)
     canonical = query.model_copy(update={"seed": seed}).canonical()
-    headers = seeded_headers(query.seed, seed, studio.model_hash, studio.engine, "morph", canonical)
+    headers = seeded_headers(query.seed, seed, *studio.identity, "morph", canonical)
     facts = {"seed": str(seed), "request": canonical, "model": studio.model_hash}
 
     def animate() -> bytes:
@@ -52,7 +53,8 @@ async def morph(request: Request) -> Response:
 
         sheets = morph_sheets(studio, query, seed)
         palette = Palette(query.ink, query.paper)
-        return encode_animation(sheets, facts, palette, query.fps, query.format)
+        with studio.ledger.stage(ENCODE):
+            return encode_animation(sheets, facts, palette, query.fps, query.format)
 
     unchanged = not_modified(request, headers)
     if unchanged:

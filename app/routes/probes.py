@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 from app.documentation import problem_answer
 from app.errors import problem_response
@@ -33,7 +33,8 @@ async def ready(request: Request) -> Any:
         detail = "The service is about to end; ask another instance."
         return problem_response(request.scope["request_id"], 503, detail)
     studio: Studio = request.app.state.studio
-    return {"status": "ready", "model": studio.model_hash, "engine": studio.engine}
+    model, engine, precision = studio.identity
+    return {"status": "ready", "model": model, "engine": engine, "precision": precision}
 
 
 @router.get("/favicon.ico", include_in_schema=False)
@@ -43,9 +44,3 @@ async def icon(request: Request) -> Response:
     content = studio.render(Drawing.parse(b"digits=2"), seed=0)
     headers = {"Cache-Control": "public, max-age=86400"}
     return Response(content, media_type="image/png", headers=headers)
-
-
-@router.get("/", include_in_schema=False)
-async def home() -> RedirectResponse:
-    """The interactive documentation, until there is a page of its own."""
-    return RedirectResponse("/docs")

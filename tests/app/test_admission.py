@@ -286,3 +286,19 @@ def test_stream_never_begun_takes_no_place() -> None:
         await sent.aclose()
 
     asyncio.run(scene())
+
+
+def test_report_hears_of_every_change_of_the_queue() -> None:
+    heard: list[tuple[int, int]] = []
+
+    async def scene() -> None:
+        workshop = Workshop(1, 2, lambda depth, limit: heard.append((depth, limit)))
+        gate = threading.Event()
+        orders = [asyncio.create_task(workshop.run(gate.wait, LIMIT_S)) for _ in range(3)]
+        await asyncio.sleep(0)
+        gate.set()
+        await asyncio.gather(*orders)
+
+    asyncio.run(scene())
+    assert [depth for depth, _ in heard] == [0, 0, 1, 2, 1, 0, 0]
+    assert {limit for _, limit in heard} == {2}

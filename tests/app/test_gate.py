@@ -3,7 +3,7 @@ from starlette.testclient import TestClient
 
 from app import gate as gates
 from app.errors import Problem
-from app.gate import STANDING, WINDOW_S, Gate, refusal
+from app.gate import PAUSE_S, STANDING, WINDOW_S, Gate, refusal
 
 
 class Clock:
@@ -66,7 +66,7 @@ def test_gate_light_overload_keeps_the_backlog(clock: Clock) -> None:
 def test_gate_takes_bursts_again_when_the_overload_is_over(clock: Clock) -> None:
     gate = Gate(backlog=64)
     overload(gate, clock, 1, share=0.9)
-    clock.now += 2 * WINDOW_S
+    clock.now += PAUSE_S
     assert turn(gate, 64) == 64
 
 

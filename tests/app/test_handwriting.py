@@ -100,6 +100,15 @@ def test_normalise_of_any_ink_fills_the_box_and_has_its_mass_in_the_middle(ink: 
         assert off <= 0.5 + 1e-4 or side[0] == 0 or side[-1] == 27  # as near as the frame lets
 
 
+@pytest.mark.parametrize("side", range(20, 60))
+def test_normalise_loses_no_pixel(side: int) -> None:
+    for column in range(side):
+        ink = np.zeros((side, side), dtype=np.float32)
+        ink[[0, -1]] = 0.01  # were the pixel lost, this would become full ink
+        ink[side // 2, column] = 1
+        assert 1 <= np.count_nonzero(normalise(ink) > 0.5) <= 4
+
+
 @pytest.mark.parametrize("shape", [(1, 500), (500, 1)])
 def test_normalise_thinnest_line_is_full_ink(shape: tuple[int, int]) -> None:
     cell = normalise(np.ones(shape, dtype=np.float32))

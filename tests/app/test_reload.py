@@ -3,6 +3,7 @@ import logging
 import os
 import shutil
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_reload_takes_over_the_new_checkpoint(
     strongest_directions(old, 1)
     put(PRETRAINED, folder)
     with caplog.at_level(logging.INFO, "uvicorn.error"):
-        asyncio.run(Reloader(state, settings).reload())
+        asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
     assert state.studio.model_hash != old.model_hash
     assert f"Drawing with the model {state.studio.model_hash} from now on." in caplog.text
     assert old.line("1", 7)  # who began with the old one ends with it
@@ -65,7 +66,7 @@ def test_reload_refuses_a_damaged_checkpoint_and_the_old_goes_on(
         content = bytearray((folder / WEIGHTS).read_bytes())
         content[-1] ^= 1
         (folder / WEIGHTS).write_bytes(content)
-    asyncio.run(Reloader(state, settings).reload())
+    asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
     assert state.studio is old
     assert state.studio.line("1", 7) == picture
     (record,) = caplog.records
@@ -79,18 +80,18 @@ def test_reload_reads_the_keys_anew(folder: Path, tmp_path: Path) -> None:
     settings = Settings(checkpoint=folder, api_keys_file=file)
     state = begun(settings)
     file.write_text("new-key-of-sixteen\n")
-    asyncio.run(Reloader(state, settings).reload())
+    asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
     assert state.keys.admits([(b"x-api-key", b"new-key-of-sixteen")])
     assert not state.keys.admits([(b"x-api-key", b"old-key-of-sixteen")])
     file.write_text("short-secret")
-    asyncio.run(Reloader(state, settings).reload())
+    asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
     assert state.keys.admits([(b"x-api-key", b"new-key-of-sixteen")])
 
 
 def test_reload_without_keys_stays_open(folder: Path) -> None:
     settings = Settings(checkpoint=folder, api_keys=SecretStr(""))
     state = begun(settings)
-    asyncio.run(Reloader(state, settings).reload())
+    asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
     assert state.keys.admits([])
 
 
@@ -108,7 +109,7 @@ def test_watching_takes_over_a_new_folder_and_not_a_damaged_one(
     async def scene() -> None:
         state = begun(settings)
         first = state.studio
-        async with reloading(state, settings):
+        async with reloading(state, settings, partial(open_studio, settings)):
             put(PRETRAINED, folder)
             await until_other(state, first)
             second = state.studio
@@ -130,7 +131,7 @@ def test_not_watching_waits_for_the_signal(folder: Path) -> None:
     async def scene() -> None:
         state = begun(settings)
         first = state.studio
-        async with reloading(state, settings):
+        async with reloading(state, settings, partial(open_studio, settings)):
             put(PRETRAINED, folder)
             await asyncio.sleep(0.1)
             assert state.studio is first

@@ -9,7 +9,8 @@ from model.checkpoint import PRETRAINED
 def test_defaults_serve_the_bundled_checkpoint_locally() -> None:
     settings = read_settings([])
     assert settings.checkpoint == PRETRAINED
-    assert (settings.engine, settings.host, settings.port) == ("onnx", "127.0.0.1", 8000)
+    assert (settings.engine, settings.precision) == ("onnx", "int8")
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
 
 
 def test_environment_sets_and_arguments_win(monkeypatch: pytest.MonkeyPatch) -> None:

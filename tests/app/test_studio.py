@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.errors import InvalidRequest
 from app.schemas import Drawing
 from app.settings import Settings
 from app.studio import Studio, is_light, labels_of, open_studio
-from model.noise import hand, latents
+from model.noise import MAX_SEED, hand, latents
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,16 @@ def test_style_of_several_is_the_mean_of_their_noise(studio: Studio) -> None:
     assert both is not None
     expected = np.mean([noise for noise in noises if noise is not None], axis=0)
     assert abs(both - expected).max() <= 1 / 32
+
+
+@given(st.lists(st.tuples(st.text("0123456789", min_size=1), st.integers(0, MAX_SEED)), min_size=1))
+def test_lines_drawn_together_are_those_drawn_alone(
+    studio: Studio, orders: list[tuple[str, int]]
+) -> None:
+    alone = [
+        studio.render(Drawing.parse(f"digits={digits}".encode()), seed) for digits, seed in orders
+    ]
+    assert studio.lines(orders) == alone
 
 
 def test_style_noise_of_nothing_ours_raises(studio: Studio) -> None:

@@ -12,7 +12,7 @@ DIGITS = "0123456789"
 
 
 def test_decoder_draws_the_pixels_of_the_service_from_the_same_noise() -> None:
-    studio = open_studio(Settings())
+    studio = open_studio(Settings(precision="float"))
     noise = latents(7, 0, len(DIGITS), studio.latent_size)
     one_hot = studio.generator.one_hot(np.arange(len(DIGITS)))
     ours = np.concatenate(list(studio.generator.draw(one_hot, noise)), axis=1)

@@ -14,6 +14,7 @@ from model.checkpoint import (
     PAYLOAD,
     PRETRAINED,
     ROUNDED_DECODER,
+    ROUNDED_WEIGHTS,
     WEIGHTS,
     Checkpoint,
     CheckpointError,
@@ -22,7 +23,7 @@ from model.checkpoint import (
     write_checkpoint,
 )
 
-FILES = (*PAYLOAD, ROUNDED_DECODER)
+FILES = (*PAYLOAD, ROUNDED_WEIGHTS, ROUNDED_DECODER)
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_rounded_decoder_may_be_missing(
     tiny_checkpoint: Checkpoint, provenance: Provenance, tmp_path: Path
 ) -> None:
     files = contents(tiny_checkpoint.folder)
-    del files[ROUNDED_DECODER]
+    del files[ROUNDED_DECODER], files[ROUNDED_WEIGHTS]
     config = tiny_checkpoint.config
     copy = write_checkpoint(tmp_path / "copy", config, provenance, files, lambda _: None)
     assert ROUNDED_DECODER not in copy.manifest.sha256

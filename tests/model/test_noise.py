@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.noise import MAX_SEED, hand, latents, mix
+from model.noise import MAX_SEED, hand, latents, latents_of_lines, mix
 
 MASK = 2**64 - 1
 # latents(seed=7, row=0, count=2, size=3): for implementers in other languages.
@@ -135,3 +135,9 @@ def test_mix_ends_are_exact_and_the_way_is_on_the_sphere() -> None:
         assert mix(first, second, share).std() == pytest.approx(1, abs=0.02)
     half = mix(first, second, 0.5)
     np.testing.assert_allclose(half, (first + second) / math.sqrt(2), rtol=1e-5, atol=1e-6)
+
+
+def test_latents_of_lines_are_those_of_each_line() -> None:
+    lines = [(7, 0, 3), (0, 2, 1), (MAX_SEED, 1, 0), (7, 0, 2)]
+    expected = np.concatenate([latents(*line, 5) for line in lines])
+    assert np.array_equal(latents_of_lines(lines, 5), expected)

@@ -18,27 +18,47 @@ def inputs(count: int) -> Inputs:
 
 
 @pytest.fixture(scope="module")
-def rounded() -> bytes:
+def rounded() -> onnx.ModelProto:
     return rounded_graph(onnx.load(PRETRAINED / DECODER), inputs(2000))
 
 
-def test_rounded_graph_scales_by_constants(rounded: bytes) -> None:
-    graph = onnx.load_from_string(rounded).graph
-    kinds = [node.op_type for node in graph.node]
+def test_rounded_graph_scales_by_constants(rounded: onnx.ModelProto) -> None:
+    kinds = [node.op_type for node in rounded.graph.node]
     assert "DynamicQuantizeLinear" not in kinds
     assert kinds.count("QuantizeLinear") == kinds.count("MatMulInteger") == 3
-    assert len(rounded) < 0.3 * (PRETRAINED / "model.safetensors").stat().st_size
+    assert rounded.ByteSize() < 0.3 * (PRETRAINED / "model.safetensors").stat().st_size
 
 
-def test_rounded_graph_first_layer_stays_float(rounded: bytes) -> None:
-    graph = onnx.load_from_string(rounded).graph
-    kinds = [node.op_type for node in graph.node]
+def test_rounded_graph_first_layer_stays_float(rounded: onnx.ModelProto) -> None:
+    kinds = [node.op_type for node in rounded.graph.node]
     assert kinds.index("Relu") < kinds.index("QuantizeLinear")
 
 
-def test_rounded_graph_clips_what_is_above_the_highest_measured(rounded: bytes) -> None:
-    session = onnxruntime.InferenceSession(rounded)
+def test_rounded_graph_clips_what_is_above_the_highest_measured(rounded: onnx.ModelProto) -> None:
+    session = onnxruntime.InferenceSession(rounded.SerializeToString())
     wild = {name: values * (20 if name == "noise" else 1) for name, values in inputs(10).items()}
     (pixels,) = session.run(None, wild)
     assert np.isfinite(np.asarray(pixels)).all()
     assert 0 <= np.asarray(pixels).min() <= np.asarray(pixels).max() <= 1
+
+
+def test_rounded_graph_product_is_what_its_docstring_says(rounded: onnx.ModelProto) -> None:
+    """The page draws by these names and this rule, in another language."""
+    weights = {
+        tensor.name.removeprefix("decoder.layers."): onnx.numpy_helper.to_array(tensor)
+        for tensor in rounded.graph.initializer
+    }
+    given = inputs(10)
+    x = np.concatenate([given["noise"], given["one_hot"]], axis=1)
+    x = np.maximum(x @ weights["0.weight"] + weights["0.bias"], 0)
+    for layer in ("2", "4", "6"):
+        step = weights[f"{layer}.input_scale"]
+        levels = np.clip(np.rint(x / step), 0, 255).astype(np.int32)
+        product = levels @ weights[f"{layer}.weight_quantized"].astype(np.int32)
+        assert not weights[f"{layer}.weight_zero_point"].any()
+        x = product * (step * weights[f"{layer}.weight_scale"]) + weights[f"{layer}.bias"]
+        x = x if layer == "6" else np.maximum(x, 0)
+    (pixels,) = onnxruntime.InferenceSession(rounded.SerializeToString()).run(None, given)
+    expected = np.asarray(pixels).reshape(10, -1)
+    np.testing.assert_allclose(1 / (1 + np.exp(-x)), expected, atol=0.02)
+    assert np.abs(1 / (1 + np.exp(-x)) - expected).mean() < 1e-4

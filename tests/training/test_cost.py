@@ -1,4 +1,4 @@
-from model.checkpoint import ROUNDED_DECODER, Checkpoint
+from model.checkpoint import Checkpoint
 from model.runtime import OnnxEngine
 from training import cost
 
@@ -6,7 +6,7 @@ from training import cost
 def test_decode_seconds_names_every_engine(tiny_checkpoint: Checkpoint) -> None:
     engines = {
         "float": (tiny_checkpoint.config, OnnxEngine(tiny_checkpoint)),
-        "int8": (tiny_checkpoint.config, OnnxEngine(tiny_checkpoint, ROUNDED_DECODER)),
+        "int8": (tiny_checkpoint.config, OnnxEngine(tiny_checkpoint, "int8")),
     }
     seconds = cost.decode_seconds(engines)
     assert set(seconds) == {"float", "int8"}

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -11,14 +12,18 @@ from pathlib import Path
 import pytest
 import safetensors
 import torch
+from lightning_fabric import Fabric
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch._dynamo.utils import counters
 
 from model.checkpoint import SAMPLES, WEIGHTS, read_checkpoint
-from tests.training.conftest import Command, MakeTrainer
+from tests.training.conftest import TINY, Command, MakeTrainer
+from training.config import TrainingConfig
+from training.data import LabelledImages
 from training.interrupt import Interrupted, StopSwitch
 from training.snapshot import Progress, SnapshotError
-from training.train import DivergenceError
+from training.train import DivergenceError, Trainer
 
 LIMIT_S = 120
 
@@ -123,7 +128,7 @@ def progress_of(run_dir: Path) -> Progress | None:
     try:
         with safetensors.safe_open(run_dir / "snapshot.safetensors", framework="pt") as file:
             return Progress(**json.loads(file.metadata()["progress"]))
-    except FileNotFoundError:
+    except (FileNotFoundError, RuntimeError):  # or replaced while it was being opened
         return None
 
 
@@ -209,3 +214,45 @@ def test_two_processes_take_the_steps_of_one(train_command: Command, tmp_path: P
     one, both = (read_checkpoint(tmp_path / name / "checkpoint").metrics for name in ("one", "two"))
     expected, found = (metrics["test"]["bound"]["negative_elbo"] for metrics in (one, both))
     assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_checkpoint_can_be_written_elsewhere(make_trainer: MakeTrainer, tmp_path: Path) -> None:
+    """Into a folder that a service watches, say; an existing checkpoint there is replaced."""
+    for seed in (1, 2):
+        make_trainer(
+            run_dir=tmp_path / str(seed), seed=seed, epochs=1, checkpoint=tmp_path / "served"
+        ).fit()
+    assert read_checkpoint(tmp_path / "served").manifest.provenance.seed == 2
+    assert not (tmp_path / "2" / "checkpoint").exists()
+
+
+def test_mixed_precision_comes_near_the_same_loss(
+    make_trainer: MakeTrainer, tmp_path: Path, mnist: tuple[LabelledImages, LabelledImages]
+) -> None:
+    config = TrainingConfig.model_validate(
+        {**TINY, "run_dir": tmp_path / "mixed", "precision": "bf16-mixed"}
+    )
+    config.run_dir.mkdir()
+    fabric = Fabric(accelerator="cpu", devices=1, precision=config.precision)
+    mixed = Trainer(config, fabric, *mnist).fit()
+    exact = make_trainer().fit()
+    assert mixed is not None
+    assert exact is not None
+    losses = [each.metrics["test"]["bound"]["negative_elbo"] for each in (mixed, exact)]
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], rel=0.01)
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch compiles with g++, which is missing")
+def test_compiled_step_learns_the_same(make_trainer: MakeTrainer, tmp_path: Path) -> None:
+    trainers = [
+        make_trainer(run_dir=tmp_path / name, epochs=1, compile=name == "compiled")
+        for name in ("compiled", "eager")
+    ]
+    counters.clear()
+    compiled, eager = (trainer.fit() for trainer in trainers)
+    assert compiled is not None
+    assert eager is not None
+    assert counters["stats"]["unique_graphs"] >= 1
+    losses = [each.metrics["test"]["bound"]["negative_elbo"] for each in (compiled, eager)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)

@@ -12,15 +12,10 @@ def test_probes(client: TestClient) -> None:
         "status": "ready",
         "model": read_checkpoint(PRETRAINED).model_hash,
         "engine": "onnx",
+        "precision": "int8",
     }
 
 
 def test_favicon_is_a_picture(client: TestClient) -> None:
     answer = client.get("/favicon.ico")
     assert Image.open(io.BytesIO(answer.content)).size == (28, 28)
-
-
-def test_home_leads_to_the_documentation(client: TestClient) -> None:
-    answer = client.get("/")
-    assert answer.url.path == "/docs"
-    assert answer.status_code == 200

@@ -1,0 +1,144 @@
+// The kernel: the decoder in 8-bit products, from decoder.int8.safetensors. The rule of each layer
+// stands in model/rounding.py. Integer products are exact, so what ONNX Runtime draws on the
+// server differs at most in the last bits of the first layer and of the sigmoid.
+
+/**
+ * @typedef {object} Layer a dense layer
+ * @property {number} inputs
+ * @property {number} outputs
+ * @property {Float32Array | Int8Array} weight (inputs, outputs), row by row
+ * @property {Float32Array} bias (outputs,)
+ * @property {number} step what one level of an input is worth; 0 in the float layer
+ * @property {Float32Array} worth (outputs,) what one unit of the product is worth
+ */
+
+const { fround } = Math;
+
+export class Decoder {
+  /** @param {ArrayBuffer} file the content of decoder.int8.safetensors */
+  constructor(file) {
+    const tensors = readSafetensors(file);
+    const places = [...tensors.keys()]
+      .map((name) => /^decoder\.layers\.(\d+)\.bias$/.exec(name)?.[1])
+      .filter((place) => place !== undefined)
+      .sort((a, b) => Number(a) - Number(b));
+    /** @type {Layer[]} */
+    this.layers = places.map((place) => readLayer(tensors, `decoder.layers.${place}.`));
+    this.inputs = this.layers[0].inputs; // Z + K
+    this.pixels = this.layers[this.layers.length - 1].outputs;
+  }
+
+  /**
+   * Draw one digit.
+   * @param {Float32Array} noise (Z,) from N(0, I)
+   * @param {Float32Array} label (K,) one-hot, or between two labels
+   * @param {Uint8Array} levels (pixels,) receives the grey levels, ink 255 on 0
+   * @param {Float32Array[]} [activations] receives the output of each hidden layer
+   */
+  decode(noise, label, levels, activations) {
+    let values = new Float32Array(this.inputs);
+    values.set(noise);
+    values.set(label, noise.length);
+    for (const layer of this.layers) {
+      const last = layer === this.layers[this.layers.length - 1];
+      values = layer.step ? roundedLayer(layer, values) : floatLayer(layer, values);
+      if (last) break;
+      for (let j = 0; j < values.length; j++) if (values[j] < 0) values[j] = 0;
+      activations?.push(values);
+    }
+    for (let j = 0; j < levels.length; j++) {
+      const pixel = fround(1 / (1 + Math.exp(-values[j])));
+      levels[j] = fround(fround(pixel * 255) + 0.5);
+    }
+  }
+}
+
+/**
+ * @param {Layer} layer
+ * @param {Float32Array} input
+ */
+function floatLayer({ inputs, outputs, weight, bias }, input) {
+  const output = Float64Array.from(bias);
+  for (let k = 0; k < inputs; k++) {
+    const value = input[k];
+    if (value === 0) continue;
+    for (let j = 0, at = k * outputs; j < outputs; j++, at++) output[j] += value * weight[at];
+  }
+  return Float32Array.from(output);
+}
+
+/**
+ * @param {Layer} layer
+ * @param {Float32Array} input nowhere below 0
+ */
+function roundedLayer({ inputs, outputs, weight, bias, step, worth }, input) {
+  const sums = new Int32Array(outputs);
+  // Half of the inputs are 0 after a ReLU; the others go in pairs, to pass the sums half as often.
+  let held = -1;
+  let heldLevel = 0;
+  for (let k = 0; k <= inputs; k++) {
+    const level = k < inputs ? Math.min(roundHalfEven(fround(input[k] / step)), 255) : 0;
+    if (level === 0 && k < inputs) continue;
+    if (held < 0) {
+      [held, heldLevel] = [k, level];
+      continue;
+    }
+    let a = held * outputs;
+    let b = Math.min(k, inputs - 1) * outputs; // past the end with level 0
+    for (let j = 0; j < outputs; j++, a++, b++) {
+      sums[j] += Math.imul(heldLevel, weight[a]) + Math.imul(level, weight[b]);
+    }
+    held = -1;
+  }
+  const output = new Float32Array(outputs);
+  for (let j = 0; j < outputs; j++) output[j] = fround(sums[j] * worth[j]) + bias[j];
+  return output;
+}
+
+/** @param {number} value at least 0 */
+function roundHalfEven(value) {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
+
+/**
+ * @param {Map<string, Tensor>} tensors
+ * @param {string} prefix
+ * @returns {Layer}
+ */
+function readLayer(tensors, prefix) {
+  const rounded = tensors.has(`${prefix}weight_quantized`);
+  /** @param {string} name */
+  const floats = (name) => /** @type {Float32Array} */ (tensor(name).values);
+  /** @param {string} name */
+  const tensor = (name) => {
+    const found = tensors.get(prefix + name);
+    if (!found) throw new Error(`The weights file has no tensor ${prefix}${name}.`);
+    return found;
+  };
+  const { shape, values } = tensor(rounded ? "weight_quantized" : "weight");
+  const [inputs, outputs] = shape;
+  const step = rounded ? floats("input_scale")[0] : 0;
+  const worth = rounded ? floats("weight_scale").map((scale) => step * scale) : new Float32Array();
+  return { inputs, outputs, weight: values, bias: floats("bias"), step, worth };
+}
+
+/** @typedef {{shape: number[], values: Float32Array | Int8Array}} Tensor */
+
+/**
+ * The tensors of a safetensors file: 8 bytes of header length, a JSON header, raw little-endian.
+ * @param {ArrayBuffer} file
+ * @returns {Map<string, Tensor>}
+ */
+function readSafetensors(file) {
+  const start = 8 + new DataView(file).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 8, start - 8)));
+  delete header.__metadata__;
+  return new Map(
+    Object.entries(header).map(([name, { dtype, shape, data_offsets: [from, to] }]) => {
+      const bytes = file.slice(start + from, start + to);
+      return [name, { shape, values: dtype === "F32" ? new Float32Array(bytes) : new Int8Array(bytes) }];
+    }),
+  );
+}

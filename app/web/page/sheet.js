@@ -1,0 +1,90 @@
+// Digit pictures to one sheet of grey levels, as app/canvas.py does it.
+
+export const CELL = 28; // pixels, side of one digit
+const BEARING = 1; // pixels left and right of each digit in tight spacing
+const INK_LEVEL = 64; // grey level from which a pixel counts as ink
+const BASELINE = 24; // row below the feet of the digits
+
+/** @typedef {{width: number, height: number, levels: Uint8Array}} Sheet */
+/** @typedef {{x: number, y: number}} Place of a picture's upper left corner on its line */
+
+/**
+ * @param {Uint8Array} pictures (rows * count) pictures of CELL x CELL
+ * @param {number} rows
+ * @param {number} count digits in a row
+ * @param {"cell" | "tight"} spacing
+ * @param {number} gap
+ * @returns {Sheet}
+ */
+export function stitch(pictures, rows, count, spacing, gap) {
+  /** @param {number} index */
+  const picture = (index) => pictures.subarray(index * CELL * CELL, (index + 1) * CELL * CELL);
+  const lines = Array.from({ length: rows }, (_, row) => {
+    const line = Array.from({ length: count }, (_, place) => picture(row * count + place));
+    return { line, ...(spacing === "tight" ? tight(line, gap) : cells(line, gap)) };
+  });
+  const width = Math.max(...lines.map((line) => line.width));
+  const sheet = { width, height: rows * CELL, levels: new Uint8Array(width * rows * CELL) };
+  lines.forEach(({ line, places, width: end }, row) => {
+    line.forEach((part, index) => lay(sheet, row, end, part, places[index]));
+  });
+  return sheet;
+}
+
+/**
+ * @param {Uint8Array[]} line
+ * @param {number} gap
+ */
+function cells(line, gap) {
+  const step = CELL + gap;
+  return { places: line.map((_, i) => ({ x: i * step, y: 0 })), width: step * (line.length - 1) + CELL };
+}
+
+/**
+ * @param {Uint8Array[]} line
+ * @param {number} gap
+ */
+function tight(line, gap) {
+  let [x, end] = [0, 0];
+  const places = line.map((picture) => {
+    const { left, top, right, bottom } = inkBox(picture);
+    const place = { x: x + BEARING - left, y: Math.max(BASELINE - bottom, -top) };
+    const width = right - left + 2 * BEARING;
+    end = Math.max(end, x + width);
+    x += Math.max(width + gap, 1);
+    return place;
+  });
+  return { places, width: end };
+}
+
+/** @param {Uint8Array} picture */
+function inkBox(picture) {
+  let [left, top, right, bottom] = [CELL, CELL, 0, 0];
+  picture.forEach((level, index) => {
+    if (level < INK_LEVEL) return;
+    const [x, y] = [index % CELL, Math.floor(index / CELL)];
+    left = Math.min(left, x);
+    top = Math.min(top, y);
+    right = Math.max(right, x + 1);
+    bottom = Math.max(bottom, y + 1);
+  });
+  return right ? { left, top, right, bottom } : { left: 0, top: 0, right: CELL, bottom: CELL };
+}
+
+/**
+ * Lay a picture on its line: the darker ink stays, what lies outside is cut.
+ * @param {Sheet} sheet
+ * @param {number} row
+ * @param {number} end of the line, in pixels
+ * @param {Uint8Array} picture
+ * @param {Place} place
+ */
+function lay(sheet, row, end, picture, place) {
+  for (let y = Math.max(place.y, 0); y < Math.min(place.y + CELL, CELL); y++) {
+    for (let x = Math.max(place.x, 0); x < Math.min(place.x + CELL, end); x++) {
+      const at = (row * CELL + y) * sheet.width + x;
+      const level = picture[(y - place.y) * CELL + x - place.x];
+      if (level > sheet.levels[at]) sheet.levels[at] = level;
+    }
+  }
+}

@@ -1,0 +1,118 @@
+"""`python rehearse.py HASH`: start the service and ask it for one of everything it offers.
+
+Run while the image is built: a removal of slim.py that broke something fails the build, and so does
+a checkpoint that is not the one whose hash the image's label tells. What the service imports
+leaves its byte code under PYTHONPYCACHEPREFIX; the image keeps it, because a read-only file system
+could not, and a start without it takes twice as long.
+"""
+
+import io
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from PIL import Image
+
+START_LIMIT_S = 60
+PRECISIONS = ("int8", "float")
+UPLOADS = ("PNG", "JPEG", "WEBP")
+PAGES = ("/docs", "/openapi.json", "/metrics", "/")
+
+
+def wait_until_ready(service: subprocess.Popen[bytes], address: str) -> None:
+    """Wait for the service.
+
+    Raises:
+        SystemExit: it ended, or was not ready in time.
+    """
+    limit = time.monotonic() + START_LIMIT_S
+    while service.poll() is None and time.monotonic() < limit:
+        try:
+            urlopen(f"{address}/readyz").close()
+            return
+        except URLError:
+            time.sleep(0.05)
+    raise SystemExit("The service in the image does not start; its log is above.")
+
+
+def orders(contract: dict[str, Any], address: str) -> Iterator[Request]:
+    """A request for each operation of the OpenAPI document in each of its formats."""
+    for path, operations in contract["paths"].items():
+        for method, operation in operations.items():
+            parameters = operation.get("parameters", ())
+            needed = {each["name"]: each["example"] for each in parameters if each.get("required")}
+            formats = [
+                each["schema"].get("enum") for each in parameters if each["name"] == "format"
+            ]
+            for name in formats[0] if formats else ("",):
+                query = urlencode({**needed, **({"format": name} if name else {})})
+                target = f"{path}?{query}".rstrip("?")
+                if method == "get":
+                    yield Request(address + target)
+                else:
+                    yield from uploads(address, target)
+
+
+def uploads(address: str, target: str) -> Iterator[Request]:
+    """The same digit posted as each kind of picture that may be uploaded."""
+    with urlopen(f"{address}/generate?digits=7&scale=4") as answer:
+        digit = Image.open(io.BytesIO(answer.read()))
+    for kind in UPLOADS:
+        body = io.BytesIO()
+        digit.save(body, kind)
+        yield Request(address + target, body.getvalue(), {"Content-Type": f"image/{kind.lower()}"})
+
+
+def rehearse(address: str, model_hash: str) -> int:
+    """Ask for everything; how many answers came.
+
+    Raises:
+        HTTPError: one was refused.
+        SystemExit: the checkpoint is another one.
+    """
+    with urlopen(f"{address}/openapi.json") as answer:
+        contract = json.load(answer)
+    with urlopen(f"{address}/generate?digits=2018") as answer:
+        found = Image.open(io.BytesIO(answer.read())).info["model"]
+    if found != model_hash:
+        raise SystemExit(
+            f"The checkpoint in model/pretrained has the hash {found}, the Dockerfile says "
+            f"{model_hash}; write {found} there, as the default of MODEL_HASH."
+        )
+    requests = [*orders(contract, address), *(Request(f"{address}{page}") for page in PAGES)]
+    for request in requests:
+        urlopen(request).close()
+    return len(requests)
+
+
+def free_port() -> int:
+    """A port that nothing listens on; a build may share the network of its machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def main(model_hash: str) -> None:
+    """Rehearse with both decoders of the checkpoint."""
+    for precision in PRECISIONS:
+        port = str(free_port())
+        command = [sys.executable, "-m", "app", "--port", port, "--precision", precision]
+        service = subprocess.Popen(command)
+        try:
+            address = f"http://127.0.0.1:{port}"
+            wait_until_ready(service, address)
+            sys.stdout.write(f"rehearse: {precision}, {rehearse(address, model_hash)} answers\n")
+        finally:
+            service.terminate()
+            service.wait(START_LIMIT_S)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

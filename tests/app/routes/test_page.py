@@ -1,0 +1,59 @@
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+
+def weights_name(client: TestClient) -> str:
+    (name,) = re.findall(r'id="weights".* href="(.*)"', client.get("/").text)
+    return str(name)
+
+
+def test_home_is_the_page(client: TestClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "Type a number" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/service-worker.js", "/page/main.js", "/page/worker.js"])
+def test_page_files_have_their_policy_and_are_asked_for_anew(client: TestClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+    assert headers["cache-control"] == "no-cache"
+    assert headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_page_file_is_not_sent_twice(client: TestClient, encoding: str) -> None:
+    asked = {"Accept-Encoding": encoding}
+    answer = client.get("/page/page.css", headers=asked)
+    assert (answer.headers.get("content-encoding") == "gzip") == (encoding == "gzip")
+    again = {**asked, "If-None-Match": answer.headers["etag"]}
+    assert client.get("/page/page.css", headers=again).status_code == 304
+
+
+def test_page_file_has_one_etag_for_each_encoding(client: TestClient) -> None:
+    tags = {
+        client.get("/", headers={"Accept-Encoding": encoding}).headers["etag"]
+        for encoding in ("gzip", "identity")
+    }
+    assert len(tags) == 2
+
+
+def test_weights_may_be_kept_for_ever(client: TestClient) -> None:
+    answer = client.get(f"/{weights_name(client)}")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert len(answer.content) > 100_000
+
+
+@pytest.mark.parametrize("path", ["/page/none.js", "/page/index.html", "/page/..%2findex.html"])
+def test_what_is_no_page_file_is_not_found(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_page_is_no_part_of_the_api(client: TestClient) -> None:
+    assert not [path for path in client.get("/openapi.json").json()["paths"] if "page" in path]

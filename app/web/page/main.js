@@ -66,6 +66,7 @@ function bindEngine(stage, again) {
   };
   toggle.addEventListener("change", () => {
     stage.local = toggle.checked;
+    stage.canvas.dataset.state = "drawing"; // the same once more, by the other hand
     localStorage.setItem(ENGINE, stage.local ? "browser" : "service");
     say();
     again();

@@ -1,6 +1,7 @@
 // The big picture: shows each new order, gliding there from what it showed before.
 
 import { paintPixels, paintStrokes, palette } from "./ink.js";
+import { apiQuery } from "./order.js";
 import { between, sceneOf } from "./scene.js";
 import { CELL, stitch } from "./sheet.js";
 
@@ -32,6 +33,7 @@ export class Stage extends EventTarget {
     this.from = { rows: 0, count: 0, cells: [] };
     this.now = this.from;
     this.began = 0;
+    this.cost = 0; // ms for each digit of the last drawing
     this.busy = false;
     /** @type {AbortController | undefined} */
     this.asked = undefined;
@@ -40,7 +42,13 @@ export class Stage extends EventTarget {
 
   /** @param {Order} order */
   async show(order) {
+    const drawn = this.order && this.canvas.dataset.state === "still" ? digitsOf(this.order) : "";
     this.order = order;
+    if (drawn === digitsOf(order)) {
+      this.paint();
+      this.settle(order);
+      return;
+    }
     this.canvas.dataset.state = "drawing";
     try {
       if (!order.digits) this.clear();
@@ -90,7 +98,8 @@ export class Stage extends EventTarget {
     this.sheet = stitch(pictures, scene.rows, scene.count, order.spacing, order.gap);
     this.paint();
     if (way === 1) {
-      this.settle(order, this.artist.spent);
+      this.cost = this.artist.spent;
+      this.settle(order);
       return false;
     }
     await new Promise(requestAnimationFrame);
@@ -108,16 +117,14 @@ export class Stage extends EventTarget {
     this.target = undefined;
     this.from = this.now = { rows: 0, count: 0, cells: [] };
     this.paint();
-    this.settle(order, (performance.now() - start) / (order.rows * order.digits.length));
+    this.cost = (performance.now() - start) / (order.rows * order.digits.length);
+    this.settle(order);
   }
 
-  /**
-   * @param {Order} order
-   * @param {number} cost ms for each digit
-   */
-  settle(order, cost) {
+  /** @param {Order} order */
+  settle(order) {
     this.canvas.dataset.state = "still";
-    this.dispatchEvent(new CustomEvent("shown", { detail: { order, cost } }));
+    this.dispatchEvent(new CustomEvent("shown", { detail: { order, cost: this.cost } }));
   }
 
   paint() {
@@ -132,6 +139,14 @@ export class Stage extends EventTarget {
     const width = Math.min(frame.clientWidth, share) * devicePixelRatio;
     paintStrokes(this.canvas, this.sheet, ink, width);
   }
+}
+
+/**
+ * What an order's grey levels depend on; the rest is paint.
+ * @param {Order} order
+ */
+function digitsOf(order) {
+  return apiQuery({ ...order, scale: 1, ink: "", paper: "" });
 }
 
 /** @param {number} way */

@@ -1,12 +1,13 @@
 from playwright.sync_api import Browser
 
-from benchmarks.page import kernel, visit
+from benchmarks.page import kernel, typing, visit
 from tests.browser.conftest import Serve
 
 
 def test_page_is_measured(browser: Browser, serve: Serve) -> None:
     with serve() as address:
         visited, measured = visit(browser, address), kernel(browser, address)
+        assert typing(browser, address) > 0
     assert visited["first_number_ms"] > 0
     assert 500_000 < visited["bytes"] < 1_500_000
     assert measured["digit_ms"] > 0

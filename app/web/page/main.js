@@ -159,5 +159,10 @@ function takeHand(style, desk, pad, facts) {
 
 main().catch(report);
 if ("serviceWorker" in navigator) {
+  if (navigator.serviceWorker.controller) {
+    navigator.serviceWorker.addEventListener("controllerchange", () => {
+      part("#hint").textContent = "There is a newer page or model: load the page again.";
+    });
+  }
   addEventListener("load", () => navigator.serviceWorker.register("service-worker.js").catch(() => {}));
 }

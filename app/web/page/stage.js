@@ -10,6 +10,7 @@ import { CELL, stitch } from "./sheet.js";
 
 const GLIDE_MS = 420;
 const FIRST_MS = 250; // the first number comes sooner
+const WRITE_MS = 160; // a new digit is there before the others stand
 const MOST_GLIDING = 32; // digits; more are set at once
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -90,7 +91,7 @@ export class Stage extends EventTarget {
     const most = this.from.cells.length ? GLIDE_MS : FIRST_MS;
     const length = calm.matches || target.cells.length > MOST_GLIDING ? 0 : most;
     const way = length ? Math.min(1, (performance.now() - this.began) / length) : 1;
-    const scene = between(this.from, target, ease(way));
+    const scene = between(this.from, target, ease(way), Math.min(1, (way * length) / WRITE_MS));
     const pictures = await this.artist.draw(scene);
     if (this.target !== target) return Boolean(this.target);
     this.now = scene;

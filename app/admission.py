@@ -5,6 +5,8 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from starlette.types import Receive
@@ -96,7 +98,8 @@ class Workshop:
             Overloaded: all places are taken.
         """
         self._places.take()
-        order = self._pool.submit(work, *args, **kwargs)
+        # The context goes along: who counts and traces must know whose work it is.
+        order = self._pool.submit(copy_context().run, partial(work, *args, **kwargs))
         order.add_done_callback(self._places.give_back)
         return await asyncio.wrap_future(order)
 
@@ -138,7 +141,7 @@ class Workshop:
         order.set_result(b"")
         try:
             while True:
-                order = self._pool.submit(next, pieces, None)
+                order = self._pool.submit(copy_context().run, partial(next, pieces, None))
                 piece = await asyncio.wrap_future(order)
                 if piece is None:
                     return

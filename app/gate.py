@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 
 from app.admission import RETRY_AFTER_S
@@ -25,8 +26,15 @@ class Gate:
     `STANDING` may, and who is answered is answered soon.
     """
 
-    def __init__(self, backlog: int) -> None:
+    def __init__(self, backlog: int, unseen: Callable[[], None] = lambda: None) -> None:
+        """Nothing waits yet.
+
+        Args:
+            backlog: requests that may wait while there is no overload.
+            unseen: is told of each request that is refused before the application sees it.
+        """
         self.backlog = max(backlog, STANDING)
+        self.unseen = unseen
         self.draining = False  # the service is about to end: not ready, but it still answers
         self.refused = 0  # since the start
         self.waiting = 0  # read in this turn of the event loop, not begun

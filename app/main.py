@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
+from http import HTTPStatus
 
 from fastapi import FastAPI
 
@@ -11,6 +12,7 @@ from app.admission import Places, Workshop
 from app.application import Application
 from app.documentation import serve_docs
 from app.errors import handle_errors
+from app.fastlane import PATH
 from app.gate import Gate
 from app.ledger import Ledger, open_ledger
 from app.observer import observe
@@ -33,7 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
         state.studio = open_studio(settings, ledger)
         state.workshop = Workshop(settings.heavy_threads, settings.heavy_queue, ledger.queue)
         state.uploads = Places(UPLOADS)
-        state.gate = Gate(settings.backlog)
+        state.gate = Gate(settings.backlog, partial(_count_refusal, ledger))
         with _own_metrics_port(settings, ledger):
             async with reloading(state, settings, partial(open_studio, settings, ledger)):
                 yield {"gate": state.gate}  # for the server and its connections
@@ -60,6 +62,12 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(metrics.router)
     app.entrance = observe(app.front, app.state.ledger, settings)
     return app
+
+
+def _count_refusal(ledger: Ledger) -> None:
+    """Count a plain request that was refused before the observer could see it."""
+    ledger.begin()
+    ledger.end(PATH, HTTPStatus.SERVICE_UNAVAILABLE, 0.0, 0)
 
 
 def _own_metrics_port(settings: Settings, ledger: Ledger) -> AbstractContextManager[None]:

@@ -43,6 +43,7 @@ class Connection(HttpToolsProtocol):
         gate = self.gate
         if gate.waiting >= STANDING and gate.is_full() and self._is_plain(data):
             gate.admit()  # which counts the refusal
+            gate.unseen()
             self._answer_unparsed(refusal())
         else:
             super().data_received(data)

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import multiprocessing
 import os
 import signal
 import sys
@@ -40,7 +41,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._drain_s = drain_s
         self._end_at: float | None = None
-        self._parent = os.getppid()
+        self._supervisor = multiprocessing.parent_process()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """A signal to end."""
@@ -59,8 +60,8 @@ class Server(uvicorn.Server):
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
                 connection.close_if_slow(now)  # type: ignore[union-attr]  # see CONNECTION
-        if os.getppid() != self._parent and self._end_at is None:
-            self.handle_exit(signal.SIGTERM, None)  # a worker without its supervisor
+        if self._supervisor and not self._supervisor.is_alive() and self._end_at is None:
+            self.handle_exit(signal.SIGTERM, None)  # nobody would end this worker
         if self._end_at is not None and time.monotonic() >= self._end_at:
             self.should_exit = True
         return await super().on_tick(counter)

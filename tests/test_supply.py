@@ -39,7 +39,8 @@ def test_serving_reads_no_pickle() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SERVE], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
-    assert (done.returncode, done.stdout) == (0, "served\n"), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("served\n")
 
 
 def test_no_array_is_read_or_written_as_pickle() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 POLL_S = 0.1
 LIMIT_S = 30
+NOT_READY = "no instance was ready"
 PROBE = b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
@@ -52,7 +53,7 @@ class Balancer:
         self.sent += 1
         ready = sorted(self.ready)
         if not ready:
-            self.failed.append("no instance was ready")
+            self.failed.append(NOT_READY)
             return
         found = await status(ready[number % len(ready)], request)
         if found != "200":

@@ -136,8 +136,7 @@ def _raw(service: Service, cases: int, found: Counter[str]) -> int:
         try:
             answer = _exchange(service, request)
         except (OSError, http.client.HTTPException):
-            found["cut"] += 0  # the service may close on what is no HTTP
-            continue
+            continue  # the service may close on what is no HTTP
         _count(found, url, *answer)
     return cases
 

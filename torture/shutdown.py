@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from torture.balancer import Balancer
+from torture.balancer import NOT_READY, Balancer
 from torture.overload import PATH
 from torture.scale import Scale
 from torture.service import Service, free_port, running
@@ -17,15 +17,15 @@ RATE = 50  # requests a second through the balancer
 DRAIN_S = 2
 LIMIT_S = 10  # from the signal to the end
 WAIT_S = 60
-NOT_ACCEPTED = "ConnectionRefusedError"
+NOT_ACCEPTED = ("ConnectionRefusedError", NOT_READY)
 
 
 def try_shutdown(_: Scale) -> Iterator[Verdict]:
-    """SIGTERM in the middle of a load."""
+    """SIGTERM in the middle of a load whose sender heeds /readyz, as a balancer does."""
     with running(CVAE_DRAIN_SECONDS=str(DRAIN_S)) as service:
         end = asyncio.run(_end_under_load(service))
         code = service.process.wait(WAIT_S)
-    refused = end.balancer.failed.count(NOT_ACCEPTED)
+    refused = sum(reason in NOT_ACCEPTED for reason in end.balancer.failed)
     lost = len(end.balancer.failed) - refused
     yield Verdict(
         "SIGTERM under load: not ready, but answering",
@@ -55,6 +55,7 @@ class _End:
 
 async def _end_under_load(service: Service) -> _End:
     balancer, done = Balancer([service.port], ready={service.port}), asyncio.Event()
+    watch = asyncio.create_task(balancer.watch())
     load = asyncio.create_task(balancer.load(PATH, RATE, done))
     await asyncio.sleep(DRAIN_S)
     service.signal(signal.SIGTERM)
@@ -67,6 +68,7 @@ async def _end_under_load(service: Service) -> _End:
     ended_s = time.monotonic() - begun
     done.set()
     await load
+    watch.cancel()
     return _End(balancer, drawn, not_ready_s, ended_s)
 
 

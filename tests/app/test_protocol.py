@@ -29,6 +29,8 @@ class Server:
 
     def __init__(self, gate: Gate) -> None:
         self.gate = gate
+        self.unseen = 0
+        gate.unseen = self.see
         self.state = ServerState()
         self.seen: list[Scope] = []
         self.address = ("", 0)
@@ -47,6 +49,9 @@ class Server:
             await FastLane(answer, None)(scope, receive, send)  # type: ignore[arg-type]
         else:
             await answer(scope, receive, send)
+
+    def see(self) -> None:
+        self.unseen += 1
 
     def connect(self, number: int) -> list[socket.socket]:
         clients = [socket.create_connection(self.address) for _ in range(number)]
@@ -169,6 +174,7 @@ def test_requests_beyond_the_backlog_are_refused_and_the_connection_lives_on(
             assert sorted(statuses) == [b"200"] * 3 + [b"503"] * 7
             assert all(b"\r\nretry-after: 1\r\n" in a for a in answers if a[9:12] == b"503")
             assert server.gate.refused == 7
+            assert server.unseen == 7 * warm
             assert len(server.seen) == 3 + 10 * warm
             assert [(await ask(client, PLAIN))[9:12] for client in clients] == [b"200"] * 10
 

@@ -49,7 +49,7 @@ def test_reload_takes_over_the_new_checkpoint(
         asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
     assert state.studio.model_hash != old.model_hash
     assert f"Drawing with the model {state.studio.model_hash} from now on." in caplog.text
-    assert old.line("1", 7)  # who began with the old one ends with it
+    assert old.lines([("1", 7)])  # who began with the old one ends with it
     assert strongest_directions.cache_info().currsize == 0
 
 
@@ -59,7 +59,7 @@ def test_reload_refuses_a_damaged_checkpoint_and_the_old_goes_on(
 ) -> None:
     settings = Settings(checkpoint=folder)
     state = begun(settings)
-    old, picture = state.studio, state.studio.line("1", 7)
+    old, picture = state.studio, state.studio.lines([("1", 7)])
     if damage == "gone":
         shutil.rmtree(folder)
     else:
@@ -68,7 +68,7 @@ def test_reload_refuses_a_damaged_checkpoint_and_the_old_goes_on(
         (folder / WEIGHTS).write_bytes(content)
     asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
     assert state.studio is old
-    assert state.studio.line("1", 7) == picture
+    assert state.studio.lines([("1", 7)]) == picture
     (record,) = caplog.records
     assert record.message.startswith("The new checkpoint or keys are refused, the old go on: The ")
     assert "\n" not in record.message

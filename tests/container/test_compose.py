@@ -97,7 +97,7 @@ def test_compose_mounts_what_is_in_the_repository(name: str) -> None:
 
 
 def test_compose_settings_are_settings_of_the_service() -> None:
-    names = {f"CVAE_{name.upper()}" for name in Settings.model_fields} | {"CVAE_WATCH_SECONDS"}
+    names = {f"CVAE_{name.upper()}" for name in Settings.model_fields}
     assert SERVICES["digits"]["environment"].keys() <= names
 
 
@@ -149,8 +149,6 @@ def up(engine: Engine, image: str, tmp_path: Path) -> Up:
 def test_compose_up_serves_and_takes_over_what_training_writes(
     engine: Engine, up: Up, mnist_slice: Path, tmp_path: Path
 ) -> None:
-    if "watch_seconds" not in Settings.model_fields:
-        pytest.skip("the service does not reload yet")
     with up() as service:
         host = engine.container(service.name)["HostConfig"]
         assert host["ReadonlyRootfs"]

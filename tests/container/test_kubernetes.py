@@ -99,7 +99,7 @@ def test_metrics_are_not_on_the_port_of_the_ingress(objects: list[dict[str, Any]
 
 
 def test_manifests_set_settings_of_the_service(objects: list[dict[str, Any]]) -> None:
-    names = {f"CVAE_{name.upper()}" for name in Settings.model_fields} | {"CVAE_WATCH_SECONDS"}
+    names = {f"CVAE_{name.upper()}" for name in Settings.model_fields}
     (container,) = of_kind(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
     assert {each["name"] for each in container["env"]} <= names
 

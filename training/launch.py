@@ -9,8 +9,7 @@ from typing import Self
 
 import torch.distributed
 from lightning_fabric import Fabric
-from torch.distributed.distributed_c10d import PrefixStore
-from torch.distributed.rendezvous import TCPStore
+from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
 
 from training.config import TrainingConfig
 

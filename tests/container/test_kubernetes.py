@@ -128,7 +128,9 @@ def played(engine: Engine, image: str, folder: str, directory: Path) -> Iterator
     text = json.dumps(deployment).replace("cvae-digits:" + VERSION, image)
     deployment = json.loads(text)
     deployment["metadata"]["name"] = name
-    pod = deployment["spec"]["template"]["spec"]
+    template, pod = deployment["spec"]["template"], deployment["spec"]["template"]["spec"]
+    # podman removes an init container that is done, now and then too soon for itself
+    template["metadata"]["annotations"] = {"io.podman.annotations.init.container.type": "always"}
     pod["hostNetwork"] = True  # a network of its own takes rights that a root here may not have
     (container,) = pod["containers"]
     container.pop("ports")

@@ -31,19 +31,30 @@ RUN find /venv /srv -exec touch --no-dereference --date=2026-01-01 {} + \
     && rm -r model/pretrained
 
 FROM ${PYTHON_IMAGE} AS train
-# Where CPU wheels of torch come from; empty takes the ones with CUDA, which are several GB.
+# Where CPU wheels of torch come from, in the locked versions; empty takes the locked wheels
+# themselves, which bring CUDA along and are several GB.
 ARG TORCH_INDEX=""
+WORKDIR /build
+COPY requirements/training.txt .
+RUN python -m venv --without-pip /venv \
+    && cp training.txt rest.txt \
+    && if [ -n "${TORCH_INDEX}" ]; then \
+        grep -oE '^(torch|torchvision)==[^ ]+' training.txt > torch.txt \
+        && awk '/^[a-z]/ { keep = !/^(cuda|nvidia|torch|triton)/ } keep' training.txt > rest.txt \
+        && pip --python /venv/bin/python install --no-cache-dir --no-deps \
+            --index-url "${TORCH_INDEX}" --requirement torch.txt; \
+    fi \
+    && pip --python /venv/bin/python install --no-cache-dir --no-deps \
+        --disable-pip-version-check --require-hashes --requirement rest.txt
 WORKDIR /srv
-COPY requirements/training.txt requirements/
-COPY deploy/image/install_training.py /tmp/
-RUN python -m venv /venv \
-    && python /tmp/install_training.py "${TORCH_INDEX}" \
-    && rm /tmp/install_training.py
 COPY model ./model
 COPY training ./training
+# An empty volume mounted at one of these begins as theirs: owned by the user who writes.
+RUN install --directory --owner 10001 --group 10001 /checkpoints /srv/data /srv/runs
 ENV PATH=/venv/bin:$PATH \
-    PYTHONUNBUFFERED=1
-RUN install --directory --owner 10001 --group 10001 /srv/data /srv/runs
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOME=/tmp
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "training"]
 

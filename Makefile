@@ -18,7 +18,7 @@ BENCHMARK := $(BENCH_VENV)/benchmark.made
 LOCKED := requirements/serving.txt requirements/training.txt requirements/development.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check install train bench torture capacity page pagebench pictures image container sbom audit format lock clean
+.PHONY: help serve test check install train bench torture capacity page pagebench pictures image container slow sbom audit format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -61,8 +61,11 @@ pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl li
 image: ## build the container image cvae-digits
 	docker build --tag cvae-digits .
 
-container: $(DEVELOPMENT) ## build the image and test it, with Docker or with buildah and podman (ARGS)
-	$(RUN) -m pytest tests/container -m container $(ARGS)
+container: $(DEVELOPMENT) ## build the image and test it, with Docker or buildah and podman (ARGS)
+	$(RUN) -m pytest -m container $(ARGS)
+
+slow: $(DEVELOPMENT) ## the tests that take a minute of a core each, which `make test` leaves out (ARGS)
+	$(RUN) -m pytest -m slow $(ARGS)
 
 sbom: $(DEVELOPMENT) ## list what the service consists of: sbom.json, in the form CycloneDX
 	$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \

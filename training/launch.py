@@ -1,5 +1,6 @@
 """How a run is spread over processes, devices and hosts: by its own options, or by torchrun."""
 
+import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Self
 
 import torch.distributed
 from lightning_fabric import Fabric
+from torch.distributed import PrefixStore, TCPStore  # type: ignore[attr-defined]
 
 from training.config import TrainingConfig
 
@@ -46,8 +48,10 @@ def launch(config: TrainingConfig) -> tuple[Fabric, TrainingConfig]:
         _refuse_contradiction(config, torchrun)
         devices = torchrun.local_processes
         hosts = torchrun.processes // devices
-        if torchrun.restarts and config.snapshot.exists():
-            config = config.model_copy(update={"resume": True})
+        if torchrun.restarts:
+            _join_again(torchrun)
+            if config.snapshot.exists():
+                config = config.model_copy(update={"resume": True})
     fabric = Fabric(
         accelerator=config.accelerator,
         devices=devices,
@@ -76,6 +80,22 @@ def together(fabric: Fabric) -> Iterator[None]:
             "too; continue with --resume, or start with `torchrun --max-restarts 3`, which "
             "does so by itself."
         ) from error
+
+
+def _join_again(torchrun: Torchrun) -> None:
+    """Join the processes after a restart, in the place of Fabric.
+
+    torchrun keeps its store over a restart, and in it the addresses of processes that are gone;
+    who comes first would read those. So the processes meet under a name of this restart's own.
+    """
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    store = TCPStore(address, port, is_master=False)
+    torch.distributed.init_process_group(
+        store=PrefixStore(f"restart {torchrun.restarts}", store),
+        rank=int(os.environ["RANK"]),
+        world_size=torchrun.processes,
+    )
+    atexit.register(torch.distributed.destroy_process_group)
 
 
 def _refuse_contradiction(config: TrainingConfig, torchrun: Torchrun) -> None:

@@ -1,6 +1,7 @@
 """docker-compose.yml: valid, hardened, pinned, and really run."""
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -97,7 +98,7 @@ def test_compose_mounts_what_is_in_the_repository(name: str) -> None:
 
 
 def test_compose_settings_are_settings_of_the_service() -> None:
-    names = {f"CVAE_{name.upper()}" for name in Settings.model_fields} | {"CVAE_WATCH_SECONDS"}
+    names = {f"CVAE_{name.upper()}" for name in Settings.model_fields}
     assert SERVICES["digits"]["environment"].keys() <= names
 
 
@@ -149,8 +150,6 @@ def up(engine: Engine, image: str, tmp_path: Path) -> Up:
 def test_compose_up_serves_and_takes_over_what_training_writes(
     engine: Engine, up: Up, mnist_slice: Path, tmp_path: Path
 ) -> None:
-    if "watch_seconds" not in Settings.model_fields:
-        pytest.skip("the service does not reload yet")
     with up() as service:
         host = engine.container(service.name)["HostConfig"]
         assert host["ReadonlyRootfs"]
@@ -161,6 +160,8 @@ def test_compose_up_serves_and_takes_over_what_training_writes(
             for mount in engine.container(service.name)["Mounts"]
             if mount["Destination"] == "/checkpoints"
         )
+        if not os.access(volume["Source"], os.W_OK):
+            pytest.skip("the engine's volumes cannot be reached from here")
         trained = train_into(Path(volume["Source"]) / "current", mnist_slice, tmp_path)
         assert trained != before
         limit = time.monotonic() + TAKE_OVER_LIMIT_S

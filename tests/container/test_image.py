@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import subprocess
 import tarfile
 import threading
 import time
@@ -139,7 +138,7 @@ def test_sigterm_answers_the_request_under_way_and_exits_0(
         client = threading.Thread(target=lambda: answers.append(fetch(long)))
         client.start()
         time.sleep(0.3)
-        engine("stop", "--time", str(STOP_LIMIT_S), service.name)
+        engine("stop", "-t", str(STOP_LIMIT_S), service.name)
         client.join(STOP_LIMIT_S)
         state = engine.container(service.name)["State"]
         assert (state["Running"], state["ExitCode"]) == (False, 0)
@@ -173,9 +172,3 @@ def test_empty_volume_begins_with_the_checkpoint_of_the_image(
             assert fetch(f"{service.address}/generate?digits=7")
     finally:
         engine("volume", "rm", "--force", name)
-
-
-def test_the_engine_here_is_told(engine: Engine) -> None:
-    """So that the log of a run says what the tests stood on."""
-    done = subprocess.run([engine.program, "--version"], capture_output=True, text=True, check=True)
-    assert done.stdout

@@ -72,5 +72,6 @@ def test_recipe_holds_what_decides_the_result() -> None:
     assert set(TrainingConfig().recipe()) | {
         *("data_dir", "run_dir", "epochs", "resume", "snapshot_every_s"),
         *("accelerator", "devices", "precision", "preset", "evaluate"),
+        *("checkpoint", "compile"),
     } == set(TrainingConfig.model_fields)
     assert TrainingConfig(run_dir=Path("elsewhere")).recipe() == TrainingConfig().recipe()

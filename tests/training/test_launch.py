@@ -70,7 +70,13 @@ def test_torchrun_takes_the_steps_of_one_process(
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes by /proc")
-@pytest.mark.parametrize("restarts", [0, 1], ids=["resumed by hand", "restarted by torchrun"])
+@pytest.mark.parametrize(
+    "restarts",
+    [
+        pytest.param(0, id="resumed by hand", marks=pytest.mark.slow),
+        pytest.param(1, id="restarted by torchrun"),
+    ],
+)
 def test_run_that_lost_a_process_ends_as_one_that_did_not(
     torchrun: Torchruns, whole: Path, tmp_path: Path, restarts: int
 ) -> None:

@@ -243,6 +243,7 @@ def test_mixed_precision_comes_near_the_same_loss(
     assert losses[0] == pytest.approx(losses[1], rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch compiles with g++, which is missing")
 def test_compiled_step_learns_the_same(make_trainer: MakeTrainer, tmp_path: Path) -> None:
     trainers = [

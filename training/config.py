@@ -26,7 +26,7 @@ class TrainingConfig(BaseSettings):
 
     The preset `article` is the article's: Adam 1e-3, batch 128, 10 epochs. Expect a test loss of
     about 101 nats after 2 minutes on 2 CPU cores. The preset `sharp` is the one that ships:
-    five stages, see training/course.py; its settings are those of training/recipe.py.
+    six stages, see training/course.py; its settings are those of training/recipe.py.
     """
 
     model_config = SettingsConfigDict(

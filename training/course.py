@@ -1,10 +1,11 @@
-"""The preset `sharp`: five stages from MNIST to a plain CVAE that is small and draws sharply.
+"""The preset `sharp`: six stages from MNIST to a plain CVAE that is small and draws sharply.
 
 1. teacher   a CVAE with a small KL weight: sharp, but with holes under N(0, I)
 2. flow      the distribution of its latents for each label, as a flow from N(0, I)
 3. distil    flow and teacher's decoder into one decoder of the article's cost
-4. sharpen   that decoder against a small discriminator, anchored to the teacher
-5. encoder   the encoder that finds the noise of a given digit, on the negative ELBO
+4. guide     a classifier of digits, to steer the next stage and for nothing else
+5. sharpen   that decoder against two small discriminators, anchored to the teacher
+6. encoder   the encoder that finds the noise of a given digit, on the negative ELBO
 
 What comes out is a CVAE as any other: noise N(0, I) and a one-hot label in, a digit out.
 """
@@ -19,21 +20,23 @@ from model.checkpoint import Checkpoint, Provenance
 from model.cvae import CVAE, draw_weights
 from training.config import TrainingConfig
 from training.data import LabelledImages
-from training.discriminator import Discriminator
+from training.discriminator import FeatureDiscriminator, PictureDiscriminator
 from training.flow import Flow
+from training.guide import Guide, GuideStage
 from training.handover import hand_over, library_versions
 from training.interrupt import StopSwitch
 from training.lesson import Lesson
 from training.loss import evaluate_loss, loss_record
 from training.randomness import Purpose, keyed_generator
 from training.recipe import Recipe
+from training.sharpening import SharpenStage
 from training.snapshot import SnapshotError
 from training.stage import Stage, run_stage
-from training.student import DistilStage, EncoderStage, SharpenStage
+from training.student import DistilStage, EncoderStage
 from training.teacher import FlowStage, Teacher, TeacherStage
 
 log = logging.getLogger(__name__)
-STAGES = ("teacher", "flow", "distil", "sharpen", "encoder")  # in order
+STAGES = ("teacher", "flow", "distil", "guide", "sharpen", "encoder")  # in order
 ALIGNMENT_NOISES = 2000  # to learn from how the teacher's styles depend on the noise
 M = TypeVar("M", bound=nn.Module)
 
@@ -89,10 +92,15 @@ class Course:
         recipe = self.recipe
         cvae, lesson = self._begin(3, CVAE(recipe.architecture), recipe.distil.batch_size)
         self._run(DistilStage(cvae.decoder, teacher, lesson, recipe.distil), switch)
-        rival = Discriminator(recipe.architecture.classes, recipe.sharpen.discriminator_width)
-        rival, lesson = self._begin(4, rival, recipe.sharpen.batch_size)
-        self._run(SharpenStage(cvae.decoder, teacher, rival, lesson, recipe.sharpen), switch)
-        encoder, lesson = self._begin(5, cvae.encoder, recipe.encoder.batch_size)
+        classes, sharpen = recipe.architecture.classes, recipe.sharpen
+        guide, lesson = self._begin(4, Guide(classes, recipe.guide.width), recipe.guide.batch_size)
+        self._run(GuideStage(guide, lesson, recipe.guide), switch)
+        pictures = PictureDiscriminator(classes, sharpen.discriminator_width)
+        features = FeatureDiscriminator(guide.channels, classes, sharpen.feature_width)
+        _, lesson = self._begin(5, nn.ModuleList([pictures, features]), sharpen.batch_size)
+        rivals = pictures, features
+        self._run(SharpenStage(cvae.decoder, teacher, guide, rivals, lesson, sharpen), switch)
+        encoder, lesson = self._begin(6, cvae.encoder, recipe.encoder.batch_size)
         self._run(EncoderStage(encoder, cvae.decoder, lesson, recipe.encoder), switch)
         return cvae.eval()
 
@@ -130,7 +138,7 @@ class Course:
             batch_size=first.batch_size,
             optimizer="AdamW, one cycle, averaged weights",
             learning_rate=first.learning_rate,
-            objective="five stages: teacher, flow, distil, sharpen, encoder",
+            objective=f"six stages: {', '.join(STAGES)}",
             versions=library_versions(),
             recipe=recipe,
         )

@@ -88,8 +88,7 @@ class Evaluation:
             for scale in TEMPERATURES
         ]
         if ROUNDED_DECODER in checkpoint.manifest.sha256:
-            rounded = _generator(checkpoint, "int8")
-            found["int8"] = self.examiner.glance(rounded)
+            found["int8"] = self.examiner.examine(_generator(checkpoint, "int8"))
         found["cost"] = _cost(checkpoint, baseline)
         return found
 

@@ -52,6 +52,11 @@ class Lesson:
         noise = torch.randn(self.batch_size, self.latent, generator=self._generator)
         return noise.to(self.device)
 
+    def uniform(self, numbers: int) -> Tensor:
+        """So many numbers (B, numbers) float32 an image, each as likely from -1 to 1."""
+        unit = torch.rand(self.batch_size, numbers, generator=self._generator)
+        return (2 * unit - 1).to(self.device)
+
     def labels(self) -> Tensor:
         """One-hot labels (B, K) float32, each as likely as the others."""
         labels = torch.randint(self.classes, (self.batch_size,), generator=self._generator)

@@ -29,12 +29,22 @@ class FlowSettings(StageSettings):
     width: int  # of their hidden layers
 
 
-class SharpenSettings(StageSettings):
-    """Stage 4, the discriminator against the blur."""
+class GuideSettings(StageSettings):
+    """Stage 4, the classifier that steers the next one."""
 
-    discriminator_width: int  # channels of its first convolution
+    width: int  # channels of its first convolution
+
+
+class SharpenSettings(StageSettings):
+    """Stage 5, two discriminators and the guide against blur and doubtful shapes."""
+
+    discriminator_width: int  # channels of the first convolution of the one of pictures
+    feature_width: int  # channels of the first convolution of the one of features
     discriminator_learning_rate: float
-    penalty_weight: float  # of the squared gradient at real images
+    feature_weight: float  # of fooling the one of features, that of the other being 1
+    doubt_weight: float  # of the guide's doubt
+    sure_enough: float  # the probability of the label from which the guide has no doubt
+    penalty_weight: float  # of the squared gradient at what is real
     penalty_every: int  # steps
     anchor_weight: float  # of the squared difference from the teacher
     anchor_block: int  # pixels a side; the anchor compares means over such blocks
@@ -50,6 +60,7 @@ class Recipe(BaseModel):
     teacher: TeacherSettings
     flow: FlowSettings
     distil: StageSettings
+    guide: GuideSettings
     sharpen: SharpenSettings
     encoder: StageSettings
 
@@ -66,13 +77,18 @@ SHARP = Recipe(
         steps=7000, batch_size=512, learning_rate=2e-3, average=0.999, depth=8, width=128
     ),
     distil=StageSettings(steps=4000, batch_size=256, learning_rate=2e-3, average=0.998),
+    guide=GuideSettings(steps=2340, batch_size=128, learning_rate=3e-3, average=0.99, width=16),
     sharpen=SharpenSettings(
-        steps=5000,
+        steps=6000,
         batch_size=128,
         learning_rate=5e-4,
         average=0.998,
         discriminator_width=32,
+        feature_width=64,
         discriminator_learning_rate=5e-4,
+        feature_weight=0.5,
+        doubt_weight=0.2,
+        sure_enough=0.9,
         penalty_weight=0.1,
         penalty_every=16,
         anchor_weight=0.02,

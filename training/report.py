@@ -122,14 +122,6 @@ def _evaluation(metrics: Mapping[str, Any]) -> str:
         return ""
     evaluation = metrics["evaluation"]
     settings = evaluation["settings"]
-    labels = [
-        [
-            str(row["label"]),
-            *(f"{row[name]:.4f}" for name in ("cas", "label_agreement")),
-            f"{row['frechet_distance']:.2f}",
-        ]
-        for row in evaluation["samples"]["per_label"]
-    ]
     names = ("label_agreement", "frechet_distance", "precision", "recall")
     heat = [
         [f"{row['temperature']:g}", *(f"{row[name]:.3f}" for name in names)]
@@ -145,10 +137,31 @@ checkpoint measured in the same run, here the article's model.
 {_markdown(*evaluation_table(evaluation))}
 By label:
 
-{_markdown(["label", "CAS", "label agreement", "Frechet distance"], labels)}
+{_markdown(*_by_label(evaluation))}
 By temperature, the scale of the noise:
 
 {_markdown(["temperature", "label agreement", "Frechet distance", "precision", "recall"], heat)}"""
+
+
+def _by_label(evaluation: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows of the measurements of each label: of this model, and rounded to int8."""
+    columns, rows = ["label"], [[str(row["label"])] for row in evaluation["samples"]["per_label"]]
+    for kind, title in (("samples", ""), ("int8", "int8: ")):
+        if "per_label" not in evaluation.get(kind, {}):
+            continue  # a checkpoint without a rounded decoder
+        for name, (heading, digits) in BY_LABEL.items():
+            columns.append(title + heading)
+            for row, found in zip(rows, evaluation[kind]["per_label"], strict=True):
+                row.append(_shown(found[name], digits))
+    return columns, rows
+
+
+# What the table by label shows: name in metrics.json -> title, digits after the point.
+BY_LABEL = {
+    "cas": ("CAS", 4),
+    "label_agreement": ("label agreement", 4),
+    "frechet_distance": ("Frechet distance", 2),
+}
 
 
 def _markdown(columns: list[str], rows: list[list[str]]) -> str:

@@ -21,8 +21,9 @@ def tiny_recipe(sharpen_steps: int = 2) -> Recipe:
         for name in STAGES
     }
     stages["flow"] = stages["flow"].model_copy(update={"depth": 2, "width": 8})
+    stages["guide"] = stages["guide"].model_copy(update={"width": 2})
     stages["sharpen"] = stages["sharpen"].model_copy(
-        update={"steps": sharpen_steps, "discriminator_width": 2}
+        update={"steps": sharpen_steps, "discriminator_width": 2, "feature_width": 4}
     )
     networks = {
         name: getattr(SHARP, name).model_copy(update=small)

@@ -5,16 +5,26 @@ import torch
 
 from training.discriminator import (
     Discriminator,
+    FeatureDiscriminator,
+    PictureDiscriminator,
     discriminator_loss,
     generator_loss,
     gradient_penalty,
 )
 
 
-def test_score_is_one_number_an_image_and_knows_the_label() -> None:
-    discriminator = Discriminator(classes=10, width=2)
-    images = torch.rand(3, 28, 28)
-    first, second = (discriminator(images, torch.eye(10)[[label] * 3]) for label in (0, 1))
+@pytest.mark.parametrize(
+    ("discriminator", "shape"),
+    [
+        (PictureDiscriminator(classes=10, width=2), (28, 28)),
+        (FeatureDiscriminator(channels=6, classes=10, width=2), (6, 7, 7)),
+    ],
+)
+def test_score_is_one_number_an_image_and_knows_the_label(
+    discriminator: Discriminator, shape: tuple[int, ...]
+) -> None:
+    shown = torch.rand(3, *shape)
+    first, second = (discriminator(shown, torch.eye(10)[[label] * 3]) for label in (0, 1))
     assert first.shape == (3,)
     assert not torch.equal(first, second)
 

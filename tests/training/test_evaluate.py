@@ -45,6 +45,9 @@ def test_evaluate_metrics_have_the_promised_keys(evaluation: dict[str, Any]) -> 
         *("slant_correlation_same_noise", "ink_correlation_same_noise", "test"),
         *("nearest_training_distance", "log_likelihood_nats"),
     }
+    assert set(evaluation["int8"]) == {
+        name for name in evaluation["samples"] if name not in ("model", "test")
+    } - {"log_likelihood_nats"}
     assert set(evaluation["real"]) >= {"cas", "frechet_distance", "precision", "recall"}
     assert [row["temperature"] for row in evaluation["temperature"]] == [0.5, 0.7, 0.85, 1, 1.15]
     assert set(evaluation["cost"]["microseconds"]) >= {"samples", "baseline"}

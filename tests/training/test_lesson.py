@@ -43,3 +43,10 @@ def test_same_generator_same_material(mnist: Mnist) -> None:
     first, again, other = (lesson(mnist, seed).noise() for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_uniform_numbers_lie_between_minus_one_and_one(mnist: Mnist) -> None:
+    numbers = lesson(mnist).uniform(6)
+    assert numbers.shape == (300, 6)
+    assert -1 <= numbers.min() < -0.9  # of 1,800
+    assert 0.9 < numbers.max() <= 1

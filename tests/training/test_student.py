@@ -4,11 +4,10 @@ import torch
 from model.config import CVAEConfig
 from model.cvae import CVAE, draw_weights
 from training.data import LabelledImages
-from training.discriminator import Discriminator
 from training.flow import Flow
 from training.lesson import Lesson
-from training.recipe import SHARP, StageSettings
-from training.student import DistilStage, EncoderStage, SharpenStage
+from training.recipe import StageSettings
+from training.student import DistilStage, EncoderStage
 from training.teacher import Teacher
 
 Mnist = tuple[LabelledImages, LabelledImages]
@@ -43,32 +42,6 @@ def test_distil_stage_learns_the_digits(student: CVAE, teacher: Teacher, lesson:
     stage = DistilStage(student.decoder, teacher, lesson, SETTINGS)
     losses = [stage.step()["digits"].item() for _ in range(40)]
     assert losses[-1] < 0.9 * losses[0]
-
-
-def test_sharpen_stage_changes_the_decoder_and_not_the_teacher(
-    student: CVAE, teacher: Teacher, lesson: Lesson
-) -> None:
-    settings = SHARP.sharpen.model_copy(update={"steps": 3, "penalty_every": 2})
-    before = {name: weight.clone() for name, weight in teacher.state_dict().items()}
-    decoder = first_weight(student).clone()
-    stage = SharpenStage(student.decoder, teacher, Discriminator(10, 2), lesson, settings)
-    for _ in range(3):
-        assert all(part.isfinite() for part in stage.step().values())
-    stage.finish()
-    assert not torch.equal(decoder, first_weight(student))
-    for name, weight in teacher.state_dict().items():
-        assert torch.equal(before[name], weight), name
-
-
-def test_anchor_sees_shapes_and_not_edges(student: CVAE, teacher: Teacher, lesson: Lesson) -> None:
-    settings = SHARP.sharpen.model_copy(update={"anchor_block": 4})
-    stage = SharpenStage(student.decoder, teacher, Discriminator(10, 2), lesson, settings)
-    plain = torch.zeros(1, 28, 28)
-    edge = plain.clone()
-    edge[0, 0, 0], edge[0, 0, 1] = 1, -1  # within a block: its mean stays
-    moved = plain + 0.5
-    assert stage._anchor(edge, plain).item() == 0
-    assert stage._anchor(moved, plain).item() == pytest.approx(784 * 0.25)
 
 
 def test_encoder_stage_learns_and_leaves_the_decoder(student: CVAE, lesson: Lesson) -> None:

@@ -52,7 +52,7 @@ class FastLane:
         if plain is None or scope.get("locked"):  # says app.access
             await self.app(scope, receive, send)
             return
-        for message in await self.gathering.join(plain):
+        for message in await self.gathering.join(plain, _read_together(scope)):
             await send(message)
 
     def _answers(self, plains: Sequence[PlainRequest]) -> list[tuple[Message, Message]]:
@@ -76,6 +76,12 @@ def plain_request(scope: Scope) -> PlainRequest | None:
     if seed is not None and int(seed) > MAX_SEED:
         return None
     return PlainRequest(digits.decode("ascii"), None if seed is None else int(seed))
+
+
+def _read_together(scope: Scope) -> int | None:
+    """How many requests began with this one, it included; None where no gate counts them."""
+    gate = scope.get("state", {}).get("gate")
+    return None if gate is None else gate.turn
 
 
 def _answer(

@@ -38,6 +38,7 @@ class Gate:
         self.draining = False  # the service is about to end: not ready, but it still answers
         self.refused = 0  # since the start
         self.waiting = 0  # read in this turn of the event loop, not begun
+        self.turn = 0  # read in the last turn and begun in this one
         self._overloaded = False
         self._since = 0.0
         self._asked = self._turned_away = 0  # in this window
@@ -64,7 +65,7 @@ class Gate:
 
     def begin(self) -> None:
         """The event loop begins with what was read: nothing waits any more."""
-        self.waiting = 0
+        self.turn, self.waiting = self.waiting, 0
 
 
 def refusal() -> bytes:

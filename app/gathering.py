@@ -1,8 +1,8 @@
 """Orders that come in the same turn of the event loop are made together.
 
 Under load several requests are ready at once. Each by itself would find the processor's cache
-full of the others' things; together they pay for it once. An order that is alone waits for
-nobody: what is gathered is made as soon as the turn ends.
+full of the others' things; together they pay for it once. Nobody waits for an order that may
+come: what is gathered is made with the last that is expected, or when the turn ends.
 """
 
 import asyncio
@@ -31,20 +31,31 @@ class Gathering(Generic[Order, Made]):
         self._size = size
         self._most = most
         self._waiting: deque[tuple[Order, asyncio.Future[Made]]] = deque()
+        self._end_of_turn: asyncio.Handle | None = None
 
-    def join(self, order: Order) -> asyncio.Future[Made]:
-        """What is made of an order, when it is made; or the exception that making raised."""
+    def join(self, order: Order, expected: int | None = None) -> asyncio.Future[Made]:
+        """What is made of an order, when it is made; or the exception that making raised.
+
+        Args:
+            order: to be made.
+            expected: how many orders this turn may bring, this one included; None: unknown.
+        """
         loop = asyncio.get_running_loop()
         made: asyncio.Future[Made] = loop.create_future()
-        if not self._waiting:
-            loop.call_soon(self._make_next, loop)
         self._waiting.append((order, made))
+        if expected is not None and len(self._waiting) >= expected:
+            self._make_next(loop)
+        elif self._end_of_turn is None:
+            self._end_of_turn = loop.call_soon(self._make_next, loop)
         return made
 
     def _make_next(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._end_of_turn is not None:
+            self._end_of_turn.cancel()
+            self._end_of_turn = None
         orders, futures = zip(*self._take(), strict=True)
         if self._waiting:
-            loop.call_soon(self._make_next, loop)
+            self._end_of_turn = loop.call_soon(self._make_next, loop)
         try:
             results = self._make(orders)
         except Exception as error:

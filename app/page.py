@@ -120,10 +120,14 @@ def _is_module(name: str) -> bool:
 
 
 def rounded_weights(studio: Studio) -> bytes | None:
-    """The file of a checkpoint's rounded weights, where it has one."""
+    """The file of a checkpoint's rounded weights, where it has one.
+
+    Raises:
+        CheckpointError: it was written over since it was read.
+    """
     if ROUNDED_WEIGHTS not in studio.checkpoint.manifest.sha256:
         return None
-    return (studio.checkpoint.folder / ROUNDED_WEIGHTS).read_bytes()
+    return studio.checkpoint.content(ROUNDED_WEIGHTS)
 
 
 def write_page(folder: Path, files: Mapping[str, PageFile]) -> None:

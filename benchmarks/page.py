@@ -1,7 +1,8 @@
 """`make pagebench`: what the page costs its visitor, in a real Chromium on this machine.
 
 Prints bytes sent, the time from the navigation to the first number standing (each visit with an
-empty cache), the time of a digit in the browser's kernel, and how far it is from the service.
+empty cache), from a key to the picture, of a digit in the browser's kernel, and how far the
+browser's pictures are from the service's.
 """
 
 import json
@@ -32,6 +33,18 @@ KERNEL = """async () => {
     const levels = await artist.draw(sceneOf(order, facts));
     return { digit, levels: Array.from(levels) };
 }"""
+TYPE = """async (digits) => {
+    const [field, sheet] = [document.querySelector("#digits"), document.querySelector("#sheet")];
+    const start = performance.now();
+    const stands = new Promise((done) => {
+        new MutationObserver(() => sheet.dataset.state === "still" && done())
+            .observe(sheet, { attributes: true });
+    });
+    field.value = digits;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    await stands;
+    return performance.now() - start;
+}"""
 QUERY = f"digits={'0123456789' * 6}&rows=16&seed=1&format=npy"
 
 
@@ -45,6 +58,7 @@ def main() -> None:
             "page_bytes": visits[0]["bytes"],
             "first_number_ms": statistics.median(visit["first_number_ms"] for visit in visits),
             "first_number_worst_ms": max(visit["first_number_ms"] for visit in visits),
+            "key_to_picture_ms": typing(browser, address),
             **kernel(browser, address),
         }
         browser.close()
@@ -64,6 +78,16 @@ def visit(browser: Browser, address: str) -> dict[str, float]:
     size = sum(response.request.sizes()["responseBodySize"] for response in sent)
     context.close()
     return {"first_number_ms": first, "bytes": size}
+
+
+def typing(browser: Browser, address: str) -> float:
+    """The median time from a key to the whole picture of 8 digits, without gliding."""
+    page = browser.new_page(reduced_motion="reduce")
+    page.goto(address)
+    page.locator("#sheet[data-state=still]").wait_for()
+    times = [page.evaluate(TYPE, f"3141592{last % 10}") for last in range(20)]
+    page.close()
+    return float(statistics.median(times))
 
 
 def kernel(browser: Browser, address: str) -> dict[str, float]:

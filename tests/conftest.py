@@ -1,6 +1,7 @@
 """What several test files share: a slice of real MNIST, a tiny checkpoint, a client."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from urllib.request import urlopen
 import hypothesis
 import pytest
 import torch
+from playwright.sync_api import Browser, sync_playwright
 from starlette.testclient import TestClient
 
 from app.main import create_app
@@ -30,6 +32,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).parent.parent
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 START_LIMIT_S = 60
 
 
@@ -114,6 +117,21 @@ def serve() -> Callable[..., AbstractContextManager[str]]:
             process.wait(timeout=START_LIMIT_S)
 
     return serve
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium: the system's if there is one, else the one that Playwright installs.
+
+    For one module, as asyncio is not to be had in this thread for so long.
+    """
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        if not found and not os.path.exists(playwright.chromium.executable_path):
+            pytest.skip("no Chromium: `apt-get install chromium` or `playwright install chromium`")
+        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
 
 
 def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -9,6 +9,7 @@ from app.caching import IMMUTABLE, not_modified
 from app.page import HEADER_POLICY, INDEX, WORKER, PageFile, page_files, rounded_weights
 from app.routes.card import describe
 from app.studio import Studio
+from model.checkpoint import CheckpointError
 
 router = APIRouter()
 
@@ -48,8 +49,11 @@ async def _files(state: State) -> dict[str, PageFile]:
 
 
 def _packed_files(studio: Studio) -> dict[str, PageFile]:
-    card = describe(studio).model_dump_json().encode()
-    files = page_files(card, rounded_weights(studio), served=True)
+    try:
+        weights = rounded_weights(studio)
+    except CheckpointError:  # another checkpoint lies there by now: the service draws until it is
+        weights = None  # taken over
+    files = page_files(describe(studio).model_dump_json().encode(), weights, served=True)
     for file in files.values():
         file.packed  # noqa: B018 - packed here, on a thread, once
     return files

@@ -53,6 +53,31 @@ def test_later_orders_are_made_later() -> None:
     assert kitchen.made == [[1], [2, 3]]
 
 
+def test_the_last_expected_order_ends_the_waiting() -> None:
+    async def three_of_three(kitchen: Kitchen) -> None:
+        both = gathering(kitchen)
+        first, second = both.join(1, 3), both.join(2, 3)
+        assert not first.done()
+        third = both.join(3, 3)
+        assert [future.result() for future in (first, second, third)] == [2, 4, 6]
+        assert both.join(4, 1).result() == 8
+        await asyncio.sleep(0)  # the end of the turn finds nothing left to make
+
+    kitchen = Kitchen()
+    asyncio.run(three_of_three(kitchen))
+    assert kitchen.made == [[1, 2, 3], [4]]
+
+
+def test_who_is_expected_and_does_not_come_is_not_waited_for() -> None:
+    async def two_of_three(kitchen: Kitchen) -> list[int]:
+        both = gathering(kitchen, most=2)
+        return list(await asyncio.gather(both.join(1, 3), both.join(2, 3)))
+
+    kitchen = Kitchen()
+    assert asyncio.run(two_of_three(kitchen)) == [2, 4]
+    assert kitchen.made == [[1], [2]]
+
+
 def test_failure_reaches_all_who_ordered_and_nobody_after() -> None:
     async def fail_and_go_on() -> int:
         both = gathering(Kitchen())

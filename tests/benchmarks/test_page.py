@@ -1,21 +1,13 @@
-import os
-import shutil
+from playwright.sync_api import Browser
 
-import pytest
-from playwright.sync_api import sync_playwright
-
-from benchmarks.page import FLAGS, kernel, visit
+from benchmarks.page import kernel, typing, visit
 from tests.browser.conftest import Serve
 
 
-def test_page_is_measured(serve: Serve) -> None:
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if not found:
-        pytest.skip("no Chromium: `apt-get install chromium`")
-    with serve() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+def test_page_is_measured(browser: Browser, serve: Serve) -> None:
+    with serve() as address:
         visited, measured = visit(browser, address), kernel(browser, address)
-        browser.close()
+        assert typing(browser, address) > 0
     assert visited["first_number_ms"] > 0
     assert 500_000 < visited["bytes"] < 1_500_000
     assert measured["digit_ms"] > 0

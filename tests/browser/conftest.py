@@ -1,7 +1,5 @@
 """A real headless Chromium, and pages that fail their test on any fault."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -12,10 +10,8 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
-    sync_playwright,
 )
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 Serve = Callable[..., AbstractContextManager[str]]
 OpenPage = Callable[..., AbstractContextManager[Page]]
 
@@ -24,18 +20,6 @@ OpenPage = Callable[..., AbstractContextManager[Page]]
 def address(serve: Serve) -> Iterator[str]:
     with serve() as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium if there is one, else the one that Playwright installs."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        if not found and not os.path.exists(playwright.chromium.executable_path):
-            pytest.skip("no Chromium: `apt-get install chromium` or `playwright install chromium`")
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

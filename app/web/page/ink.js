@@ -2,6 +2,8 @@
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 
+const REACH = 2; // pixels around a stroke that its darkness is measured in
+const PALEST = 100; // grey level of a stroke that is still made as dark as the others
 const CALM = 0.13; // share of each neighbour in a level, see calmed
 const EDGE_LEVEL = 112; // the grey level where ink ends
 const EDGE = 90; // grey levels that the edge takes, with one pixel for each of the sheet's
@@ -59,7 +61,7 @@ export function paintPixels(canvas, sheet, colours, scale = 1) {
 export function paintStrokes(canvas, sheet, ink, width) {
   const most = Math.sqrt(MOST_PIXELS / (sheet.width * sheet.height));
   const factor = Math.max(1, Math.min(Math.round(width / sheet.width), Math.floor(most), 16));
-  const large = enlarge(calmed(sheet), factor);
+  const large = enlarge(calmed(evened(sheet)), factor);
   const image = new ImageData(sheet.width * factor, sheet.height * factor);
   const words = new Uint32Array(image.data.buffer);
   const [red, green, blue] = rgb(ink);
@@ -75,10 +77,32 @@ export function paintStrokes(canvas, sheet, ink, width) {
   put(canvas, image);
 }
 
+/** @typedef {{width: number, height: number, levels: Float32Array}} Smooth a sheet between levels */
+
+/**
+ * A sheet whose pale strokes are as dark as the others: pixels show them grey, ink is there or not.
+ * @param {Sheet} sheet
+ * @returns {Smooth}
+ */
+function evened({ width, height, levels }) {
+  /** @param {Uint8Array} from @param {number} step from a pixel to the next */
+  const highest = (from, step) =>
+    from.map((_, at) => {
+      let most = 0;
+      for (let near = at - REACH * step; near <= at + REACH * step; near += step) {
+        if (from[near] > most) most = from[near]; // beyond the sheet: undefined, never higher
+      }
+      return most;
+    });
+  const around = highest(highest(levels, 1), width);
+  const even = Float32Array.from(levels, (level, at) => (level * 255) / Math.max(around[at], PALEST));
+  return { width, height, levels: even };
+}
+
 /**
  * A sheet without the tremble that the pixel grid gives to its strokes.
- * @param {Sheet} sheet
- * @returns {{width: number, height: number, levels: Float32Array}}
+ * @param {Smooth} sheet
+ * @returns {Smooth}
  */
 function calmed({ width, height, levels }) {
   const rows = new Float32Array(levels.length);
@@ -97,7 +121,7 @@ function calmed({ width, height, levels }) {
 
 /**
  * A cubic B-spline through the levels, across and then down.
- * @param {{width: number, height: number, levels: Float32Array}} sheet
+ * @param {Smooth} sheet
  * @param {number} factor
  */
 function enlarge({ width, height, levels }, factor) {

@@ -66,6 +66,7 @@ function bindEngine(stage, again) {
   };
   toggle.addEventListener("change", () => {
     stage.local = toggle.checked;
+    stage.canvas.dataset.state = "drawing"; // the same once more, by the other hand
     localStorage.setItem(ENGINE, stage.local ? "browser" : "service");
     say();
     again();
@@ -158,5 +159,10 @@ function takeHand(style, desk, pad, facts) {
 
 main().catch(report);
 if ("serviceWorker" in navigator) {
+  if (navigator.serviceWorker.controller) {
+    navigator.serviceWorker.addEventListener("controllerchange", () => {
+      part("#hint").textContent = "There is a newer page or model: load the page again.";
+    });
+  }
   addEventListener("load", () => navigator.serviceWorker.register("service-worker.js").catch(() => {}));
 }

@@ -57,16 +57,17 @@ export function oneHot(digit, classes) {
  * @param {Scene} from
  * @param {Scene} to
  * @param {number} way in [0, 1]; 1 is `to`, exactly
+ * @param {number} written how much of a new digit is there, in [0, 1]
  * @returns {Scene}
  */
-export function between(from, to, way) {
+export function between(from, to, way, written) {
   if (way >= 1) return to;
   const cells = to.cells.map((cell, index) => {
     const [row, place] = [Math.floor(index / to.count), index % to.count];
     const known = row < from.rows && place < from.count;
     const start = known ? from.cells[row * from.count + place] : { ...cell, presence: 0 };
     const label = cell.label.map((value, k) => start.label[k] + (value - start.label[k]) * way);
-    const presence = start.presence + (cell.presence - start.presence) * way;
+    const presence = Math.max(start.presence, written);
     return { noise: turned(start.noise, cell.noise, way), label, presence };
   });
   return { ...to, cells };

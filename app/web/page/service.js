@@ -95,7 +95,11 @@ export class Service {
       throw new ServiceError("The service cannot be reached; is there a connection?", 0);
     }
     if (answer.ok) return answer;
-    throw new ServiceError(await words(answer), answer.status);
+    if (answer.status !== 401) throw new ServiceError(await words(answer), answer.status);
+    throw new ServiceError(
+      key ? "The service does not know this API key." : "The service asks for an API key.",
+      answer.status,
+    );
   }
 }
 
@@ -104,7 +108,6 @@ export class Service {
  * @param {Response} answer
  */
 async function words(answer) {
-  if (answer.status === 401) return "The service asks for an API key, and this one it does not know.";
   try {
     const problem = await answer.json();
     const faults = (problem.errors ?? []).map(

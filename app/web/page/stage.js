@@ -1,6 +1,7 @@
 // The big picture: shows each new order, gliding there from what it showed before.
 
 import { paintPixels, paintStrokes, palette } from "./ink.js";
+import { apiQuery } from "./order.js";
 import { between, sceneOf } from "./scene.js";
 import { CELL, stitch } from "./sheet.js";
 
@@ -9,6 +10,7 @@ import { CELL, stitch } from "./sheet.js";
 
 const GLIDE_MS = 420;
 const FIRST_MS = 250; // the first number comes sooner
+const WRITE_MS = 160; // a new digit is there before the others stand
 const MOST_GLIDING = 32; // digits; more are set at once
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -32,6 +34,7 @@ export class Stage extends EventTarget {
     this.from = { rows: 0, count: 0, cells: [] };
     this.now = this.from;
     this.began = 0;
+    this.cost = 0; // ms for each digit of the last drawing
     this.busy = false;
     /** @type {AbortController | undefined} */
     this.asked = undefined;
@@ -40,7 +43,13 @@ export class Stage extends EventTarget {
 
   /** @param {Order} order */
   async show(order) {
+    const drawn = this.order && this.canvas.dataset.state === "still" ? digitsOf(this.order) : "";
     this.order = order;
+    if (drawn === digitsOf(order)) {
+      this.paint();
+      this.settle(order);
+      return;
+    }
     this.canvas.dataset.state = "drawing";
     try {
       if (!order.digits) this.clear();
@@ -82,7 +91,7 @@ export class Stage extends EventTarget {
     const most = this.from.cells.length ? GLIDE_MS : FIRST_MS;
     const length = calm.matches || target.cells.length > MOST_GLIDING ? 0 : most;
     const way = length ? Math.min(1, (performance.now() - this.began) / length) : 1;
-    const scene = between(this.from, target, ease(way));
+    const scene = between(this.from, target, ease(way), Math.min(1, (way * length) / WRITE_MS));
     const pictures = await this.artist.draw(scene);
     if (this.target !== target) return Boolean(this.target);
     this.now = scene;
@@ -90,7 +99,8 @@ export class Stage extends EventTarget {
     this.sheet = stitch(pictures, scene.rows, scene.count, order.spacing, order.gap);
     this.paint();
     if (way === 1) {
-      this.settle(order, this.artist.spent);
+      this.cost = this.artist.spent;
+      this.settle(order);
       return false;
     }
     await new Promise(requestAnimationFrame);
@@ -108,16 +118,14 @@ export class Stage extends EventTarget {
     this.target = undefined;
     this.from = this.now = { rows: 0, count: 0, cells: [] };
     this.paint();
-    this.settle(order, (performance.now() - start) / (order.rows * order.digits.length));
+    this.cost = (performance.now() - start) / (order.rows * order.digits.length);
+    this.settle(order);
   }
 
-  /**
-   * @param {Order} order
-   * @param {number} cost ms for each digit
-   */
-  settle(order, cost) {
+  /** @param {Order} order */
+  settle(order) {
     this.canvas.dataset.state = "still";
-    this.dispatchEvent(new CustomEvent("shown", { detail: { order, cost } }));
+    this.dispatchEvent(new CustomEvent("shown", { detail: { order, cost: this.cost } }));
   }
 
   paint() {
@@ -132,6 +140,14 @@ export class Stage extends EventTarget {
     const width = Math.min(frame.clientWidth, share) * devicePixelRatio;
     paintStrokes(this.canvas, this.sheet, ink, width);
   }
+}
+
+/**
+ * What an order's grey levels depend on; the rest is paint.
+ * @param {Order} order
+ */
+function digitsOf(order) {
+  return apiQuery({ ...order, scale: 1, ink: "", paper: "" });
 }
 
 /** @param {number} way */

@@ -1,7 +1,13 @@
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Settings
+from model.checkpoint import ROUNDED_WEIGHTS, Checkpoint
 
 
 def weights_name(client: TestClient) -> str:
@@ -57,3 +63,12 @@ def test_what_is_no_page_file_is_not_found(client: TestClient, path: str) -> Non
 
 def test_page_is_no_part_of_the_api(client: TestClient) -> None:
     assert not [path for path in client.get("/openapi.json").json()["paths"] if "page" in path]
+
+
+def test_weights_that_were_written_over_are_not_sent(
+    tiny_checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_checkpoint.folder, tmp_path / "checkpoint"))
+    with TestClient(create_app(Settings(checkpoint=folder))) as client:
+        (folder / ROUNDED_WEIGHTS).write_bytes(b"of another model")
+        assert 'id="weights"' not in client.get("/").text

@@ -14,6 +14,7 @@ from app.access import AccessError, read_keys
 from app.latent_map import strongest_directions
 from app.settings import Settings
 from app.studio import Studio
+from app.terminal import Terminal
 from model.checkpoint import CheckpointError
 from model.runtime import EngineError
 
@@ -85,7 +86,12 @@ async def reloading(
     # Signals are for the main thread; where this is another, somebody else handles them.
     listening = hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread()
 
+    terminal = Terminal()
+
     def begin() -> None:
+        if terminal.is_closed():
+            signal.raise_signal(signal.SIGTERM)
+            return
         task = loop.create_task(reloader.reload())
         tasks.add(task)
         task.add_done_callback(tasks.discard)

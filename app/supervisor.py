@@ -12,6 +12,8 @@ from multiprocessing.context import SpawnProcess
 from types import FrameType
 from typing import Any
 
+from app.terminal import Terminal
+
 log = logging.getLogger("uvicorn.error")
 SPAWN = multiprocessing.get_context("spawn")
 TICK_S = 0.1
@@ -39,7 +41,8 @@ class Place:
 class Supervisor:
     """Keeps a number of workers alive.
 
-    SIGTERM and SIGINT are passed on and end all; a second one kills them. SIGHUP is passed on.
+    SIGTERM and SIGINT are passed on and end all; a second one kills them. SIGHUP is passed on,
+    unless the terminal was closed, which ends all too.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Supervisor:
         self._target, self._arguments = target, arguments
         self._limit_s, self._start_failure = limit_s, start_failure
         self._signals: list[signal.Signals] = []
+        self._terminal = Terminal()
         self._workers = workers
         self._places: list[Place] = []
 
@@ -85,6 +89,8 @@ class Supervisor:
             self._places = [self._kept(place) for place in self._places]
 
     def _hear(self, number: int, _: FrameType | None) -> None:
+        if number in RELOAD_SIGNALS and self._terminal.is_closed():
+            number = signal.SIGTERM
         self._signals.append(signal.Signals(number))
 
     def _take_signals(self) -> list[signal.Signals]:

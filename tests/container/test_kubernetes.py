@@ -14,7 +14,7 @@ import yaml
 from app.main import VERSION
 from app.settings import Settings
 from tests.container.conftest import Service, fetch, free_port, wait_until_ready
-from tests.container.engine import Engine
+from tests.container.engine import HARDENED, Engine
 from tests.container.manifest import of_kind, program, rendered
 
 BASE, VOLUME = "base", "overlays/volume"
@@ -128,9 +128,10 @@ def played(engine: Engine, image: str, folder: str, directory: Path) -> Iterator
     text = json.dumps(deployment).replace("cvae-digits:" + VERSION, image)
     deployment = json.loads(text)
     deployment["metadata"]["name"] = name
-    template, pod = deployment["spec"]["template"], deployment["spec"]["template"]["spec"]
-    # podman removes an init container that is done, now and then too soon for itself
-    template["metadata"]["annotations"] = {"io.podman.annotations.init.container.type": "always"}
+    pod = deployment["spec"]["template"]["spec"]
+    # podman 4.3 fails to remove init containers that end at once: they are run before the pod,
+    # which makes the volume of the claim, too
+    seeds = pod.pop("initContainers", [])
     pod["hostNetwork"] = True  # a network of its own takes rights that a root here may not have
     (container,) = pod["containers"]
     container.pop("ports")
@@ -144,8 +145,11 @@ def played(engine: Engine, image: str, folder: str, directory: Path) -> Iterator
         container[probe]["httpGet"]["port"] = int(port)
     documents = [each for each in objects if each["kind"] == "PersistentVolumeClaim"]
     file = directory / "deployment.yaml"
-    file.write_text(yaml.safe_dump_all([*documents, deployment]))
+    file.write_text(yaml.safe_dump(deployment))
     try:
+        for seed in seeds:
+            volume = f"{documents[0]['metadata']['name']}:{seed['volumeMounts'][0]['mountPath']}"
+            engine("run", "--rm", *HARDENED, "--volume", volume, image, *seed["command"])
         engine("kube", "play", str(file))
         service = Service(f"{name}-pod-0-{container['name']}", f"http://127.0.0.1:{port}")
         wait_until_ready(engine, service)

@@ -11,11 +11,12 @@ RUN := $(VENV)/bin/python
 # An empty file each: its date says from which lock file the environment was made.
 SERVING := $(VENV)/serving.made
 DEVELOPMENT := $(VENV)/development.made
+DEPLOYMENT := $(VENV)/deployment.made
 # The benchmark's other services have an environment of their own.
 BENCH_VENV := .venv-bench
 BENCHMARK := $(BENCH_VENV)/benchmark.made
 
-LOCKED := requirements/serving.txt requirements/training.txt requirements/development.txt
+LOCKED := $(addprefix requirements/,serving.txt training.txt development.txt deployment.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test check install train bench torture capacity page pagebench pictures image container slow sbom audit format lock clean
@@ -61,7 +62,7 @@ pictures: $(DEVELOPMENT) ## make the README's pictures anew with its own curl li
 image: ## build the container image cvae-digits
 	docker build --tag cvae-digits .
 
-container: $(DEVELOPMENT) ## build the image and test it, with Docker or buildah and podman (ARGS)
+container: $(DEVELOPMENT) $(DEPLOYMENT) ## build the image and test it, with Docker or buildah and podman (ARGS)
 	$(RUN) -m pytest -m container $(ARGS)
 
 slow: $(DEVELOPMENT) ## the tests that take a minute of a core each, which `make test` leaves out (ARGS)
@@ -82,6 +83,7 @@ lock: ## write the lock files anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml $(LOCK) -o requirements/serving.txt
 	uv pip compile pyproject.toml --extra dev $(LOCK) -c requirements/serving.txt -o requirements/development.txt
 	uv pip compile pyproject.toml --extra train $(LOCK) -c requirements/development.txt -o requirements/training.txt
+	uv pip compile pyproject.toml --extra deploy $(LOCK) -c requirements/development.txt -o requirements/deployment.txt
 	uv pip compile pyproject.toml --extra bench $(LOCK) -o requirements/benchmark.txt
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --upgrade --quiet
@@ -102,6 +104,11 @@ $(SERVING): requirements/serving.txt | $(VENV)/bin/python
 $(DEVELOPMENT): requirements/development.txt requirements/serving.txt | $(VENV)/bin/python
 	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $(SERVING) $@
+
+# Programs that are not there for every processor, so that only those who need them get them.
+$(DEPLOYMENT): requirements/deployment.txt | $(DEVELOPMENT)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 $(BENCHMARK): requirements/benchmark.txt | $(VENV)/bin/python
 	$(RUN) -m venv $(BENCH_VENV)

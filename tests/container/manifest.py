@@ -23,7 +23,7 @@ def program(name: str) -> str:
     """The path of a program beside this Python or on the PATH; without one the test is skipped."""
     found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
     if not found:
-        pytest.skip(f"{name} is not installed; `make install` brings it")
+        pytest.skip(f"{name} is not installed; `make container` brings it")
     return found
 
 

@@ -113,7 +113,8 @@ def _ratios(evaluation: Mapping[str, Any], kinds: list[str]) -> list[str]:
 
 
 def _shown(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:,.{digits}f}"
+    # Adding 0 turns the -0.0 of a small negative number into 0.0.
+    return "-" if value is None else f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
 def _evaluation(metrics: Mapping[str, Any]) -> str:

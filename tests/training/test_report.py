@@ -12,9 +12,10 @@ from model.noise import latents
 from model.runtime import open_generator
 from model.torch_engine import load_cvae
 from tests.conftest import ROOT
-from training.report import evaluation_table, model_card, sample_sheet
+from training.report import SHOWN, evaluation_table, model_card, sample_sheet
 
 CPU = torch.device("cpu")
+INT8 = ("cas", "frechet_distance", "slant_correlation_same_noise")  # also of the rounded decoder
 
 
 def test_sample_sheet_columns_are_the_labels_as_the_service_draws_them() -> None:
@@ -49,7 +50,19 @@ def test_evaluation_table_has_a_column_for_each_model_and_real_digits() -> None:
     table = {row[0]: row[1:] for row in rows}
     assert table["label agreement"][0] == f"{evaluation['samples']['label_agreement']:.4f}"
     assert table["Frechet distance, relative to the baseline"][2] == "1.0000"
-    assert table["recall"][1] != "-"
+    assert "-" not in {table[SHOWN[name][0]][1] for name in INT8}
+    assert "-0.00" not in {cell for row in rows for cell in row}
+
+
+def test_model_card_has_a_row_for_each_label_of_both_decoders() -> None:
+    checkpoint = read_checkpoint(PRETRAINED)
+    evaluation = checkpoint.metrics["evaluation"]
+    card = model_card(checkpoint.config, checkpoint.manifest.provenance, checkpoint.metrics)
+    for found, rounded in zip(
+        evaluation["samples"]["per_label"], evaluation["int8"]["per_label"], strict=True
+    ):
+        assert f"| {found['label']} | {found['cas']:.4f} | {found['label_agreement']:.4f} |" in card
+        assert f"| {rounded['cas']:.4f} | {rounded['label_agreement']:.4f} |" in card
 
 
 def test_readme_table_is_what_was_measured() -> None:

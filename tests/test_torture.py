@@ -6,8 +6,10 @@ Times are printed, not judged: `make torture` does that.
 import sys
 
 import pytest
+from starlette.testclient import TestClient
 
 from torture.__main__ import TRIALS, Trial
+from torture.answer import fault
 from torture.scale import TEST
 
 ALL = [(name, trial) for name, trials in TRIALS.items() for trial in trials]
@@ -21,3 +23,18 @@ def test_promise(trial: Trial, capsys: pytest.CaptureFixture[str]) -> None:
             sys.stdout.write(f"\n  {verdict.promise}: {verdict.figure}")
     assert verdicts
     assert [verdict for verdict in verdicts if not verdict.holds and not verdict.timed] == []
+
+
+@pytest.mark.parametrize("form", ["png", "webp", "svg", "npy", "json"])
+def test_fault_finds_an_answer_of_another_size(client: TestClient, form: str) -> None:
+    asked = f"/generate?digits=348&rows=3&scale=2&format={form}"
+    answer = client.get(asked)
+    found = answer.status_code, answer.headers["content-type"].split(";")[0], answer.content
+    assert fault(asked, *found) is None
+    for other in ("rows=2", "scale=1", "digits=34"):
+        name = other.partition("=")[0]
+        wrong = "&".join(
+            other if part.startswith(f"{name}=") else part
+            for part in asked.removeprefix("/generate?").split("&")
+        )
+        assert fault(f"/generate?{wrong}", *found), other

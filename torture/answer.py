@@ -1,5 +1,6 @@
 """Whether an answer is what was promised: a picture that decodes, of the right size."""
 
+import base64
 import io
 import json
 import zipfile
@@ -63,9 +64,13 @@ def _drawing(query: Query, media_type: str, body: bytes) -> str | None:
 
 
 def _json(query: Drawing, body: bytes) -> str | None:
-    digits = json.loads(body)["digits"]
-    count = len(query.digits) * query.rows
-    return None if len(digits) == count else f"{len(digits)} digits for {count}"
+    lines = json.loads(body)["lines"]
+    written = ["".join(digit["digit"] for digit in line) for line in lines]
+    if written != [query.digits] * query.rows:
+        return f"digits {written} for {query.rows} times {query.digits}"
+    side = CELL * query.scale
+    sizes = {_size(base64.b64decode(digit["png"])) for line in lines for digit in line}
+    return None if sizes == {(side, side)} else f"sizes {sizes} for {(side, side)}"
 
 
 def _svg_size(body: bytes) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ from benchmarks.wrk import LoadError, require_wrk
 
 WIDTH = 120  # characters, where the output is no terminal
 QUICK = {"rounds": 1, "seconds": 2, "starts": 1}
-FULL = {"rounds": 5, "seconds": 3, "starts": 5}
+FULL = {"rounds": 3, "seconds": 3, "starts": 5}
 
 
 def main(arguments: list[str]) -> None:

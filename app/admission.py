@@ -1,6 +1,8 @@
 """Work that would block the event loop: on few threads, a bounded number at a time."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +19,7 @@ T = TypeVar("T")
 THREADS = 2
 QUEUE = 16  # orders that may wait for a thread; one more is refused at once
 RETRY_AFTER_S = 1
+NICENESS = 10  # of the threads for heavy work, where 0 is usual and 19 the most
 
 
 class Overloaded(Exception):
@@ -88,7 +91,7 @@ class Workshop:
             queue: orders that may wait for them.
             report: is told how many wait, and how many may.
         """
-        self._pool = ThreadPoolExecutor(threads, "workshop")
+        self._pool = ThreadPoolExecutor(threads, "workshop", _step_back)
         self._places = Places(threads + queue, lambda taken: report(max(0, taken - threads), queue))
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -153,3 +156,15 @@ class Workshop:
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _step_back() -> None:
+    """Let this thread's work give way: light requests need the processor sooner.
+
+    Only Linux has a priority for each thread.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        # Never down: that would need a right.
+        niceness = max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread))
+        os.setpriority(os.PRIO_PROCESS, thread, niceness)

@@ -1,5 +1,7 @@
 import asyncio
 import gc
+import os
+import sys
 import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import suppress
@@ -8,7 +10,7 @@ from typing import cast
 import pytest
 from starlette.types import Message
 
-from app.admission import ClientGone, Overloaded, Places, Workshop
+from app.admission import NICENESS, ClientGone, Overloaded, Places, Workshop
 
 LIMIT_S = 30  # only reached by a test that fails
 
@@ -302,3 +304,13 @@ def test_report_hears_of_every_change_of_the_queue() -> None:
     asyncio.run(scene())
     assert [depth for depth, _ in heard] == [0, 0, 1, 2, 1, 0, 0]
     assert {limit for _, limit in heard} == {2}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
+def test_heavy_work_gives_way_to_the_event_loop() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    usual = niceness()
+    assert asyncio.run(Workshop().run(niceness)) == max(usual, NICENESS)
+    assert niceness() == usual

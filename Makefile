@@ -40,7 +40,7 @@ install: $(DEVELOPMENT) ## make the whole environment, run nothing
 train: $(DEVELOPMENT) ## train the article's CVAE on MNIST (ARGS="--epochs 10 --data-dir data ...")
 	$(RUN) -m training $(ARGS)
 
-bench: $(SERVING) $(BENCHMARK) ## measure the service beside others, about 12 minutes (ARGS=--quick: 2)
+bench: $(SERVING) $(BENCHMARK) ## measure the service beside others, about 9 minutes (ARGS=--quick: 2)
 	$(BENCH_VENV)/bin/python -m benchmarks --python $(RUN) $(ARGS)
 
 torture: $(DEVELOPMENT) ## hold every promise of SECURITY.md against a real service, about 35 minutes (ARGS=--quick: 5)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from app.admission import RETRY_AFTER_S, ClientGone, Overloaded
+from app.security import HEADERS
 
 CLIENT_GONE = 499  # nobody reads it; the usual number for it in logs
 
@@ -90,6 +91,22 @@ def problem_response(
         {"Cache-Control": "no-store", **(headers or {})},
         media_type="application/problem+json",
     )
+
+
+def problem_bytes(request_id: str, status: int, detail: str, *own: tuple[bytes, bytes]) -> bytes:
+    """An error as it goes over the wire, for where no application answers: all of HTTP/1.1.
+
+    Args:
+        request_id: of the request that failed.
+        status: HTTP status, 4xx or 5xx.
+        detail: one full sentence.
+        own: additional headers.
+    """
+    response = problem_response(request_id, status, detail)
+    pairs = [*response.raw_headers, *own, *HEADERS, (b"x-request-id", request_id.encode())]
+    lines = b"".join(b"%b: %b\r\n" % pair for pair in pairs)
+    first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+    return first + lines + b"\r\n" + bytes(response.body)
 
 
 async def answer_invalid_request(request: Request, error: Exception) -> JSONResponse:

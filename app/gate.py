@@ -1,20 +1,19 @@
 """How many requests may wait for the event loop; one more is refused at once, for little."""
 
-import json
 import secrets
 import time
 from collections.abc import Callable
 from http import HTTPStatus
 
 from app.admission import RETRY_AFTER_S
-from app.errors import Problem
-from app.security import HEADERS
+from app.errors import problem_bytes
+from app.ledger import PROBES as PROBE_ROUTES
 
 STANDING = 2  # requests that may always wait
 WINDOW_S = 0.02
 PAUSE_S = 0.2  # without so many waiting: what comes then is a new burst
 SHARE = 1 / 3  # of the requests of a window: when more are refused, the load is no burst
-PROBES = (b"/livez", b"/readyz", b"/metrics")
+PROBES = frozenset(route.encode() for route in PROBE_ROUTES)
 BUSY = f"More is asked of this service than it can do; come back in {RETRY_AFTER_S} s."
 
 
@@ -77,20 +76,9 @@ def refusal() -> bytes:
 def _refusal_parts() -> list[bytes]:
     """The answer around its two request ids."""
     mark = "0" * 16
+    retry = (b"retry-after", b"%d" % RETRY_AFTER_S)
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    problem = Problem(title=status.phrase, status=status, detail=BUSY, request_id=mark)
-    body = json.dumps(problem.model_dump(), separators=(",", ":")).encode()
-    pairs = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"cache-control", b"no-store"),
-        (b"retry-after", b"%d" % RETRY_AFTER_S),
-        *HEADERS,
-        (b"x-request-id", mark.encode()),
-    ]
-    lines = b"".join(b"%b: %b\r\n" % pair for pair in pairs)
-    answer = b"HTTP/1.1 503 Service Unavailable\r\n" + lines + b"\r\n" + body
-    return answer.split(mark.encode())
+    return problem_bytes(mark, status, BUSY, retry).split(mark.encode())
 
 
 PARTS = _refusal_parts()

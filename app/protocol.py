@@ -1,16 +1,14 @@
 """uvicorn's HTTP connection with what it lacks: a bound on waiting requests, one on slow ones."""
 
-import json
 import re
 import secrets
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from app.errors import Problem
+from app.errors import problem_bytes
 from app.gate import PROBES, STANDING, Gate, refusal
-from app.security import HEADERS
 
 MAX_HEAD_BYTES = 2**16
 MAX_REQUEST_BYTES = 2**27  # twice the largest upload that the settings take
@@ -79,20 +77,8 @@ class Connection(HttpToolsProtocol):
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer in the one error body and close."""
-        request_id = secrets.token_hex(8)
-        problem = Problem(title=status.phrase, status=status, detail=detail, request_id=request_id)
-        body = json.dumps(problem.model_dump()).encode()
-        pairs = [
-            *self.server_state.default_headers,
-            (b"content-type", b"application/problem+json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"cache-control", b"no-store"),
-            (b"connection", b"close"),
-            (b"x-request-id", request_id.encode()),
-            *HEADERS,
-        ]
-        lines = b"".join(b"%b: %b\r\n" % pair for pair in pairs)
-        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
+        own = *self.server_state.default_headers, (b"connection", b"close")
+        self.transport.write(problem_bytes(secrets.token_hex(8), status, detail, *own))
         self.transport.close()
 
     def close_if_slow(self, now: float) -> None:

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from lightning_fabric import Fabric
 
 from tests.conftest import ROOT
 from training.config import TrainingConfig
 from training.data import LabelledImages, load_mnist
+from training.lesson import Lesson
 from training.train import Trainer
 
 TINY = {"hidden": (16,), "latent": 4, "epochs": 2, "batch_size": 50}
@@ -58,3 +60,9 @@ def train_command(mnist_slice: Path) -> Iterator[Command]:
         process.wait()
         assert process.stderr is not None
         process.stderr.close()
+
+
+@pytest.fixture
+def lesson(mnist: tuple[LabelledImages, LabelledImages]) -> Lesson:
+    """Batches of 50 digits of the slice, with noise for 6 latent dimensions."""
+    return Lesson(mnist[0], 50, 10, 6, torch.Generator().manual_seed(0), torch.device("cpu"))

@@ -3,20 +3,13 @@ import torch
 
 from model.config import CVAEConfig
 from model.cvae import CVAE, draw_weights
-from training.data import LabelledImages
 from training.flow import Flow
 from training.lesson import Lesson
 from training.recipe import StageSettings
 from training.student import DistilStage, EncoderStage
 from training.teacher import Teacher
 
-Mnist = tuple[LabelledImages, LabelledImages]
 SETTINGS = StageSettings(steps=40, batch_size=50, learning_rate=3e-3, average=0.5)
-
-
-@pytest.fixture
-def lesson(mnist: Mnist) -> Lesson:
-    return Lesson(mnist[0], 50, 10, 6, torch.Generator().manual_seed(0), torch.device("cpu"))
 
 
 @pytest.fixture

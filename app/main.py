@@ -35,7 +35,9 @@ def create_app(settings: Settings) -> FastAPI:
         state.studio = open_studio(settings, ledger)
         state.workshop = Workshop(settings.heavy_threads, settings.heavy_queue, ledger.queue)
         state.uploads = Places(UPLOADS)
-        state.gate = Gate(settings.backlog, partial(_count_refusal, ledger))
+        state.gate = Gate(
+            settings.backlog, partial(ledger.refuse, PATH, HTTPStatus.SERVICE_UNAVAILABLE)
+        )
         with _own_metrics_port(settings, ledger):
             async with reloading(state, settings, partial(open_studio, settings, ledger)):
                 yield {"gate": state.gate}  # for the server and its connections
@@ -62,12 +64,6 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(metrics.router)
     app.entrance = observe(app.front, app.state.ledger, settings)
     return app
-
-
-def _count_refusal(ledger: Ledger) -> None:
-    """Count a plain request that was refused before the observer could see it."""
-    ledger.begin()
-    ledger.end(PATH, HTTPStatus.SERVICE_UNAVAILABLE, 0.0, 0)
 
 
 def _own_metrics_port(settings: Settings, ledger: Ledger) -> AbstractContextManager[None]:

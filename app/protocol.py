@@ -2,19 +2,23 @@
 
 import re
 import secrets
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.errors import problem_bytes
-from app.gate import PROBES, STANDING, Gate, refusal
+from app.gate import PROBES, Gate
 
 MAX_HEAD_BYTES = 2**16
 MAX_REQUEST_BYTES = 2**27  # twice the largest upload that the settings take
 HEAD_LIMIT_S = 10  # for the head of a request, from its first byte to its last
 PLAIN = b"GET /generate?"
+VERSION = b" HTTP/1.1"
+LINE_END = b"\r\n"
 HEAD_END = b"\r\n\r\n"
+MAX_PLAIN_BYTES = 2**12  # of headers that are looked at again and again
 # A header that asks for more than the answer: CORS, a body, an end of the connection.
 SPECIAL = re.compile(
     rb"\n(origin|content-length|transfer-encoding|upgrade|expect)|close", re.IGNORECASE
@@ -30,6 +34,7 @@ class Connection(HttpToolsProtocol):
 
     in_head = unfinished = False  # of the request that comes in
     received = 0  # bytes of it, while it is unfinished
+    refused_at = 0.0  # when a request was last refused before it was parsed
     slow: tuple[object, float] | None = None  # the request before a head that is not whole; since
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -39,14 +44,26 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of the client."""
         gate = self.gate
-        if gate.waiting >= STANDING and gate.is_full() and self._is_plain(data):
-            gate.admit()  # which counts the refusal
-            gate.unseen()
-            self._answer_unparsed(refusal())
+        if not gate.is_open:
+            gate.open()
+            self.loop.call_soon(gate.begin)  # runs when all that came by now has been read
+        if gate.waiting >= gate.limit and self._is_plain(data):
+            self.refused_at = self.loop.time()
+            self.transport.write(gate.refuse())
         else:
             super().data_received(data)
             if self.unfinished:
                 self._bound(len(data))
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing was asked for that long, or all of it was refused before it was parsed."""
+        rest = self.refused_at + self.timeout_keep_alive - self.loop.time()
+        if rest > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                rest, self.timeout_keep_alive_handler
+            )
+        else:
+            super().timeout_keep_alive_handler()
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -62,8 +79,6 @@ class Connection(HttpToolsProtocol):
         """The head of a request is whole."""
         gate = self.gate
         self.in_head = False
-        if not gate.waiting:
-            self.loop.call_soon(gate.begin)  # runs when all that came by now has been read
         if self.url not in PROBES and not gate.admit():
             self.scope["busy"] = True  # type: ignore[typeddict-unknown-key]
         super().on_headers_complete()
@@ -108,19 +123,21 @@ class Connection(HttpToolsProtocol):
 
     def _is_plain(self, data: bytes) -> bool:
         """Whether the bytes are one whole plain request on a connection that waits for one."""
+        end = data.find(LINE_END)
         return (
             data.startswith(PLAIN)
-            and data.find(HEAD_END) == len(data) - len(HEAD_END)
-            and b" HTTP/1.1\r\n" in data
-            and not SPECIAL.search(data)
+            and data.endswith(VERSION, 0, end)
+            and _ask_for_no_more(data[end:])
             and self.timeout_keep_alive_task is not None  # else half a head may have come before
             and not self.flow.write_paused
         )
 
-    def _answer_unparsed(self, answer: bytes) -> None:
-        assert self.timeout_keep_alive_task is not None
-        self.timeout_keep_alive_task.cancel()
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
-        self.transport.write(answer)
+
+@lru_cache(maxsize=128)  # a client sends the same headers each time
+def _ask_for_no_more(headers: bytes) -> bool:
+    """Whether headers, from the end of the first line on, are all of a request and plain."""
+    return (
+        len(headers) <= MAX_PLAIN_BYTES
+        and headers.find(HEAD_END) == len(headers) - len(HEAD_END)
+        and not SPECIAL.search(headers)
+    )

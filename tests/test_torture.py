@@ -3,6 +3,7 @@
 Times are printed, not judged: `make torture` does that.
 """
 
+import os
 import sys
 
 import pytest
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 from torture.__main__ import TRIALS, Trial
 from torture.answer import fault
 from torture.scale import TEST
+from torture.service import on_core
 
 ALL = [(name, trial) for name, trials in TRIALS.items() for trial in trials]
 
@@ -23,6 +25,19 @@ def test_promise(trial: Trial, capsys: pytest.CaptureFixture[str]) -> None:
             sys.stdout.write(f"\n  {verdict.promise}: {verdict.figure}")
     assert verdicts
     assert [verdict for verdict in verdicts if not verdict.holds and not verdict.timed] == []
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="no choice of cores here")
+def test_load_and_service_are_on_cores_of_their_own() -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        pytest.skip("there is one core")
+    with on_core(1):
+        assert os.sched_getaffinity(0) == {cores[1]}
+        with on_core(0):
+            assert os.sched_getaffinity(0) == {cores[0]}
+        assert os.sched_getaffinity(0) == {cores[1]}
+    assert os.sched_getaffinity(0) == set(cores)
 
 
 @pytest.mark.parametrize("form", ["png", "webp", "svg", "npy", "json"])

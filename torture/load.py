@@ -10,6 +10,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -146,7 +147,7 @@ class Client(asyncio.Protocol):
 
     def _end(self, status: int, retry: bool) -> None:
         due, self._due = self._due, 0.0
-        self._answered(status, retry, (self._loop.time() - due) * 1e3)
+        self._answered(status, retry, (time.monotonic() - due) * 1e3)
         if self.idle is not None:
             self.idle.append(self)
 
@@ -168,7 +169,7 @@ class _Sender:
         probe = await self._open("/readyz", self._note_probe)
         for client in clients:  # a connection's first request is none of the load
             client.idle = idle
-            client.ask(self._loop.time())
+            client.ask(time.monotonic())
         await self._wait(lambda: len(idle) < len(clients))
         self._statuses.clear()
         self.outcome = Outcome()
@@ -181,9 +182,9 @@ class _Sender:
 
     async def _pace(self, idle: deque[Client], probe: Client) -> None:
         chance = random.Random(0)
-        start = due = next_probe = self._loop.time()
+        start = due = next_probe = time.monotonic()
         while due < start + self.load.seconds:
-            now = self._loop.time()
+            now = time.monotonic()
             while due <= now and idle:
                 idle.popleft().ask(due)
                 self.outcome.sent += 1
@@ -194,7 +195,7 @@ class _Sender:
             if now > start + self.load.seconds + END_S:
                 break  # the service answers so little that there is no connection left
             await asyncio.sleep(0)  # timers are too coarse for this
-        self.outcome.seconds = self._loop.time() - start
+        self.outcome.seconds = time.monotonic() - start
 
     async def _open(self, path: str, answered: Answered) -> Client:
         host = f"127.0.0.1:{self.load.port}"
@@ -205,8 +206,8 @@ class _Sender:
         return client
 
     async def _wait(self, unfinished: Callable[[], bool]) -> None:
-        limit = self._loop.time() + END_S
-        while unfinished() and self._loop.time() < limit:
+        limit = time.monotonic() + END_S
+        while unfinished() and time.monotonic() < limit:
             await asyncio.sleep(0.001)
 
     def _note(self, status: int, retry: bool, milliseconds: float) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -137,15 +138,22 @@ def running(*options: str, port: int | None = None, **environment: str) -> Itera
 @contextmanager
 def on_core(number: int) -> Iterator[None]:
     """What is started in here runs on one core only, where there are several to choose from."""
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    cores = _cores()
     if number >= len(cores) or len(cores) < 2:
         yield
         return
+    before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {cores[number]})
     try:
         yield
     finally:
-        os.sched_setaffinity(0, cores)
+        os.sched_setaffinity(0, before)
+
+
+@cache
+def _cores() -> list[int]:
+    """All that this process had to choose from before it first chose one."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def free_port() -> int:

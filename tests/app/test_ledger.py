@@ -80,6 +80,18 @@ def test_end_bucket_holds_its_upper_end(seconds: float, bucket: int) -> None:
     assert only_page(ledger).rows()[ROUTES.index("/"), BUCKET + bucket] == 1
 
 
+def test_refuse_counts_requests_that_took_no_time() -> None:
+    ledger = Ledger()
+    served(ledger, 2)
+    ledger.refuse("/generate", 503, 7)
+    page = only_page(ledger)
+    generate = page.rows()[ROUTES.index("/generate")]
+    assert generate[503 - FIRST_STATUS] == generate[BUCKET] == 7
+    assert generate[BUCKET:SECONDS].sum() == 9
+    assert (generate[SECONDS], generate[BYTES]) == (pytest.approx(0.0014), 200)
+    assert page.cells[IN_FLIGHT] == 0
+
+
 def test_stages_add_up() -> None:
     ledger, seen = Ledger(), list[tuple[int, float, float]]()
     ledger.on_stage = lambda *stage: seen.append(stage)

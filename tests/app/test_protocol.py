@@ -50,8 +50,8 @@ class Server:
         else:
             await answer(scope, receive, send)
 
-    def see(self) -> None:
-        self.unseen += 1
+    def see(self, requests: int) -> None:
+        self.unseen += requests
 
     def connect(self, number: int) -> list[socket.socket]:
         clients = [socket.create_connection(self.address) for _ in range(number)]
@@ -181,6 +181,24 @@ def test_requests_beyond_the_backlog_are_refused_and_the_connection_lives_on(
     run(scene)
 
 
+def test_connection_whose_requests_are_refused_unparsed_is_not_silent(run: Run) -> None:
+    async def scene() -> None:
+        async with serving(backlog=0) as server:
+            (client,) = server.connect(1)
+            await ask(client, PROBE)
+            (connection,) = server.state.connections
+            assert isinstance(connection, Connection)
+            assert (await ask(client, PLAIN))[9:12] == b"503"
+            assert connection.refused_at
+            connection.timeout_keep_alive_handler()  # it was silent, as far as uvicorn knows
+            assert (await ask(client, PLAIN))[9:12] == b"503"
+            connection.refused_at -= connection.timeout_keep_alive
+            connection.timeout_keep_alive_handler()
+            assert await read(client) == b""
+
+    run(scene)
+
+
 def test_probes_are_never_refused(run: Run) -> None:
     async def scene() -> None:
         async with serving(backlog=2) as server:
@@ -212,21 +230,14 @@ def test_special_requests_are_refused_by_the_application(run: Run, special: byte
             clients = server.connect(4)
             for client in clients:
                 await ask(client, PROBE)
-            unparsed = 0
-
-            def count(_: bytes) -> None:
-                nonlocal unparsed
-                unparsed += 1
-
-            for connection in server.state.connections:
-                connection._answer_unparsed = count  # type: ignore[union-attr]
             for client in clients[:2]:
                 client.sendall(PLAIN)
             for client in clients[2:]:
                 client.sendall(special)
             statuses = [(await read(client))[9:12] for client in clients]
             assert statuses.count(b"503") >= 2
-            assert unparsed == 0
+            assert server.gate.refused >= 2
+            assert server.unseen == 0
 
     run(scene)
 

@@ -19,7 +19,7 @@ from app.errors import problem_response
 from app.gate import BUSY
 from app.gathering import Gathering
 from app.negotiation import drawing_format
-from app.studio import LIGHT_DIGITS, Studio
+from app.studio import Studio
 from model.noise import MAX_SEED
 
 PATH = "/generate"
@@ -39,7 +39,7 @@ class FastLane:
     def __init__(self, app: ASGIApp, state: State) -> None:
         self.app = app
         self.state = state
-        self.gathering = Gathering(self._answers, lambda plain: len(plain.digits), LIGHT_DIGITS)
+        self.gathering = Gathering(self._answers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
@@ -52,6 +52,7 @@ class FastLane:
         if plain is None or scope.get("locked"):  # says app.access
             await self.app(scope, receive, send)
             return
+        await self.state.turnstile.enter(len(plain.digits))
         for message in await self.gathering.join(plain, _read_together(scope)):
             await send(message)
 

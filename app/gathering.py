@@ -6,7 +6,6 @@ come: what is gathered is made with the last that is expected, or when the turn 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -17,20 +16,14 @@ Made = TypeVar("Made")
 class Gathering(Generic[Order, Made]):
     """Makes what is ordered for many requests; belongs to one event loop."""
 
-    def __init__(
-        self, make: Callable[[Sequence[Order]], list[Made]], size: Callable[[Order], int], most: int
-    ) -> None:
+    def __init__(self, make: Callable[[Sequence[Order]], list[Made]]) -> None:
         """See the class.
 
         Args:
             make: what is made of each of some orders.
-            size: of one order.
-            most: the size that is made in one go; the event loop takes a turn before the next.
         """
         self._make = make
-        self._size = size
-        self._most = most
-        self._waiting: deque[tuple[Order, asyncio.Future[Made]]] = deque()
+        self._waiting: list[tuple[Order, asyncio.Future[Made]]] = []
         self._end_of_turn: asyncio.Handle | None = None
 
     def join(self, order: Order, expected: int | None = None) -> asyncio.Future[Made]:
@@ -44,18 +37,17 @@ class Gathering(Generic[Order, Made]):
         made: asyncio.Future[Made] = loop.create_future()
         self._waiting.append((order, made))
         if expected is not None and len(self._waiting) >= expected:
-            self._make_next(loop)
+            self._make_all()
         elif self._end_of_turn is None:
-            self._end_of_turn = loop.call_soon(self._make_next, loop)
+            self._end_of_turn = loop.call_soon(self._make_all)
         return made
 
-    def _make_next(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _make_all(self) -> None:
         if self._end_of_turn is not None:
             self._end_of_turn.cancel()
             self._end_of_turn = None
-        orders, futures = zip(*self._take(), strict=True)
-        if self._waiting:
-            self._end_of_turn = loop.call_soon(self._make_next, loop)
+        orders, futures = zip(*self._waiting, strict=True)
+        self._waiting.clear()
         try:
             results = self._make(orders)
         except Exception as error:
@@ -66,14 +58,3 @@ class Gathering(Generic[Order, Made]):
         for future, result in zip(futures, results, strict=True):
             if not future.cancelled():  # its client may be gone
                 future.set_result(result)
-
-    def _take(self) -> list[tuple[Order, "asyncio.Future[Made]"]]:
-        """The orders that waited longest: one, or as many as stay within the size."""
-        taken = [self._waiting.popleft()]
-        size = self._size(taken[0][0])
-        while self._waiting:
-            size += self._size(self._waiting[0][0])
-            if size > self._most:
-                break
-            taken.append(self._waiting.popleft())
-        return taken

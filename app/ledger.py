@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import count, pairwise
 from pathlib import Path
 from time import perf_counter
@@ -129,10 +130,10 @@ class Ledger:
         cells[row + SECONDS] += seconds
         cells[row + BYTES] += size
 
-    def refuse(self, route: str, status: int, requests: int) -> None:
-        """Some requests are refused at once and count as answered, in no time and with no bytes."""
+    def refuse(self, route: str, requests: int) -> None:
+        """Some requests were refused with 503, in no time and with no bytes that count."""
         row = _ROW_OF[route]
-        self._cells[row + status - FIRST_STATUS] += requests
+        self._cells[row + HTTPStatus.SERVICE_UNAVAILABLE - FIRST_STATUS] += requests
         self._cells[row + BUCKET] += requests
 
     def lap(self, stage: int, began: float, digits: int = 0) -> float:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
-from http import HTTPStatus
 
 from fastapi import FastAPI
 
@@ -12,14 +11,14 @@ from app.admission import Places, Workshop
 from app.application import Application
 from app.documentation import serve_docs
 from app.errors import handle_errors
-from app.fastlane import PATH
 from app.gate import Gate
 from app.ledger import Ledger, open_ledger
 from app.observer import observe
 from app.reload import reloading
 from app.routes import metrics, router
 from app.settings import Settings, read_settings
-from app.studio import open_studio
+from app.studio import LIGHT_DIGITS, open_studio
+from app.turnstile import Turnstile
 from app.upload import UPLOADS
 
 VERSION = "0.1.0"
@@ -35,9 +34,8 @@ def create_app(settings: Settings) -> FastAPI:
         state.studio = open_studio(settings, ledger)
         state.workshop = Workshop(settings.heavy_threads, settings.heavy_queue, ledger.queue)
         state.uploads = Places(UPLOADS)
-        state.gate = Gate(
-            settings.backlog, partial(ledger.refuse, PATH, HTTPStatus.SERVICE_UNAVAILABLE)
-        )
+        state.turnstile = Turnstile(LIGHT_DIGITS)
+        state.gate = Gate(settings.backlog, ledger.refuse, lambda: state.turnstile.waiting)
         with _own_metrics_port(settings, ledger):
             async with reloading(state, settings, partial(open_studio, settings, ledger)):
                 yield {"gate": state.gate}  # for the server and its connections

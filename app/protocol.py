@@ -10,15 +10,17 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.errors import problem_bytes
 from app.gate import PROBES, Gate
+from app.ledger import route_of
 
 MAX_HEAD_BYTES = 2**16
 MAX_REQUEST_BYTES = 2**27  # twice the largest upload that the settings take
 HEAD_LIMIT_S = 10  # for the head of a request, from its first byte to its last
-PLAIN = b"GET /generate?"
+GET = b"GET "
+PATH = re.compile(rb"/[\w./-]*")
 VERSION = b" HTTP/1.1"
 LINE_END = b"\r\n"
 HEAD_END = b"\r\n\r\n"
-MAX_PLAIN_BYTES = 2**12  # of headers that are looked at again and again
+MAX_PLAIN_BYTES = 2**12
 # A header that asks for more than the answer: CORS, a body, an end of the connection.
 SPECIAL = re.compile(
     rb"\n(origin|content-length|transfer-encoding|upgrade|expect)|close", re.IGNORECASE
@@ -28,8 +30,8 @@ SPECIAL = re.compile(
 class Connection(HttpToolsProtocol):
     """One client's connection.
 
-    A request that finds the gate shut is refused before any work: the most frequent one before
-    it is even parsed, any other by the application, which finds `busy` in its scope.
+    A request that finds the gate shut is refused before any work: a plain GET before it is even
+    parsed, any other by the application, which finds `busy` in its scope.
     """
 
     in_head = unfinished = False  # of the request that comes in
@@ -47,9 +49,9 @@ class Connection(HttpToolsProtocol):
         if not gate.is_open:
             gate.open()
             self.loop.call_soon(gate.begin)  # runs when all that came by now has been read
-        if gate.waiting >= gate.limit and self._is_plain(data):
+        if gate.waiting >= gate.limit and (route := self._plain_route(data)):
             self.refused_at = self.loop.time()
-            self.transport.write(gate.refuse())
+            self.transport.write(gate.refuse(route))
         else:
             super().data_received(data)
             if self.unfinished:
@@ -121,23 +123,31 @@ class Connection(HttpToolsProtocol):
             detail = f"The head of the request is larger than {MAX_HEAD_BYTES} bytes; send less."
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
 
-    def _is_plain(self, data: bytes) -> bool:
-        """Whether the bytes are one whole plain request on a connection that waits for one."""
+    def _plain_route(self, data: bytes) -> str | None:
+        """Where one whole plain request goes, on a connection that waits for one; else None."""
         end = data.find(LINE_END)
-        return (
-            data.startswith(PLAIN)
+        if (
+            len(data) <= MAX_PLAIN_BYTES
+            and data.startswith(GET)
             and data.endswith(VERSION, 0, end)
             and _ask_for_no_more(data[end:])
             and self.timeout_keep_alive_task is not None  # else half a head may have come before
             and not self.flow.write_paused
-        )
+        ):
+            return _route(data[len(GET) : end - len(VERSION)].partition(b"?")[0])
+        return None
 
 
-@lru_cache(maxsize=128)  # a client sends the same headers each time
+# A client sends the same headers each time, and there are few addresses.
+@lru_cache(maxsize=128)
 def _ask_for_no_more(headers: bytes) -> bool:
     """Whether headers, from the end of the first line on, are all of a request and plain."""
-    return (
-        len(headers) <= MAX_PLAIN_BYTES
-        and headers.find(HEAD_END) == len(headers) - len(HEAD_END)
-        and not SPECIAL.search(headers)
-    )
+    return headers.find(HEAD_END) == len(headers) - len(HEAD_END) and not SPECIAL.search(headers)
+
+
+@lru_cache(maxsize=128)
+def _route(path: bytes) -> str | None:
+    """The route of a path; None where it is a probe's, or not plainly a path."""
+    if path in PROBES or not PATH.fullmatch(path):
+        return None
+    return route_of(path.decode("ascii"))

@@ -119,6 +119,11 @@ class Drawing(Query):
         return self.model_copy(update={"format": None if name == "png" else name})
 
     @property
+    def count(self) -> int:
+        """How many digits are drawn, all lines together."""
+        return len(self.digits) * self.rows
+
+    @property
     def widest(self) -> int:
         """The widest that a line can come out, in pixels before scaling."""
         bearings = 2 * BEARING if self.spacing == "tight" else 0

@@ -181,7 +181,7 @@ def _encode(order: Drawing, composed: Levels, facts: dict[str, str]) -> bytes:
 
 def is_light(order: Drawing) -> bool:
     """Whether a drawing takes so little time that handing it to a thread would cost more."""
-    digits = len(order.digits) * order.rows
+    digits = order.count
     pixels = digits * (CELL * order.scale) ** 2
     return order.format in (None, "npy") and digits <= LIGHT_DIGITS and pixels <= LIGHT_PIXELS
 

@@ -85,9 +85,10 @@ def negotiated(query: AnyDrawing, request: Request) -> AnyDrawing:
 
 
 async def drawn(request: Request, order: Drawing, seed: int, headers: dict[str, str]) -> Response:
-    """The drawing as an answer; light ones are made at once, heavy ones on a thread."""
+    """The drawing as an answer; light ones are made here, heavy ones on a thread."""
     studio: Studio = request.app.state.studio
     if is_light(order):
+        await request.app.state.turnstile.enter(order.count)
         content = studio.render(order, seed)
     else:
         content = await request.app.state.workshop.run_for(

@@ -19,10 +19,6 @@ class Kitchen:
         return [2 * order for order in orders]
 
 
-def gathering(kitchen: Kitchen, most: int = 100) -> Gathering[int, int]:
-    return Gathering(kitchen, lambda order: order, most)
-
-
 async def order_all(gathering: Gathering[int, int], *orders: int) -> list[int]:
     async def one(order: int) -> int:
         return await gathering.join(order)
@@ -32,19 +28,13 @@ async def order_all(gathering: Gathering[int, int], *orders: int) -> list[int]:
 
 def test_orders_of_one_turn_are_made_together() -> None:
     kitchen = Kitchen()
-    assert asyncio.run(order_all(gathering(kitchen), 1, 2, 3)) == [2, 4, 6]
+    assert asyncio.run(order_all(Gathering(kitchen), 1, 2, 3)) == [2, 4, 6]
     assert kitchen.made == [[1, 2, 3]]
-
-
-def test_orders_beyond_the_size_wait_for_the_next_turn_and_keep_their_order() -> None:
-    kitchen = Kitchen()
-    assert asyncio.run(order_all(gathering(kitchen, most=5), 2, 3, 9, 1)) == [4, 6, 18, 2]
-    assert kitchen.made == [[2, 3], [9], [1]]
 
 
 def test_later_orders_are_made_later() -> None:
     async def twice(kitchen: Kitchen) -> None:
-        both = gathering(kitchen)
+        both = Gathering(kitchen)
         await order_all(both, 1)
         await order_all(both, 2, 3)
 
@@ -55,7 +45,7 @@ def test_later_orders_are_made_later() -> None:
 
 def test_the_last_expected_order_ends_the_waiting() -> None:
     async def three_of_three(kitchen: Kitchen) -> None:
-        both = gathering(kitchen)
+        both = Gathering(kitchen)
         first, second = both.join(1, 3), both.join(2, 3)
         assert not first.done()
         third = both.join(3, 3)
@@ -70,17 +60,17 @@ def test_the_last_expected_order_ends_the_waiting() -> None:
 
 def test_who_is_expected_and_does_not_come_is_not_waited_for() -> None:
     async def two_of_three(kitchen: Kitchen) -> list[int]:
-        both = gathering(kitchen, most=2)
+        both = Gathering(kitchen)
         return list(await asyncio.gather(both.join(1, 3), both.join(2, 3)))
 
     kitchen = Kitchen()
     assert asyncio.run(two_of_three(kitchen)) == [2, 4]
-    assert kitchen.made == [[1], [2]]
+    assert kitchen.made == [[1, 2]]
 
 
 def test_failure_reaches_all_who_ordered_and_nobody_after() -> None:
     async def fail_and_go_on() -> int:
-        both = gathering(Kitchen())
+        both = Gathering(Kitchen())
         results = await asyncio.gather(both.join(1), both.join(13), return_exceptions=True)
         assert [str(result) for result in results] == ["thirteen"] * 2
         return await both.join(4)
@@ -91,7 +81,7 @@ def test_failure_reaches_all_who_ordered_and_nobody_after() -> None:
 @pytest.mark.parametrize("other", [2, 13])
 def test_who_leaves_does_not_disturb_the_others(other: int) -> None:
     async def leave() -> int | BaseException:
-        both = gathering(Kitchen())
+        both = Gathering(Kitchen())
         leaver, stayer = both.join(1), both.join(other)
         leaver.cancel()
         (result,) = await asyncio.gather(stayer, return_exceptions=True)

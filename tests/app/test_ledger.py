@@ -83,7 +83,7 @@ def test_end_bucket_holds_its_upper_end(seconds: float, bucket: int) -> None:
 def test_refuse_counts_requests_that_took_no_time() -> None:
     ledger = Ledger()
     served(ledger, 2)
-    ledger.refuse("/generate", 503, 7)
+    ledger.refuse("/generate", 7)
     page = only_page(ledger)
     generate = page.rows()[ROUTES.index("/generate")]
     assert generate[503 - FIRST_STATUS] == generate[BUCKET] == 7

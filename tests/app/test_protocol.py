@@ -50,7 +50,8 @@ class Server:
         else:
             await answer(scope, receive, send)
 
-    def see(self, requests: int) -> None:
+    def see(self, route: str, requests: int) -> None:
+        assert route == "/generate"
         self.unseen += requests
 
     def connect(self, number: int) -> list[socket.socket]:
@@ -206,6 +207,34 @@ def test_probes_are_never_refused(run: Run) -> None:
             for client in clients:
                 client.sendall(PROBE)
             assert [(await read(client))[9:12] for client in clients] == [b"200"] * 10
+
+    run(scene)
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/morph?from=1&to=2", "/morph"),
+        ("/", "/"),
+        ("/page/page.css", "/page"),
+        ("/nonsense/1.2?a=b?c", "other"),
+        ("/%67enerate?digits=1", None),
+        ("http://x/generate", None),
+    ],
+)
+def test_plain_requests_of_every_route_are_refused_unparsed(
+    run: Run, path: str, route: str | None
+) -> None:
+    async def scene() -> None:
+        async with serving(backlog=0) as server:
+            told: list[tuple[str, int]] = []
+            server.gate.unseen = lambda *what: told.append(what)
+            (client,) = server.connect(1)
+            await ask(client, PROBE)
+            answer = await ask(client, f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert answer[9:12] == b"503"
+            await ask(client, PROBE)
+            assert told == ([] if route is None else [(route, 1)])
 
     run(scene)
 

@@ -7,7 +7,8 @@ from torture.scale import Scale
 from torture.service import Service, on_core, running
 from torture.verdict import Verdict
 
-PATH = "/generate?digits=2018"
+USUAL = "/generate?digits=2018"
+ASKED = {"": USUAL, " by 64 digits": f"/generate?digits={'2018' * 16}", " by pages": "/"}
 UNLOADED = 0.1  # of saturation
 TIMES = (2, 10)
 P99_TIMES = 5
@@ -17,48 +18,57 @@ GROWTH_MB = 10
 REACHED = 0.9  # of the load that was meant to be sent
 
 
-def saturation(service: Service, seconds: float) -> float:
-    """Drawings a second, when 16 clients ask again as soon as they are answered."""
+def saturation(service: Service, seconds: float, path: str = USUAL) -> float:
+    """Answers a second, when 16 clients ask again as soon as they are answered."""
     with on_core(0):
-        endless = run_load(Load(service.port, PATH, rate=1e9, seconds=seconds, connections=16))
+        endless = run_load(Load(service.port, path, rate=1e9, seconds=seconds, connections=16))
     return endless.statuses.get("200", 0) / endless.seconds
 
 
-def send(service: Service, rate: float, seconds: float) -> Outcome:
-    """An open-loop load of the usual request."""
+def send(service: Service, rate: float, seconds: float, path: str = USUAL) -> Outcome:
+    """An open-loop load of one request, if not another the usual one."""
     with on_core(0):
-        return run_load(Load(service.port, PATH, rate, seconds))
+        return run_load(Load(service.port, path, rate, seconds))
 
 
 def try_overload(scale: Scale) -> Iterator[Verdict]:
-    """Load at 2 and 10 times saturation."""
-    with on_core(1), running() as service:
-        most = saturation(service, scale.load_s)
-        unloaded = percentile(send(service, most * UNLOADED, scale.load_s).answered_ms, 99)
-        before = service.holding().memory_mb
-        for times in TIMES:
-            outcome = send(service, most * times, scale.load_s)
-            yield from judge(outcome, times, most, unloaded)
-        growth = service.holding().memory_mb - before
+    """Load at 2 and 10 times saturation, of requests that cost little and much."""
+    for kind, path in ASKED.items():
+        with on_core(1), running() as service:
+            yield from _overload(service, scale.load_s, kind, path)
+
+
+def _overload(service: Service, seconds: float, kind: str, path: str) -> Iterator[Verdict]:
+    most = saturation(service, seconds, path)
+    unloaded = percentile(send(service, most * UNLOADED, seconds, path).answered_ms, 99)
+    before = service.holding().memory_mb
+    for times in TIMES:
+        outcome = send(service, most * times, seconds, path)
+        yield from judge(f"overload x{times}{kind}", outcome, times, most, unloaded)
+    growth = service.holding().memory_mb - before
     yield Verdict(
-        "overload: memory flat", f"{growth:+.1f} MB", f"< {GROWTH_MB} MB", growth < GROWTH_MB
+        f"overload{kind}: memory flat", f"{growth:+.1f} MB", f"< {GROWTH_MB} MB", growth < GROWTH_MB
     )
 
 
-def judge(outcome: Outcome, times: int, most: float, unloaded: float) -> Iterator[Verdict]:
+def judge(
+    name: str, outcome: Outcome, times: int, most: float, unloaded: float
+) -> Iterator[Verdict]:
     """What one load found.
 
     Args:
-        outcome: of the load.
+        name: of the load.
+        outcome: of it.
         times: of saturation that it was meant to be.
-        most: saturation, in drawings a second.
+        most: saturation, in answers a second.
         unloaded: p99 without load, in milliseconds.
     """
-    name, real = f"overload x{times}", outcome.rate / most
+    real = outcome.rate / most
     answered, refused = outcome.statuses.get("200", 0), outcome.statuses.get("503", 0)
     yield Verdict(
         f"{name}: only answers and refusals",
-        f"{answered} x 200, {refused} x 503, {outcome.strange} else",
+        f"{answered} x 200 ({answered / outcome.seconds / most:.0%} of what can be drawn), "
+        f"{refused} x 503, {outcome.strange} else",
         "0 else, 0 without Retry-After",
         not outcome.strange and not outcome.without_retry,
     )

@@ -13,7 +13,7 @@ from model.atomic import exchange
 from model.checkpoint import PRETRAINED, WEIGHTS, Checkpoint, read_checkpoint
 from torture.balancer import Balancer
 from torture.damage import sign
-from torture.overload import PATH
+from torture.overload import USUAL
 from torture.scale import Scale
 from torture.service import Service, running
 from torture.verdict import Verdict
@@ -60,7 +60,7 @@ class _Trial:
 
     async def run(self, reloads: int) -> "_Trial":
         done = asyncio.Event()
-        load = asyncio.create_task(self.balancer.load(PATH, RATE, done))
+        load = asyncio.create_task(self.balancer.load(USUAL, RATE, done))
         await asyncio.to_thread(self._change, reloads)
         done.set()
         await load
@@ -76,7 +76,7 @@ class _Trial:
         (self.folder / WEIGHTS).write_bytes(b"damaged")
         self._tell()
         self.refused = self._wait(lambda: REFUSED in self.service.log)
-        self.still_drawing = self._models() == before and self.service.status(PATH) == 200
+        self.still_drawing = self._models() == before and self.service.status(USUAL) == 200
 
     def _put(self, fresh: Path) -> Checkpoint:
         exchange(fresh, self.folder)

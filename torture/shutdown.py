@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from torture.balancer import NOT_READY, Balancer
-from torture.overload import PATH
+from torture.overload import USUAL
 from torture.scale import Scale
 from torture.service import Service, free_port, running
 from torture.verdict import Verdict
@@ -56,13 +56,13 @@ class _End:
 async def _end_under_load(service: Service) -> _End:
     balancer, done = Balancer([service.port], ready={service.port}), asyncio.Event()
     watch = asyncio.create_task(balancer.watch())
-    load = asyncio.create_task(balancer.load(PATH, RATE, done))
+    load = asyncio.create_task(balancer.load(USUAL, RATE, done))
     await asyncio.sleep(DRAIN_S)
     service.signal(signal.SIGTERM)
     begun = time.monotonic()
     while await asyncio.to_thread(service.status, "/readyz") == 200:
         await asyncio.sleep(0)
-    drawn = await asyncio.to_thread(service.status, PATH)
+    drawn = await asyncio.to_thread(service.status, USUAL)
     not_ready_s = time.monotonic() - begun
     await asyncio.to_thread(service.process.wait, WAIT_S)
     ended_s = time.monotonic() - begun
@@ -110,7 +110,7 @@ async def _restarts(scale: Scale) -> Balancer:
         watch = asyncio.create_task(balancer.watch())
         while balancer.ready != set(ports):
             await asyncio.sleep(0.05)
-        load = asyncio.create_task(balancer.load(PATH, RATE, done))
+        load = asyncio.create_task(balancer.load(USUAL, RATE, done))
         for number in range(scale.restarts):
             begun = time.monotonic()
             await asyncio.to_thread(instances[ports[number % 2]].restart)

@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 
-from torture.overload import PATH
+from torture.overload import USUAL
 from torture.scale import Scale
 from torture.service import running
 from torture.verdict import Verdict
@@ -29,7 +29,7 @@ def try_worker(scale: Scale) -> Iterator[Verdict]:
             begun = time.monotonic()
             while service.log.count(READY) == started and time.monotonic() < begun + LIMIT_S:
                 asked += 1
-                failed += service.status(PATH) != 200
+                failed += service.status(USUAL) != 200
                 time.sleep(PAUSE_S)
             slowest = max(slowest, time.monotonic() - begun)
     # A connection that the dead worker had accepted and not answered is lost with it: one a kill.

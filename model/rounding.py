@@ -69,12 +69,18 @@ def _highest_activations(
 def _fix_scales(rounded: onnx.ModelProto, peaks: Mapping[str, float]) -> None:
     """Replace each rounding by a scale found on the fly with one by a constant scale.
 
-    The constants are named after the layer that they go into, as its weights are.
+    The constants are named after the layer that they go into, as its weights are; some versions of
+    ONNX Runtime name those after the transposing too, which readers shall not have to know.
     """
+    names: dict[str, str] = {}
+    for tensor in rounded.graph.initializer:
+        names[tensor.name] = tensor.name.replace("_Transposed", "")
+        tensor.name = names[tensor.name]
+    for node in rounded.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
     nodes = []
     products = [node for node in rounded.graph.node if node.op_type == "MatMulInteger"]
     layers = {node.input[0]: node.input[1].removesuffix("weight_quantized") for node in products}
-    names: dict[str, str] = {}
     for node in rounded.graph.node:
         if node.op_type == "DynamicQuantizeLinear":
             values, (levels, scale, zero_point) = node.input[0], node.output

@@ -72,6 +72,8 @@ def test_style_noise_of_nothing_ours_raises(studio: Studio) -> None:
         ("digits=" + "1" * 64, True),
         ("digits=" + "1" * 33 + "&rows=2", False),
         ("digits=2018&scale=16", False),
+        ("digits=2018&format=json", True),
+        ("digits=" + "1" * 64 + "&format=json&rows=2", False),
         ("digits=2018&format=webp", False),
         ("digits=2018&format=svg", False),
     ],

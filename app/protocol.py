@@ -15,10 +15,8 @@ from app.ledger import route_of
 MAX_HEAD_BYTES = 2**16
 MAX_REQUEST_BYTES = 2**27  # twice the largest upload that the settings take
 HEAD_LIMIT_S = 10  # for the head of a request, from its first byte to its last
-GET = b"GET "
-PATH = re.compile(rb"/[\w./-]*")
-VERSION = b" HTTP/1.1"
 LINE_END = b"\r\n"
+PLAIN_LINE = re.compile(rb"GET (/[\w./-]*)(\?[!-~]*)? HTTP/1\.1")
 HEAD_END = b"\r\n\r\n"
 MAX_PLAIN_BYTES = 2**12
 # A header that asks for more than the answer: CORS, a body, an end of the connection.
@@ -128,13 +126,12 @@ class Connection(HttpToolsProtocol):
         end = data.find(LINE_END)
         if (
             len(data) <= MAX_PLAIN_BYTES
-            and data.startswith(GET)
-            and data.endswith(VERSION, 0, end)
+            and (line := PLAIN_LINE.fullmatch(data, 0, end))
             and _ask_for_no_more(data[end:])
             and self.timeout_keep_alive_task is not None  # else half a head may have come before
             and not self.flow.write_paused
         ):
-            return _route(data[len(GET) : end - len(VERSION)].partition(b"?")[0])
+            return _route(line[1])
         return None
 
 
@@ -147,7 +144,5 @@ def _ask_for_no_more(headers: bytes) -> bool:
 
 @lru_cache(maxsize=128)
 def _route(path: bytes) -> str | None:
-    """The route of a path; None where it is a probe's, or not plainly a path."""
-    if path in PROBES or not PATH.fullmatch(path):
-        return None
-    return route_of(path.decode("ascii"))
+    """The route of a path; None where it is a probe's."""
+    return None if path in PROBES else route_of(path.decode("ascii"))

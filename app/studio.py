@@ -183,7 +183,9 @@ def is_light(order: Drawing) -> bool:
     """Whether a drawing takes so little time that handing it to a thread would cost more."""
     digits = order.count
     pixels = digits * (CELL * order.scale) ** 2
-    return order.format in (None, "npy", "json") and digits <= LIGHT_DIGITS and pixels <= LIGHT_PIXELS
+    return (
+        order.format in (None, "npy", "json") and digits <= LIGHT_DIGITS and pixels <= LIGHT_PIXELS
+    )
 
 
 def labels_of(digits: str) -> NDArray[np.intp]:

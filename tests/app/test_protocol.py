@@ -200,6 +200,24 @@ def test_connection_whose_requests_are_refused_unparsed_is_not_silent(run: Run) 
     run(scene)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        PLAIN.replace(b"digits=1", b"digits= 1"),
+        PLAIN.replace(b" HTTP/1.1", b" HTTP/1.1\nX: y\n\nGET /generate? HTTP/1.1"),
+    ],
+)
+def test_broken_requests_are_none_to_be_refused_unparsed(run: Run, broken: bytes) -> None:
+    async def scene() -> None:
+        async with serving(backlog=0) as server:
+            (client,) = server.connect(1)
+            await ask(client, PROBE)
+            assert (await ask(client, broken))[9:12] == b"400"
+            assert await read(client) == b""
+
+    run(scene)
+
+
 def test_probes_are_never_refused(run: Run) -> None:
     async def scene() -> None:
         async with serving(backlog=2) as server:

@@ -43,7 +43,7 @@ train: $(DEVELOPMENT) ## train the article's CVAE on MNIST (ARGS="--epochs 10 --
 bench: $(SERVING) $(BENCHMARK) ## measure the service beside others, about 9 minutes (ARGS=--quick: 2)
 	$(BENCH_VENV)/bin/python -m benchmarks --python $(RUN) $(ARGS)
 
-torture: $(DEVELOPMENT) ## hold every promise of SECURITY.md against a real service, about 35 minutes (ARGS=--quick: 5)
+torture: $(DEVELOPMENT) ## hold every promise of SECURITY.md against a real service, about 23 minutes (ARGS=--quick: 5)
 	$(RUN) -m torture $(ARGS)
 
 capacity: $(SERVING) ## write docs/capacity.md anew from docs/benchmark.json

@@ -52,8 +52,9 @@ class FastLane:
         if plain is None or scope.get("locked"):  # says app.access
             await self.app(scope, receive, send)
             return
-        await self.state.turnstile.enter(len(plain.digits))
-        for message in await self.gathering.join(plain, _read_together(scope)):
+        let_in = await self.state.turnstile.enter(len(plain.digits))
+        expected = let_in or _read_together(scope)
+        for message in await self.gathering.join(plain, expected):
             await send(message)
 
     def _answers(self, plains: Sequence[PlainRequest]) -> list[tuple[Message, Message]]:
@@ -80,7 +81,7 @@ def plain_request(scope: Scope) -> PlainRequest | None:
 
 
 def _read_together(scope: Scope) -> int | None:
-    """How many requests began with this one, it included; None where no gate counts them."""
+    """How many requests were read with this one, it included; None where no gate counts them."""
     gate = scope.get("state", {}).get("gate")
     return None if gate is None else gate.turn
 

@@ -1,9 +1,18 @@
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import State
 from starlette.testclient import TestClient
+from starlette.types import Message
 
-from app.fastlane import plain_request
+from app.fastlane import FastLane, plain_request
+from app.gate import Gate
+from app.studio import PlainOrder, Studio
+from app.turnstile import Turnstile
 from model.noise import MAX_SEED
 
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
@@ -72,3 +81,36 @@ def test_plain_request_of_common_clients(headers: dict[str, str]) -> None:
 )
 def test_plain_request_none_where_judgement_is_needed(query: str, others: dict[str, str]) -> None:
     assert plain_request(scope(query, **others)) is None
+
+
+def test_requests_that_had_to_wait_are_drawn_together_too(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio: Studio = client.app.state.studio  # type: ignore[attr-defined]
+    together: list[int] = []
+    lines = Studio.lines
+
+    def counted(self: Studio, orders: Sequence[PlainOrder]) -> list[bytes]:
+        together.append(len(orders))
+        return lines(self, orders)
+
+    monkeypatch.setattr(Studio, "lines", counted)
+
+    async def scene() -> None:
+        gate = Gate(backlog=64)
+        lane = FastLane(unused, State({"studio": studio, "turnstile": Turnstile(room=8)}))
+        asked = {**scope("digits=2018"), "state": {"gate": gate}}
+        gate.turn = 6
+        requests = [asyncio.create_task(lane(asked, unused, send)) for _ in range(6)]
+        await asyncio.sleep(0)
+        gate.turn = 1  # one more is read, in a turn of its own
+        await asyncio.gather(*requests)
+
+    async def send(_: Message) -> None:
+        pass
+
+    async def unused(*_: object) -> Any:
+        raise AssertionError
+
+    asyncio.run(scene())
+    assert together == [2, 2, 2]

@@ -56,6 +56,14 @@ def test_who_leaves_takes_no_room() -> None:
     assert sizes_by_turn(log) == [[10], [2, 8]]
 
 
+def test_who_waited_hears_how_many_were_let_in_together() -> None:
+    async def scene() -> list[int | None]:
+        turnstile = Turnstile(10)
+        return list(await asyncio.gather(*(turnstile.enter(size) for size in (6, 6, 3, 1, 10))))
+
+    assert asyncio.run(scene()) == [None, 3, 3, 3, 1]
+
+
 def test_every_turn_has_its_room_again() -> None:
     async def three_times(turnstile: Turnstile) -> Log:
         logs = []

@@ -76,11 +76,12 @@ def _fix_scales(rounded: onnx.ModelProto, peaks: Mapping[str, float]) -> None:
     for tensor in rounded.graph.initializer:
         names[tensor.name] = tensor.name.replace("_Transposed", "")
         tensor.name = names[tensor.name]
-    for node in rounded.graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
     nodes = []
     products = [node for node in rounded.graph.node if node.op_type == "MatMulInteger"]
-    layers = {node.input[0]: node.input[1].removesuffix("weight_quantized") for node in products}
+    layers = {
+        levels: names[weight].removesuffix("weight_quantized")
+        for levels, weight, *_ in (node.input for node in products)
+    }
     for node in rounded.graph.node:
         if node.op_type == "DynamicQuantizeLinear":
             values, (levels, scale, zero_point) = node.input[0], node.output

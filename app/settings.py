@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         30, ge=1, le=3600, description="how long requests under way may take to finish at the end"
     )
     backlog: int = Field(
-        64, ge=1, le=4096, description="requests that may wait; further ones get 503"
+        64, ge=2, le=4096, description="requests that may wait; further ones get 503"
     )
     heavy_threads: int = Field(2, ge=1, le=64, description="threads for heavy drawings")
     heavy_queue: int = Field(

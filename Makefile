@@ -50,7 +50,7 @@ capacity: $(SERVING) ## write docs/capacity.md anew from docs/benchmark.json
 	$(RUN) -m docs.capacity
 
 page: $(SERVING) ## write the page for any host of files, without a service (PAGE=site)
-	$(RUN) -m app.page $(PAGE)
+	$(RUN) -m app.site.build $(PAGE)
 
 pagebench: $(DEVELOPMENT) ## measure the page in Chromium: bytes, time to the first digit, time of a digit
 	$(RUN) -m benchmarks.page

@@ -2,7 +2,7 @@
 
 import sys
 
-from app.server import serve
+from app.server.serve import serve
 from app.settings import read_settings
 
 if __name__ == "__main__":

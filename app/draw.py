@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from app.caching import chosen_seed
-from app.errors import InvalidRequest
-from app.schemas import GenerateQuery
+from app.api.caching import chosen_seed
+from app.api.errors import InvalidRequest
+from app.request.schemas import GenerateQuery
 from app.settings import read_settings
-from app.studio import open_studio
+from app.drawing.renderer import open_studio
 from model.checkpoint import CheckpointError
 from model.runtime import EngineError
 

@@ -6,19 +6,19 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from app.access import read_keys
-from app.admission import Places, Workshop
-from app.application import Application
-from app.documentation import serve_docs
-from app.errors import handle_errors
-from app.gate import Gate
-from app.ledger import Ledger, open_ledger
-from app.observer import observe
-from app.reload import reloading
-from app.routes import metrics, router
+from app.api.keys import read_keys
+from app.overload.pool import Places, Workshop
+from app.api.application import Application
+from app.api.openapi import serve_docs
+from app.api.errors import handle_errors
+from app.overload.gate import Gate
+from app.telemetry.counters import Ledger, open_ledger
+from app.telemetry.middleware import observe
+from app.server.reload import reloading
+from app.api.routes import metrics, router
 from app.settings import Settings, read_settings
-from app.studio import LIGHT_DIGITS, open_studio
-from app.turnstile import Turnstile
+from app.drawing.renderer import LIGHT_DIGITS, open_studio
+from app.overload.turnstile import Turnstile
 from app.upload import UPLOADS
 
 VERSION = "0.1.0"
@@ -68,7 +68,7 @@ def _own_metrics_port(settings: Settings, ledger: Ledger) -> AbstractContextMana
     """The metrics' own port, if this worker is alone; that of several is their supervisor's."""
     if settings.metrics_port == 0 or settings.metrics_folder is not None:
         return nullcontext()
-    from app.metrics import own_port  # imported when asked for: a start does without
+    from app.telemetry.prometheus import own_port  # imported when asked for: a start does without
 
     return own_port(settings, ledger.pages)
 

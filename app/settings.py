@@ -6,8 +6,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, CliSuppress, SettingsConfigDict, SettingsError
 
-from app.logs import LogForm
-from app.schemas import MAX_PIXELS
+from app.telemetry.log import LogForm
+from app.request.schemas import MAX_PIXELS
 from model.checkpoint import PRETRAINED
 from model.runtime import EngineName, Precision
 

@@ -8,8 +8,8 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
-from app.admission import ClientGone
-from app.errors import Refused
+from app.overload.pool import ClientGone
+from app.api.errors import Refused
 
 MAX_BYTES = 8 * 2**20  # unless the settings say otherwise
 UPLOADS = 16  # taken at a time, each with its bytes in memory; one more is refused at once

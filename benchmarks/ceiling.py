@@ -10,12 +10,12 @@ import sys
 from fastapi import FastAPI, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.application import Application
+from app.api.application import Application
 from app.main import create_app
-from app.schemas import GenerateQuery
-from app.server import serve
+from app.request.schemas import GenerateQuery
+from app.server.serve import serve
 from app.settings import read_settings
-from app.studio import open_studio
+from app.drawing.renderer import open_studio
 from benchmarks import DIGITS, SEED
 
 ROUTE, SHORT = "/ceiling", "/ceiling-short"

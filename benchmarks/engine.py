@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from app.schemas import GenerateQuery
+from app.request.schemas import GenerateQuery
 from app.settings import Settings
-from app.studio import Studio, open_studio
+from app.drawing.renderer import Studio, open_studio
 from benchmarks import DIGITS
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)  # digits

@@ -14,9 +14,9 @@ from time import perf_counter
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.ledger import Ledger
-from app.logs import AccessLog
-from app.observer import Observer
+from app.telemetry.counters import Ledger
+from app.telemetry.log import AccessLog
+from app.telemetry.middleware import Observer
 
 REQUESTS, ROUNDS = 20_000, 15
 BODY = bytes(900)

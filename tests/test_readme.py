@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.query import Query
-from app.schemas import DatasetQuery, GenerateQuery, LatentMapQuery, MorphQuery
+from app.request.query import Query
+from app.request.schemas import DatasetQuery, GenerateQuery, LatentMapQuery, MorphQuery
 from app.settings import Settings
 from docs.pictures import curl_lines, run
 from tests.conftest import ROOT

@@ -4,7 +4,7 @@ import http.client
 import tempfile
 from collections.abc import Iterator
 
-from app.security import COMMON
+from app.api.headers import COMMON
 from torture.scale import Scale
 from torture.service import Service, running
 from torture.verdict import Verdict

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import numpy as np
 from PIL import Image
 
-from app.query import Query
-from app.schemas import (
+from app.request.query import Query
+from app.request.schemas import (
     CELL,
     DatasetQuery,
     Drawing,

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from app.protocol import HEAD_LIMIT_S
+from app.server.connection import HEAD_LIMIT_S
 from torture.load import percentile
 from torture.overload import send
 from torture.scale import Scale

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.draw import main
-from app.schemas import GenerateQuery
+from app.request.schemas import GenerateQuery
 from tests.conftest import ROOT
 
 

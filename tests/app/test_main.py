@@ -8,7 +8,7 @@ import pytest
 import app.main
 from app.main import create_app
 from app.settings import Settings
-from app.studio import open_studio
+from app.drawing.renderer import open_studio
 from model.checkpoint import CheckpointError
 from tests.conftest import ROOT
 
@@ -28,8 +28,8 @@ def test_import_app_main_imports_no_torch_and_nothing_of_training() -> None:
 
 def test_drawing_imports_no_torch() -> None:
     code = (
-        "import sys; from app.schemas import Drawing; from app.settings import Settings;"
-        "from app.studio import open_studio;"
+        "import sys; from app.request.schemas import Drawing; from app.settings import Settings;"
+        "from app.drawing.renderer import open_studio;"
         "open_studio(Settings()).render(Drawing(digits='2018'), 7); print('torch' in sys.modules)"
     )
     assert run(code) == "False"

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from app.errors import Refused
+from app.api.errors import Refused
 from app.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
 
 Post = Callable[..., tuple[int, Any]]

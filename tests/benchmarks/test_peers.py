@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from app.settings import Settings
-from app.studio import open_studio
+from app.drawing.renderer import open_studio
 from benchmarks.peers.decoder import Decoder, png
 from model.noise import latents
 

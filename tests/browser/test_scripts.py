@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from app.page import WEB
+from app.site.build import WEB
 from tests.conftest import ROOT
 
 SCRIPTS = sorted(WEB.rglob("*.js"))

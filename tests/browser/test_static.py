@@ -32,7 +32,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the page in a folder of a plain file server."""
     root: Path = tmp_path_factory.mktemp("host")
-    command = [sys.executable, "-m", "app.page", str(root / "some" / "where")]
+    command = [sys.executable, "-m", "app.site.build", str(root / "some" / "where")]
     subprocess.run(command, cwd=ROOT, check=True)
     handler = partial(QuietHandler, directory=str(root))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import pytest
 
-from app.errors import Problem
+from app.api.errors import Problem
 from app.upload import MAX_BYTES
 from tests.conftest import ROOT
 

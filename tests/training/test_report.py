@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from app.canvas import stitch
+from app.drawing.canvas import stitch
 from model.checkpoint import PRETRAINED, read_checkpoint
 from model.config import CVAEConfig
 from model.cvae import CVAE

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from app.canvas import Levels
+from app.drawing.canvas import Levels
 from training.data import load_mnist
 
 COUNT = 60

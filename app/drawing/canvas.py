@@ -1,0 +1,92 @@
+"""Digit pictures to one sheet of grey levels. Knows neither the model nor any file format."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.request.schemas import BEARING
+
+Levels = NDArray[np.uint8]
+
+INK_LEVEL = 64  # grey level from which a pixel counts as ink when digits are set by their ink
+BASELINE = 24  # row below the feet of the digits: where MNIST's box of 20 pixels ends
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a picture's upper left corner goes on its line, in pixels; may lie outside."""
+
+    x: int
+    y: int = 0
+
+
+def stitch(pictures: Levels, spacing: str = "cell", gap: int = 0) -> Levels:
+    """Pictures (R, N, H, W) uint8 to one sheet: R lines of N digits, stacked without a gap.
+
+    Args:
+        pictures: grey levels, ink 255 on 0.
+        spacing: "cell" sets each picture W pixels wide; "tight" sets digits by their ink, a
+            pixel left and right of it, on one baseline.
+        gap: pixels between two digits; where digits overlap, the darker ink is seen.
+    Returns:
+        (R * H, width) uint8; lines end on the left as one writes, the sheet is as wide as the
+        widest of them.
+    """
+    rows, count, height, width = pictures.shape
+    if spacing == "cell" and gap == 0:
+        return pictures.transpose(0, 2, 1, 3).reshape(rows * height, count * width)
+    lines = [_line(line, spacing, gap) for line in pictures]
+    sheet = np.zeros((rows * height, max(line.shape[1] for line in lines)), dtype=np.uint8)
+    for row, line in enumerate(lines):
+        sheet[row * height : (row + 1) * height, : line.shape[1]] = line
+    return sheet
+
+
+def enlarge(sheet: Levels, scale: int) -> Levels:
+    """Each pixel as a square of `scale` x `scale`."""
+    return sheet if scale == 1 else sheet.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def ink_box(picture: Levels) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the ink, the last two exclusive; of all where none is."""
+    ink = picture >= INK_LEVEL
+    columns, rows = np.flatnonzero(ink.any(axis=0)), np.flatnonzero(ink.any(axis=1))
+    if not len(columns):
+        return 0, 0, picture.shape[1], picture.shape[0]
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _line(pictures: Levels, spacing: str, gap: int) -> Levels:
+    places, width = (_tight if spacing == "tight" else _cells)(pictures, gap)
+    line = np.zeros((pictures.shape[1], width), dtype=np.uint8)
+    for picture, place in zip(pictures, places, strict=True):
+        _lay(line, picture, place)
+    return line
+
+
+def _cells(pictures: Levels, gap: int) -> tuple[list[Place], int]:
+    count, _, width = pictures.shape
+    step = width + gap
+    return [Place(index * step) for index in range(count)], step * (count - 1) + width
+
+
+def _tight(pictures: Levels, gap: int) -> tuple[list[Place], int]:
+    places, x, end = [], 0, 0
+    for picture in pictures:
+        left, top, right, bottom = ink_box(picture)
+        places.append(Place(x + BEARING - left, max(BASELINE - bottom, -top)))
+        width = right - left + 2 * BEARING
+        end = max(end, x + width)
+        x += max(width + gap, 1)  # a line never runs backwards, however thin its digits are
+    return places, end
+
+
+def _lay(line: Levels, picture: Levels, place: Place) -> None:
+    """Lay a picture on a line, in place: the darker ink stays, what lies outside is cut."""
+    top, left = max(place.y, 0), max(place.x, 0)
+    bottom = min(place.y + picture.shape[0], line.shape[0])
+    right = min(place.x + picture.shape[1], line.shape[1])
+    target = line[top:bottom, left:right]
+    part = picture[top - place.y : bottom - place.y, left - place.x : right - place.x]
+    np.maximum(target, part, out=target)

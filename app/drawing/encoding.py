@@ -1,0 +1,110 @@
+"""A sheet to the bytes of a still picture, with the facts that make it again."""
+
+import base64
+import io
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
+
+from app.drawing.palette import Palette
+
+MEDIA_TYPES = {
+    "png": "image/png",
+    "webp": "image/webp",
+    "svg": "image/svg+xml",
+    "npy": "application/octet-stream",
+    "json": "application/json",
+}
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+END = b"\0\0\0\0IEND\xaeB`\x82"  # the empty chunk IEND with its checksum
+GREY, INDEXED = 0, 3  # PNG's colour types
+LARGE = 2**16  # pixels, from which more effort of the packer saves bytes at no cost of time
+IMAGE_DESCRIPTION = 0x010E  # the EXIF tag for text about a picture
+
+Levels = NDArray[np.uint8]
+Facts = Mapping[str, str]
+
+
+def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> bytes:
+    """An 8-bit PNG, grey or indexed, made in few passes: this runs for every request.
+
+    Colours cost nothing: they are the palette of the same levels. Rows are not filtered, and
+    Intel's ISA-L deflates them at its fastest: for four new digits 7 us instead of the 63 us of
+    zlib's cheapest strategy, for a quarter more bytes.
+
+    Args:
+        sheet: (H, W) uint8 grey levels.
+        facts: keyword (1 to 79 Latin-1 characters) -> value (Latin-1), as tEXt.
+        palette: None for white ink on black paper.
+    Source: W3C, Portable Network Graphics (third edition), sections 5, 11.2 and 11.3.
+    """
+    height, width = sheet.shape
+    rows = np.zeros((height, width + 1), dtype=np.uint8)  # column 0: filter type 0, none
+    rows[:, 1:] = sheet
+    colour_type = GREY if palette is None or palette.grey else INDEXED
+    chunks = [_beginning(width, height, colour_type)]
+    if palette is not None and colour_type == INDEXED:
+        chunks.append(_chunk(b"PLTE", palette.colours().tobytes()))
+        opacities = palette.opacities()
+        if opacities is not None:
+            chunks.append(_chunk(b"tRNS", opacities.tobytes()))
+    chunks += [_chunk(b"tEXt", f"{word}\0{text}".encode("latin-1")) for word, text in facts.items()]
+    effort = 0 if rows.size < LARGE else 1
+    chunks.append(_chunk(b"IDAT", isal_zlib.compress(rows.data, effort)))
+    chunks.append(END)
+    return b"".join(chunks)
+
+
+def encode_webp(sheet: Levels, facts: Facts, palette: Palette) -> bytes:
+    """A lossless WebP; the facts are JSON in EXIF's ImageDescription."""
+    # Imported when first asked for: the default path draws its PNG without Pillow.
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[IMAGE_DESCRIPTION] = json.dumps(dict(facts))
+    file = io.BytesIO()
+    picture = Image.fromarray(palette.paint(sheet))
+    picture.save(file, "WEBP", lossless=True, quality=25, method=0, exif=exif.tobytes())
+    return file.getvalue()
+
+
+def encode_npy(sheet: Levels) -> bytes:
+    """The levels (H, W) uint8 as numpy's own file."""
+    file = io.BytesIO()
+    np.save(file, np.ascontiguousarray(sheet), allow_pickle=False)
+    return file.getvalue()
+
+
+def encode_json(pictures: Levels, digits: str, facts: Facts, palette: Palette) -> bytes:
+    """The facts, and each digit as a PNG of its own in base64.
+
+    Args:
+        pictures: (R, N, H, W) uint8 grey levels, enlarged if asked for.
+        digits: the N labels.
+        facts: what makes the picture again.
+        palette: ink and paper of the PNGs.
+    """
+    document = {**facts, "lines": [_line_json(line, digits, palette) for line in pictures]}
+    return json.dumps(document).encode()
+
+
+def _line_json(line: Levels, digits: str, palette: Palette) -> Sequence[Mapping[str, str]]:
+    pictures = [base64.b64encode(encode_png(picture, {}, palette)).decode() for picture in line]
+    return [{"digit": digit, "png": png} for digit, png in zip(digits, pictures, strict=True)]
+
+
+@lru_cache(maxsize=256)
+def _beginning(width: int, height: int, colour_type: int) -> bytes:
+    """Signature and IHDR of an 8-bit PNG: nearly always those of a picture before."""
+    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+    return SIGNATURE + _chunk(b"IHDR", header)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = isal_zlib.crc32(content, isal_zlib.crc32(kind))
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)

@@ -1,0 +1,193 @@
+"""The ledgers of all workers as Prometheus metrics, and the port of their own that they can have.
+
+Import it where metrics are first asked for: the Prometheus client takes 10 ms to import.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+
+from app.telemetry.counters import (
+    BUCKET,
+    BUCKETS_S,
+    BYTES,
+    DIGITS,
+    FIRST_STATUS,
+    IN_FLIGHT,
+    PROBES,
+    QUEUE_DEPTH,
+    QUEUE_LIMIT,
+    ROUTES,
+    ROWS,
+    SECONDS,
+    STAGE,
+    STAGES,
+    STATUSES,
+    Page,
+)
+from app.settings import SettingError, Settings
+
+# Shown before the first of them happens: a rate needs the zero that it rises from.
+ALWAYS_SHOWN = (200, 500, 503)
+REASONS = {
+    401: "unauthorized",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: "too_large",
+    415: "unsupported_media_type",
+    422: "invalid_request",
+    429: "rate_limited",
+    503: "overloaded",
+}
+
+Pages = Sequence[Page]
+
+
+class LedgerCollector(Collector):
+    """Sums the pages of all workers when somebody asks.
+
+    Counters include workers that are gone; gauges only those that live.
+    """
+
+    def __init__(self, read: Callable[[], Pages]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        """The metrics as they stand now."""
+        pages = self._read()
+        total = np.sum([page.cells for page in pages], axis=0)
+        rows = total[ROWS:].reshape(len(ROUTES), -1)
+        yield from _requests(rows)
+        yield from _drawing(total)
+        living = [page for page in pages if page.alive]
+        yield from _gauges(np.sum([page.cells for page in living], axis=0))
+        yield from _identity(living)
+        yield from _processes(living)
+
+
+def render(pages: Pages, accept: str = "") -> tuple[bytes, str]:
+    """The metrics as text, and its media type: Prometheus' form, or OpenMetrics where accepted."""
+    encode, media_type = choose_encoder(accept)
+    return encode(_registry(lambda: pages)), media_type
+
+
+@contextmanager
+def own_port(settings: Settings, read: Callable[[], Pages]) -> Iterator[None]:
+    """Serve the metrics on their own port, from a thread, as long as the `with` block lasts.
+
+    Raises:
+        SettingError: the port cannot be had.
+    """
+    host, port = settings.host, settings.metrics_port
+    try:
+        server, thread = start_http_server(port, host, _registry(read))
+    except OSError as error:
+        raise SettingError(
+            f"The metrics cannot be served on {host}:{port}: {error.strerror}; choose a free "
+            "port with CVAE_METRICS_PORT, or 0 for /metrics on the main port."
+        ) from error
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _registry(read: Callable[[], Pages]) -> CollectorRegistry:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(LedgerCollector(read))
+    return registry
+
+
+def _requests(rows: NDArray[np.float64]) -> Iterator[Metric]:
+    answers = CounterMetricFamily(
+        "cvae_requests", "Requests answered, by route and HTTP status.", labels=["route", "status"]
+    )
+    latency = HistogramMetricFamily(
+        "cvae_request_duration_seconds",
+        "From the arrival of a request to the last byte of its answer, by route.",
+        labels=["route"],
+    )
+    sent = CounterMetricFamily(
+        "cvae_response_bytes", "Bytes of the answers' bodies, by route.", labels=["route"]
+    )
+    bounds = [*map(floatToGoString, BUCKETS_S), "+Inf"]
+    for route, row in zip(ROUTES, rows, strict=True):
+        for status in _shown(row):
+            answers.add_metric([route, str(status)], row[status - FIRST_STATUS])
+        counts = row[BUCKET:SECONDS].cumsum()
+        latency.add_metric([route], list(zip(bounds, counts, strict=True)), row[SECONDS])
+        sent.add_metric([route], row[BYTES])
+    yield from (answers, latency, sent, _refusals(rows))
+
+
+def _shown(row: NDArray[np.float64]) -> list[int]:
+    seen = np.flatnonzero(row[:STATUSES]) + FIRST_STATUS
+    return sorted({*ALWAYS_SHOWN, *seen.tolist()})
+
+
+def _refusals(rows: NDArray[np.float64]) -> Metric:
+    refusals = CounterMetricFamily(
+        "cvae_refusals", "Requests refused, by reason; probes do not count.", labels=["reason"]
+    )
+    for status, reason in REASONS.items():
+        column = rows[:, status - FIRST_STATUS]
+        count = sum(column[i] for i, route in enumerate(ROUTES) if route not in PROBES)
+        refusals.add_metric([reason], count)
+    return refusals
+
+
+def _drawing(total: NDArray[np.float64]) -> Iterator[Metric]:
+    yield CounterMetricFamily("cvae_digits_drawn", "Digits decoded.", total[DIGITS])
+    stages = CounterMetricFamily(
+        "cvae_stage_seconds", "Time spent in each stage of drawing.", labels=["stage"]
+    )
+    for index, stage in enumerate(STAGES):
+        stages.add_metric([stage], total[STAGE + index])
+    yield stages
+
+
+def _gauges(total: NDArray[np.float64]) -> Iterator[Metric]:
+    for cell, name, text in (
+        (IN_FLIGHT, "cvae_requests_in_flight", "Requests being answered, this one among them."),
+        (QUEUE_DEPTH, "cvae_queue_depth", "Heavy orders that wait for a thread."),
+        (QUEUE_LIMIT, "cvae_queue_limit", "Heavy orders that may wait; one more is refused."),
+    ):
+        yield GaugeMetricFamily(name, text, total[cell])
+
+
+def _identity(living: Pages) -> Iterator[Metric]:
+    names = ("version", "model", "engine", "precision")
+    build = GaugeMetricFamily("cvae_build_info", "What draws here; always 1.", labels=names)
+    for identity in {tuple(page.facts.get(name, "") for name in names) for page in living}:
+        build.add_metric(identity, 1)
+    yield build
+    yield GaugeMetricFamily("cvae_workers", "Processes that serve.", len(living))
+
+
+def _processes(living: Pages) -> Iterator[Metric]:
+    """Memory, processor time and files of each worker, under the names that Prometheus gives."""
+    families: dict[str, Metric] = {}
+    for page in living:
+        pid = page.facts["pid"]
+        for found in ProcessCollector(pid=partial(str, pid), registry=None).collect():
+            name, text, kind = found.name, found.documentation, found.type
+            family = families.setdefault(name, Metric(name, text, kind))
+            for sample in found.samples:
+                family.add_sample(sample.name, {"worker": str(page.worker)}, sample.value)
+    yield from families.values()

@@ -1,0 +1,95 @@
+"""OpenTelemetry traces: one span for each request, one below it for each stage of drawing.
+
+Needs the extra `tracing`; import it where traces are asked for. Where the spans go, how many are
+taken and what the service is called in them is read by OpenTelemetry from its own variables.
+"""
+
+import time
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from starlette.types import Scope
+
+from app.telemetry.counters import STAGES
+
+MOST_STAGES = 64  # spans below a request: a data set of thousands would have as many
+
+
+@dataclass
+class TracedRequest:
+    """A request that is being answered."""
+
+    span: Span
+    stages: int = 0
+    token: "Token[TracedRequest | None] | None" = None
+
+    @property
+    def trace_id(self) -> str:
+        """32 hex digits."""
+        return f"{self.span.get_span_context().trace_id:032x}"
+
+
+_current: ContextVar[TracedRequest | None] = ContextVar("traced_request", default=None)
+
+
+class Tracer:
+    """Sends spans by OTLP over HTTP, gathered, from a thread of its own."""
+
+    def __init__(self, version: str) -> None:
+        own = {"service.name": "cvae-digits", "service.version": version}
+        resource = Resource.create(own).merge(OTELResourceDetector().detect())
+        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._tracer = self._provider.get_tracer("cvae-digits", version)
+        self._propagator = TraceContextTextMapPropagator()
+
+    def begin(self, scope: Scope, route: str) -> TracedRequest:
+        """Begin the span of a request, below the caller's own where it sends `traceparent`."""
+        carrier = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name in (b"traceparent", b"tracestate")
+        }
+        span = self._tracer.start_span(
+            f"{scope['method']} {route}",
+            self._propagator.extract(carrier),
+            SpanKind.SERVER,
+            {"http.request.method": scope["method"], "http.route": route},
+        )
+        request = TracedRequest(span)
+        request.token = _current.set(request)
+        return request
+
+    def end(self, request: TracedRequest, scope: Scope, status: int) -> None:
+        """End the span of a request that is answered with `status`."""
+        request.span.set_attribute("http.response.status_code", status)
+        request.span.set_attribute("request_id", scope.get("request_id", ""))
+        if status >= 500:
+            request.span.set_status(StatusCode.ERROR)
+        request.span.end()
+        if request.token is not None:
+            _current.reset(request.token)
+
+    def stage(self, stage: int, began: float, ended: float) -> None:
+        """Add a span of `perf_counter` seconds to the request that is being answered, if any.
+
+        Where several requests are drawn together, it is the first of them.
+        """
+        request = _current.get()
+        if request is None or request.stages >= MOST_STAGES or not request.span.is_recording():
+            return
+        request.stages += 1
+        now = time.time_ns() - int(time.perf_counter() * 1e9)  # where perf_counter counts from
+        context = set_span_in_context(request.span)
+        span = self._tracer.start_span(STAGES[stage], context, start_time=now + int(began * 1e9))
+        span.end(now + int(ended * 1e9))
+
+    def close(self) -> None:
+        """Send what is still held back."""
+        self._provider.shutdown()

@@ -1,0 +1,63 @@
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.drawing.encoding import MEDIA_TYPES
+from app.api.errors import Problem
+from app.request.schemas import GenerateQuery
+
+
+@pytest.fixture(scope="module")
+def schema(client: TestClient) -> dict[str, Any]:
+    return dict(client.get("/openapi.json").json())
+
+
+def test_openapi_describes_generate(schema: dict[str, Any]) -> None:
+    operation = schema["paths"]["/generate"]["get"]
+    assert operation["operationId"] == "generate"
+    assert [p["name"] for p in operation["parameters"]] == list(GenerateQuery.model_fields)
+    assert [p["name"] for p in operation["parameters"] if p["required"]] == ["digits"]
+    digits, seed = (parameter["schema"] for parameter in operation["parameters"][:2])
+    assert digits == {"type": "string", "pattern": "^[0-9]{1,64}$"}
+    assert seed == {"type": "integer", "minimum": 0, "maximum": 2**32 - 1}
+    assert set(operation["responses"]) == {"200", "304", "401", "406", "422", "503"}
+    assert set(operation["responses"]["200"]["content"]) == set(MEDIA_TYPES.values())
+
+
+def test_openapi_every_parameter_has_a_description_and_an_example(schema: dict[str, Any]) -> None:
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            assert operation["operationId"].isidentifier()
+            for parameter in operation.get("parameters", []):
+                assert parameter["description"], (path, parameter["name"])
+                assert "example" in parameter or parameter["name"] == "style"
+
+
+def test_openapi_names_the_one_error_body(schema: dict[str, Any]) -> None:
+    refused = schema["paths"]["/generate"]["get"]["responses"]["422"]["content"]
+    reference = refused["application/problem+json"]["schema"]["$ref"]
+    body = schema["components"]["schemas"][reference.rsplit("/", 1)[1]]
+    assert set(body["properties"]) == set(Problem.model_fields)
+
+
+def test_openapi_every_reference_resolves(schema: dict[str, Any]) -> None:
+    def references(node: object) -> list[str]:
+        if isinstance(node, dict):
+            own = [node["$ref"]] if "$ref" in node else []
+            return own + [found for value in node.values() for found in references(value)]
+        if isinstance(node, list):
+            return [found for value in node for found in references(value)]
+        return []
+
+    assert references(schema)
+    for reference in references(schema):
+        assert reference.rsplit("/", 1)[1] in schema["components"]["schemas"], reference
+
+
+def test_docs_names_no_third_party(client: TestClient) -> None:
+    page = client.get("/docs").text
+    assert "https://" not in page
+    for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"):
+        assert f"docs-assets/{asset}" in page
+        assert client.get(f"/docs-assets/{asset}").status_code == 200

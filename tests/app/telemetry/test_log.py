@@ -1,0 +1,159 @@
+import asyncio
+import json
+import logging
+import logging.config
+import os
+import re
+import select
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.telemetry.log import AccessLog, JsonFormatter, LogForm, server_log, timestamp
+
+SCOPE = {"method": "GET", "request_id": "3f1c9a52d07be684"}
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+def written(path: Path, form: LogForm, *calls: Any) -> str:
+    """What an access log makes of these calls."""
+
+    async def scene() -> None:
+        with path.open("wb") as file:
+            log = AccessLog(form, file.fileno())
+            for call in calls:
+                log.write(*call)
+            log.flush()
+
+    asyncio.run(scene())
+    return path.read_text()
+
+
+def test_json_line_has_the_facts_of_the_request(tmp_path: Path) -> None:
+    text = written(tmp_path / "log", "json", (SCOPE, "/generate", 200, 0.0123456, 812))
+    document = json.loads(text)
+    assert text.endswith("}\n")
+    assert re.fullmatch(TIME, document.pop("time"))
+    assert document == {
+        "level": "info",
+        "message": "request",
+        "request_id": "3f1c9a52d07be684",
+        "method": "GET",
+        "route": "/generate",
+        "status": 200,
+        "duration_ms": 12.346,
+        "bytes": 812,
+    }
+
+
+def test_json_line_of_a_traced_error(tmp_path: Path) -> None:
+    trace = "a" * 32
+    document = json.loads(written(tmp_path / "log", "json", (SCOPE, "/", 500, 1, 0, trace)))
+    assert (document["level"], document["trace_id"]) == ("error", trace)
+
+
+def test_text_line(tmp_path: Path) -> None:
+    text = written(tmp_path / "log", "text", (SCOPE, "/generate", 200, 0.0123456, 812))
+    assert re.fullmatch(
+        f"INFO:     {TIME} GET /generate 200 12.346 ms 812 bytes 3f1c9a52d07be684\n", text
+    )
+
+
+def test_method_of_ones_own_stays_out(tmp_path: Path) -> None:
+    scope = {"method": '","admin":"true'}
+    document = json.loads(written(tmp_path / "log", "json", (scope, "other", 405, 0, 0)))
+    assert (document["method"], document["request_id"]) == ("other", "")
+
+
+def test_what_is_written_at_once_is_whole_lines_and_fits_a_pipe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So lines of several workers never mix, and none is lost."""
+    pieces: list[bytes] = []
+
+    def write(_: int, data: bytes) -> int:
+        pieces.append(bytes(data))
+        return len(data)
+
+    monkeypatch.setattr(os, "write", write)
+
+    async def scene() -> None:
+        log = AccessLog("json")
+        for _ in range(1000):
+            log.write(SCOPE, "/generate", 200, 0.001, 812)
+        log.flush()
+
+    asyncio.run(scene())
+    assert 10 < len(pieces) < 100
+    assert all(piece.endswith(b"}\n") and len(piece) <= select.PIPE_BUF for piece in pieces)
+    assert b"".join(pieces).count(b"\n") == 1000
+
+
+def test_line_of_a_quiet_service_is_not_held_for_long(tmp_path: Path) -> None:
+    async def scene() -> None:
+        with (tmp_path / "log").open("wb") as file:
+            log = AccessLog("json", file.fileno())
+            for count in (1, 2):
+                log.write(SCOPE, "/generate", 200, 0.001, 812)
+                async with asyncio.timeout(30):
+                    while (tmp_path / "log").read_text().count("\n") < count:
+                        await asyncio.sleep(0.01)
+
+    asyncio.run(scene())
+
+
+def test_reader_that_is_gone_stops_nothing() -> None:
+    async def scene() -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        log = AccessLog("json", writer)
+        log.write(SCOPE, "/generate", 200, 0.001, 812)
+        log.flush()
+        log.write(SCOPE, "/generate", 200, 0.001, 812)
+        log.flush()
+        os.close(writer)
+
+    asyncio.run(scene())
+
+
+@pytest.fixture
+def clean_logging() -> Iterator[None]:
+    names = ("", "uvicorn", "uvicorn.error")
+    loggers = [logging.getLogger(name) for name in names]
+    kept = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    yield
+    for logger, (handlers, level, propagate) in zip(loggers, kept, strict=True):
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("clean_logging")
+def test_server_messages_are_lines_of_json_too(capfd: pytest.CaptureFixture[str]) -> None:
+    logging.config.dictConfig(server_log("json"))
+    logging.getLogger("uvicorn.error").info('said "%s"\n', "so")
+    try:
+        raise RuntimeError("of the work")
+    except RuntimeError:
+        logging.getLogger("elsewhere").exception("failed")
+    logging.getLogger("elsewhere").info("of no interest")
+    first, second = map(json.loads, capfd.readouterr().err.splitlines())
+    assert re.fullmatch(TIME, first.pop("time"))
+    assert first == {"level": "info", "message": 'said "so"'}
+    assert (second["level"], second["message"]) == ("error", "failed")
+    assert second["exception"].endswith("RuntimeError: of the work")
+
+
+@pytest.mark.usefixtures("clean_logging")
+def test_server_messages_as_text(capfd: pytest.CaptureFixture[str]) -> None:
+    logging.config.dictConfig(server_log("text"))
+    logging.getLogger("uvicorn.error").info("said")
+    assert capfd.readouterr().err == "INFO:     said\n"
+
+
+def test_timestamp_is_utc_in_milliseconds() -> None:
+    assert timestamp(0.0019) == "1970-01-01T00:00:00.001Z"
+    record = logging.LogRecord("n", logging.INFO, "p", 1, "m", None, None)
+    record.created = 1.5
+    assert json.loads(JsonFormatter().format(record))["time"] == "1970-01-01T00:00:01.500Z"

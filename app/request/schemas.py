@@ -1,10 +1,13 @@
-"""What each request may say, with its limits and examples."""
+"""The query of each endpoint, with its limits and examples."""
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from app.request.query import Colour, Decimal, Digits, Query, Whole, fault
+from app.request.error import invalid
+from app.request.parameter import Colour, Decimal, Digits, Integer, Token
+from app.request.query import Query
 from model.noise import MAX_SEED
 
 MAX_DIGITS = 64
@@ -19,42 +22,49 @@ BEARING = 1  # pixels left and right of each digit in tight spacing, before the 
 Format = Literal["png", "webp", "svg", "json", "npy"]
 Animation = Literal["webp", "gif", "apng"]
 Seed = Annotated[
-    Annotated[int, Whole(0, MAX_SEED)] | None,
+    int | None,
+    Integer(0, MAX_SEED),
     Field(
-        description="The same seed and parameters give the same bytes. Left out: drawn at "
+        description="The same seed and parameters give the same bytes. Default: chosen at "
         "random and returned in X-Seed.",
         examples=[7],
     ),
 ]
 Scale = Annotated[
     int,
-    Whole(1, 16),
+    Integer(1, 16),
     Field(description="Enlarges the finished picture; never redraws it.", examples=[4]),
 ]
 Temperature = Annotated[
     float,
     Decimal(0, 1.5),
     Field(
-        description="Scale of the noise: 0 the most typical digit, above 1 more unusual ones.",
+        description="Scale of the noise: 0 gives the most typical digit, values above 1 give "
+        "more unusual ones.",
         examples=[0.8],
     ),
 ]
 Variation = Annotated[
-    Annotated[float, Decimal(0, 1)] | None,
+    float | None,
+    Decimal(0, 1),
     Field(
-        description="How far each digit departs from its line's hand: 0 one hand exactly, "
-        "1 every digit its own. Left out: 1, or 0 where a style is given.",
+        description="How far each digit departs from the hand of its line: 0 one hand for all, "
+        "1 a new hand for each digit. Default: 1, or 0 with a style.",
         examples=[0.3],
     ),
 ]
 Style = Annotated[
-    Annotated[str, StringConstraints(max_length=1000)] | None,
-    Field(description="A hand to write in: X-Style of an answer of /restyle."),
+    str | None,
+    Token(1000),
+    Field(description="The hand to write in: the X-Style header of an answer of /restyle."),
 ]
 Gap = Annotated[
     int,
-    Whole(-12, 28),
-    Field(description="Pixels between digits before scaling; negative overlaps.", examples=[-4]),
+    Integer(-12, 28),
+    Field(
+        description="Pixels between digits before scaling; negative values overlap them.",
+        examples=[-4],
+    ),
 ]
 Ink = Annotated[str, Colour(), Field(description="Colour of the ink.", examples=["1a237e"])]
 Paper = Annotated[
@@ -65,7 +75,7 @@ Paper = Annotated[
 
 
 class Drawing(Query):
-    """What every drawing takes, whatever comes out in the end."""
+    """The parameters of every still drawing."""
 
     digits: Annotated[
         str,
@@ -79,8 +89,8 @@ class Drawing(Query):
     seed: Seed = None
     rows: Annotated[
         int,
-        Whole(1, MAX_ROWS),
-        Field(description="That many lines, each another hand.", examples=[3]),
+        Integer(1, MAX_ROWS),
+        Field(description="Number of lines, each in another hand.", examples=[3]),
     ] = 1
     variation: Variation = None
     temperature: Temperature = 1.0
@@ -88,8 +98,8 @@ class Drawing(Query):
     spacing: Annotated[
         Literal["cell", "tight"],
         Field(
-            description="cell: 28 pixels a digit, as MNIST. tight: digits set by their ink on "
-            "one baseline, as writing is.",
+            description="cell: 28 pixels a digit, as in MNIST. tight: digits set by their ink on "
+            "one baseline, as in writing.",
             examples=["tight"],
         ),
     ] = "cell"
@@ -98,36 +108,46 @@ class Drawing(Query):
     ink: Ink = "ffffff"
     paper: Paper = "000000"
     format: Annotated[
-        Format | None,
+        Format | SkipJsonSchema[None],
         Field(
-            description="png, webp (lossless), svg (traced outlines), json (facts and a PNG for "
-            "each digit) or npy (grey levels). Left out: by the Accept header, PNG where it may.",
+            description="png, webp (lossless), svg (traced outlines), json (the facts and a PNG "
+            "of each digit) or npy (grey levels). Default: chosen by the Accept header, PNG "
+            "wherever that is accepted.",
             examples=["png"],
         ),
     ] = None
 
     @model_validator(mode="after")
-    def _check_together(self) -> Self:
+    def _check_drawing(self) -> Self:
         if self.format == "npy" and (self.ink, self.paper) != ("ffffff", "000000"):
-            raise fault("format", "npy holds grey levels without colours; leave out ink and paper")
-        height, width = CELL * self.rows * self.scale, self.widest * self.scale
-        check_size(height, width, "scale")
+            raise invalid(
+                "format", "npy holds grey levels without colours; leave out ink and paper"
+            )
+        _check_size(self.pixels, "scale")
+        side = self.scale * max(CELL * self.rows, self.width)
+        if side > MAX_SIDE:
+            raise invalid("scale", f"makes a side of {side} pixels, at most {MAX_SIDE}")
         return self
 
     def in_format(self, name: str) -> Self:
-        """The same drawing in a format; PNG is the default and goes without saying."""
+        """The same drawing in another format; PNG is the default and is stored as None."""
         return self.model_copy(update={"format": None if name == "png" else name})
 
     @property
     def count(self) -> int:
-        """How many digits are drawn, all lines together."""
+        """Number of digits, all lines together."""
         return len(self.digits) * self.rows
 
     @property
-    def widest(self) -> int:
-        """The widest that a line can come out, in pixels before scaling."""
+    def width(self) -> int:
+        """The most pixels that a line can be wide, before scaling."""
         bearings = 2 * BEARING if self.spacing == "tight" else 0
         return line_width(len(self.digits), self.gap, CELL + bearings)
+
+    @property
+    def pixels(self) -> int:
+        """See `Query.pixels`."""
+        return CELL * self.rows * self.width * self.scale**2
 
 
 class GenerateQuery(Drawing):
@@ -138,9 +158,10 @@ class RestyleQuery(Drawing):
     """The query of `POST /restyle`."""
 
     label: Annotated[
-        Annotated[int, Whole(0, 9)] | None,
+        int | None,
+        Integer(0, 9),
         Field(
-            description="The digit that the picture shows. Left out: read by the model itself, "
+            description="The digit that the picture shows. Default: recognised by the model, "
             "and returned in X-Label.",
             examples=[7],
         ),
@@ -149,7 +170,7 @@ class RestyleQuery(Drawing):
     @model_validator(mode="after")
     def _check_style(self) -> Self:
         if self.style is not None:
-            raise fault("style", "comes from the picture here; use it with /generate instead")
+            raise invalid("style", "comes from the picture here; use it with /generate instead")
         return self
 
 
@@ -166,21 +187,23 @@ class MorphQuery(Query):
         Digits(MAX_MORPH_DIGITS),
         Field(
             alias="to",
-            description="The number to go to and come back from, of the same length.",
+            description="The number in the middle of the loop, of the same length.",
             examples=["2019"],
         ),
     ]
     seed: Seed = None
     frames: Annotated[
-        int, Whole(2, 120), Field(description="Pictures in the loop.", examples=[24])
+        int, Integer(2, 120), Field(description="Pictures in the loop.", examples=[24])
     ] = 24
-    fps: Annotated[int, Whole(1, 50), Field(description="Pictures a second.", examples=[12])] = 12
+    fps: Annotated[
+        int, Integer(1, 50), Field(description="Pictures per second.", examples=[12])
+    ] = 12
     walk: Annotated[
         float,
         Decimal(0, 1),
         Field(
-            description="How far the noise walks on its sphere: 0 keeps the hand, 1 reaches "
-            "another one at the far end.",
+            description="How far the noise moves on its sphere: 0 keeps the hand, 1 reaches "
+            "another hand in the middle of the loop.",
             examples=[0],
         ),
     ] = 0.5
@@ -197,54 +220,65 @@ class MorphQuery(Query):
     ] = "webp"
 
     @model_validator(mode="after")
-    def _check_together(self) -> Self:
+    def _check_morph(self) -> Self:
         if len(self.start) != len(self.end):
-            raise fault("to", "must have as many digits as from")
+            raise invalid("to", "must have as many digits as from")
         if self.format == "gif" and self.paper == "transparent":
-            raise fault("paper", "cannot be transparent in a GIF, which has no half-clear pixels")
-        width = line_width(len(self.start), self.gap)
-        check_size(CELL * self.scale * self.frames, width * self.scale, "frames", sides=False)
+            raise invalid("paper", "cannot be transparent in a GIF, which has no partial opacity")
+        _check_size(self.pixels, "frames")
         return self
+
+    @property
+    def pixels(self) -> int:
+        """See `Query.pixels`."""
+        return CELL * line_width(len(self.start), self.gap) * self.frames * self.scale**2
 
 
 class LatentMapQuery(Query):
     """The query of `GET /latent-map`."""
 
-    digit: Annotated[int, Whole(0, 9), Field(description="The digit to map.", examples=[7])]
+    digit: Annotated[int, Integer(0, 9), Field(description="The digit to map.", examples=[7])]
     cells: Annotated[
-        int, Whole(2, 32), Field(description="Digits along each side of the map.", examples=[11])
+        int, Integer(2, 32), Field(description="Digits along each side of the map.", examples=[11])
     ] = 11
     span: Annotated[
         float,
         Decimal(0, 4),
-        Field(description="The edge, in standard deviations of the noise.", examples=[2]),
+        Field(
+            description="Distance from the middle to the edge, in standard deviations.",
+            examples=[2],
+        ),
     ] = 2.0
     style: Annotated[
-        Style, Field(description="The hand in the middle; left out: the most typical digit.")
+        Style, Field(description="The hand in the middle. Default: the most typical digit.")
     ] = None
     scale: Scale = 1
     ink: Ink = "ffffff"
     paper: Paper = "000000"
     format: Annotated[
-        Literal["png", "webp", "svg"], Field(description="Of the sheet.", examples=["png"])
+        Literal["png", "webp", "svg"], Field(description="Format of the sheet.", examples=["png"])
     ] = "png"
 
     @model_validator(mode="after")
-    def _check_together(self) -> Self:
-        side = CELL * self.cells * self.scale
-        check_size(side, side, "scale")
+    def _check_map(self) -> Self:
+        _check_size(self.pixels, "scale")
         return self
+
+    @property
+    def pixels(self) -> int:
+        """See `Query.pixels`."""
+        return (CELL * self.cells * self.scale) ** 2
 
 
 class DatasetQuery(Query):
     """The query of `GET /dataset`."""
 
     count: Annotated[
-        int, Whole(1, MAX_SAMPLES), Field(description="Pictures in the data set.", examples=[1000])
+        int, Integer(1, MAX_SAMPLES), Field(description="Number of pictures.", examples=[1000])
     ]
     seed: Seed = None
     length: Annotated[
-        int, Whole(1, 8), Field(description="Digits in each picture: whole numbers.", examples=[4])
+        int, Integer(1, 8), Field(description="Digits in each picture.", examples=[4])
     ] = 1
     variation: Variation = None
     style: Style = None
@@ -253,24 +287,24 @@ class DatasetQuery(Query):
     format: Annotated[
         Literal["npz", "zip"],
         Field(
-            description="npz: arrays `images` (count, 28, width) and `labels` (text). "
+            description="npz: the arrays `images` (count, 28, width) and `labels` (text). "
             "zip: PNG files and labels.csv.",
             examples=["npz"],
         ),
     ] = "npz"
 
     @model_validator(mode="after")
-    def _check_together(self) -> Self:
+    def _check_count(self) -> Self:
         if self.count * self.length > MAX_SAMPLES:
-            raise fault("count", f"times length must be at most {MAX_SAMPLES} digits")
+            raise invalid("count", f"times length must be at most {MAX_SAMPLES} digits")
         return self
 
 
 def hand_share(variation: float | None, style: str | None) -> float:
-    """How far digits depart from their line's hand, with the default of `variation` filled in.
+    """How far digits depart from the hand of their line, from 0 to 1.
 
-    A style that was asked for is kept unless `variation` says otherwise; without one every digit
-    has its own hand.
+    Where `variation` is not given, a style is kept exactly, and without one every digit has a
+    hand of its own.
     """
     if variation is not None:
         return variation
@@ -282,17 +316,10 @@ def line_width(count: int, gap: int, cell: int = CELL) -> int:
     return (cell + gap) * (count - 1) + cell
 
 
-def check_size(height: int, width: int, field: str, sides: bool = True) -> None:
-    """Refuse a picture that would be too large to make for everybody's good.
-
-    Raises:
-        PydanticCustomError: a fault of `field`.
-    """
-    if height * width > MAX_PIXELS:
-        raise fault(
+def _check_size(pixels: int, field: str) -> None:
+    if pixels > MAX_PIXELS:
+        raise invalid(
             field,
-            f"makes a picture of {height * width} pixels, at most {MAX_PIXELS} are drawn; "
+            f"makes a picture of {pixels} pixels, at most {MAX_PIXELS} are drawn; "
             f"ask for fewer digits or rows, or a lower {field}",
         )
-    if sides and max(height, width) > MAX_SIDE:
-        raise fault(field, f"makes a side of {max(height, width)} pixels, at most {MAX_SIDE}")

@@ -1,0 +1,155 @@
+"""The kinds of parameters: how their text is checked, and how OpenAPI describes it.
+
+pydantic's own parsing is more lenient than the contract: it takes `1_0`, `1.0` and ` 1` for
+whole numbers.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
+
+INTEGER = re.compile(r"-?[0-9]{1,10}")
+DECIMAL = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,9})?")
+COLOUR = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+TOKEN = re.compile(r"[A-Za-z0-9_=-]*")
+
+
+class Constraint:
+    """What the text of a parameter must be. Used in `Annotated`, beside the parameter's type."""
+
+    def check(self, text: str) -> object:
+        """The value that a text stands for.
+
+        Raises:
+            PydanticCustomError: with the rest of a sentence about the parameter.
+        """
+        raise NotImplementedError
+
+    def describe(self) -> dict[str, Any]:
+        """The limits in the words of JSON Schema."""
+        raise NotImplementedError
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        described = handler(schema)
+        # A query string cannot say null: an optional parameter has its other type.
+        choices = [choice for choice in described.pop("anyOf", []) if choice != {"type": "null"}]
+        return {**described, **(choices[0] if choices else {}), **self.describe()}
+
+
+@dataclass(frozen=True)
+class Integer(Constraint):
+    """An integer from `low` to `high`."""
+
+    low: int
+    high: int
+
+    def check(self, text: str) -> int:
+        """See `Constraint.check`."""
+        if INTEGER.fullmatch(text) and self.low <= int(text) <= self.high:
+            return int(text)
+        raise PydanticCustomError("integer", f"must be an integer from {self.low} to {self.high}")
+
+    def describe(self) -> dict[str, Any]:
+        """See `Constraint.describe`."""
+        return {"minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True)
+class Decimal(Constraint):
+    """A number from `low` to `high` with at most 9 decimals and no exponent."""
+
+    low: float
+    high: float
+
+    def check(self, text: str) -> float:
+        """See `Constraint.check`."""
+        if DECIMAL.fullmatch(text):
+            number = float(text) + 0.0  # turns -0 into 0
+            if self.low <= number <= self.high:
+                return number
+        raise PydanticCustomError("decimal", f"must be a number from {self.low:g} to {self.high:g}")
+
+    def describe(self) -> dict[str, Any]:
+        """See `Constraint.describe`."""
+        return {"minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True)
+class Digits(Constraint):
+    """1 to `most` ASCII digits, kept as text. str.isdigit() would accept other scripts too."""
+
+    most: int
+
+    def check(self, text: str) -> str:
+        """See `Constraint.check`."""
+        if 1 <= len(text) <= self.most and text.isascii() and text.isdigit():
+            return text
+        raise PydanticCustomError(
+            "digits", f"must be 1 to {self.most} of the digits 0-9; {self._found(text)}"
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """See `Constraint.describe`."""
+        return {"pattern": f"^[0-9]{{1,{self.most}}}$"}
+
+    def _found(self, text: str) -> str:
+        """What is wrong, without repeating the text."""
+        if not text:
+            return "found none"
+        if len(text) > self.most:
+            return f"found {len(text)} characters"
+        position = next(i for i, sign in enumerate(text, start=1) if sign not in "0123456789")
+        return f"character {position} is not a digit"
+
+
+@dataclass(frozen=True)
+class Colour(Constraint):
+    """A colour of 3 or 6 hex digits, kept as 6 in lower case; or the `word`, if there is one."""
+
+    word: str = ""
+
+    def check(self, text: str) -> str:
+        """See `Constraint.check`."""
+        if text == self.word and self.word:
+            return text
+        if not COLOUR.fullmatch(text):
+            other = f", or {self.word}" if self.word else ""
+            raise PydanticCustomError(
+                "colour", f"must be a colour of 3 or 6 hex digits, such as 1a2b3c{other}"
+            )
+        digits = text.removeprefix("#").lower()
+        return digits if len(digits) == 6 else "".join(2 * digit for digit in digits)
+
+    def describe(self) -> dict[str, Any]:
+        """See `Constraint.describe`."""
+        choices = "|".join(["#?[0-9a-fA-F]{3}", "#?[0-9a-fA-F]{6}", *filter(None, [self.word])])
+        return {"pattern": f"^({choices})$"}
+
+
+@dataclass(frozen=True)
+class Token(Constraint):
+    """Base64 text that is safe in an address, of at most `most` characters."""
+
+    most: int
+
+    def check(self, text: str) -> str:
+        """See `Constraint.check`."""
+        if len(text) > self.most:
+            raise PydanticCustomError("token", f"must have at most {self.most} characters")
+        if not TOKEN.fullmatch(text):
+            raise PydanticCustomError("token", "is not a style token from /restyle")
+        return text
+
+    def describe(self) -> dict[str, Any]:
+        """See `Constraint.describe`."""
+        return {"maxLength": self.most}

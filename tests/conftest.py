@@ -1,4 +1,9 @@
-"""What several test files share: a slice of real MNIST, a tiny checkpoint, a client."""
+"""What several test files share: a slice of real MNIST, a tiny checkpoint, a client.
+
+Imports neither torch nor a browser driver: `make quick` runs without them.
+"""
+
+from __future__ import annotations
 
 import os
 import shutil
@@ -6,24 +11,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.error import URLError
 from urllib.request import urlopen
 
 import hypothesis
 import pytest
-import torch
-from playwright.sync_api import Browser, sync_playwright
 from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import CARD, METRICS, PRETRAINED, SAMPLES, Checkpoint, Provenance
 from model.config import ARTICLE, CVAEConfig
-from model.cvae import CVAE
-from model.export import save_cvae
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from model.cvae import CVAE
 
 # No test of ours depends on how long something takes: the machine may be busy.
 hypothesis.settings.register_profile(
@@ -34,6 +41,27 @@ hypothesis.settings.load_profile("patient")
 ROOT = Path(__file__).parent.parent
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 START_LIMIT_S = 60
+HEAVY = {"onnx", "opentelemetry", "torch"}
+
+
+class HeavyModule(pytest.Module):
+    """A test file, skipped where it imports a package that `make quick` does without."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        """The tests of the file."""
+        try:
+            return super().collect()
+        except self.CollectError as error:
+            cause = error.__cause__
+            if isinstance(cause, ModuleNotFoundError) and cause.name in HEAVY:
+                pytest.skip(f"{cause.name} is not installed", allow_module_level=True)
+            raise
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module:
+    """Collect test files as `HeavyModule`."""
+    module: pytest.Module = HeavyModule.from_parent(parent, path=module_path)
+    return module
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +77,9 @@ def tiny_config() -> CVAEConfig:
 
 @pytest.fixture(scope="session")
 def tiny_cvae(tiny_config: CVAEConfig) -> CVAE:
+    torch = pytest.importorskip("torch")
+    from model.cvae import CVAE
+
     cvae = CVAE(tiny_config)
     cvae.initialise(torch.Generator().manual_seed(0))
     return cvae.eval()
@@ -83,6 +114,8 @@ def tiny_checkpoint(
     documents: dict[str, bytes],
 ) -> Checkpoint:
     """A whole checkpoint folder of an untrained network of a few thousand weights."""
+    from model.export import save_cvae
+
     folder = tmp_path_factory.mktemp("tiny") / "checkpoint"
     return save_cvae(folder, tiny_cvae, provenance, documents)
 
@@ -125,6 +158,8 @@ def browser() -> Iterator[Browser]:
 
     For one module, as asyncio is not to be had in this thread for so long.
     """
+    from playwright.sync_api import sync_playwright
+
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
         if not found and not os.path.exists(playwright.chromium.executable_path):

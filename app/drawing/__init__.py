@@ -1,1 +1,1 @@
-"""."""
+"""A request in, bytes out. Knows no HTTP."""

@@ -1,17 +1,20 @@
-"""Sheets to one animated picture that runs for ever."""
+"""Sheets as the frames of one animated picture that loops forever."""
 
 import io
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from app.drawing.palette import Palette
 from app.drawing.encoding import IMAGE_DESCRIPTION
+from app.drawing.palette import Palette
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MEDIA_TYPES = {"webp": "image/webp", "gif": "image/gif", "apng": "image/apng"}
 
 
 def encode_animation(
@@ -21,37 +24,47 @@ def encode_animation(
     fps: int,
     kind: str,
 ) -> bytes:
-    """All sheets, one after the other, without end.
+    """All sheets, one after the other, in a loop.
 
     Args:
         sheets: (H, W) uint8 grey levels each, all of one size.
         facts: what makes the animation again; EXIF in WebP, a comment in GIF, text in APNG.
         palette: ink and paper.
-        fps: sheets a second.
+        fps: frames per second.
         kind: webp, gif or apng.
     """
     first, *others = [_frame(sheet, palette, kind) for sheet in sheets]
-    options: dict[str, Any] = {}
-    if kind == "webp":
-        exif = Image.Exif()
-        exif[IMAGE_DESCRIPTION] = json.dumps(dict(facts))
-        options = {"format": "WEBP", "lossless": True, "method": 0, "exif": exif.tobytes()}
-    elif kind == "gif":
-        options = {"format": "GIF", "comment": json.dumps(dict(facts)).encode(), "optimize": False}
-    else:
-        text = PngInfo()
-        for word, value in facts.items():
-            text.add_text(word, value)
-        options = {"format": "PNG", "pnginfo": text}
+    options = {"save_all": True, "append_images": others, "duration": 1000 / fps, "loop": 0}
     file = io.BytesIO()
-    first.save(file, save_all=True, append_images=others, duration=1000 / fps, loop=0, **options)
+    first.save(file, **options, **_options(kind, facts))
     return file.getvalue()
 
 
-def _frame(sheet: NDArray[np.uint8], palette: Palette, kind: str) -> Image.Image:
+def _frame(sheet: NDArray[np.uint8], palette: Palette, kind: str) -> "Image":
+    # Imported on first use: the service starts and draws PNG without Pillow.
+    from PIL import Image
+
     if kind != "gif":
         return Image.fromarray(palette.paint(sheet))
-    # The 256 grey levels are the GIF's palette as they are: no colours to be chosen, none lost.
+    # The 256 grey levels are the palette of the GIF, so no colour is lost.
     frame = Image.fromarray(sheet, mode="P")
     frame.putpalette(palette.colours().tobytes())
     return frame
+
+
+def _options(kind: str, facts: Mapping[str, str]) -> dict[str, Any]:
+    """Pillow's options for a format, which hold the facts."""
+    from PIL.Image import Exif
+    from PIL.PngImagePlugin import PngInfo
+
+    document = json.dumps(dict(facts))
+    if kind == "webp":
+        exif = Exif()
+        exif[IMAGE_DESCRIPTION] = document
+        return {"format": "WEBP", "lossless": True, "method": 0, "exif": exif.tobytes()}
+    if kind == "gif":
+        return {"format": "GIF", "comment": document.encode(), "optimize": False}
+    text = PngInfo()
+    for word, value in facts.items():
+        text.add_text(word, value)
+    return {"format": "PNG", "pnginfo": text}

@@ -1,4 +1,4 @@
-"""Digit pictures to one sheet of grey levels. Knows neither the model nor any file format."""
+"""Digits as one sheet of grey levels. Knows neither the model nor any file format."""
 
 from dataclasses import dataclass
 
@@ -9,29 +9,28 @@ from app.request.schemas import BEARING
 
 Levels = NDArray[np.uint8]
 
-INK_LEVEL = 64  # grey level from which a pixel counts as ink when digits are set by their ink
+INK_LEVEL = 64  # grey level from which a pixel counts as ink in tight spacing
 BASELINE = 24  # row below the feet of the digits: where MNIST's box of 20 pixels ends
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a picture's upper left corner goes on its line, in pixels; may lie outside."""
+    """Position of a picture's upper left corner on its line, in pixels; may lie outside."""
 
     x: int
     y: int = 0
 
 
 def stitch(pictures: Levels, spacing: str = "cell", gap: int = 0) -> Levels:
-    """Pictures (R, N, H, W) uint8 to one sheet: R lines of N digits, stacked without a gap.
+    """One sheet of pictures (R, N, H, W) uint8: R lines of N digits, stacked without a gap.
 
     Args:
         pictures: grey levels, ink 255 on 0.
-        spacing: "cell" sets each picture W pixels wide; "tight" sets digits by their ink, a
-            pixel left and right of it, on one baseline.
-        gap: pixels between two digits; where digits overlap, the darker ink is seen.
+        spacing: "cell" sets each picture W pixels wide; "tight" sets digits by their ink, with
+            `BEARING` pixels left and right of it, on one baseline.
+        gap: pixels between two digits; where digits overlap, the stronger ink is visible.
     Returns:
-        (R * H, width) uint8; lines end on the left as one writes, the sheet is as wide as the
-        widest of them.
+        (R * H, width) uint8. Lines are aligned left; the widest gives the sheet its width.
     """
     rows, count, height, width = pictures.shape
     if spacing == "cell" and gap == 0:
@@ -43,13 +42,16 @@ def stitch(pictures: Levels, spacing: str = "cell", gap: int = 0) -> Levels:
     return sheet
 
 
-def enlarge(sheet: Levels, scale: int) -> Levels:
-    """Each pixel as a square of `scale` x `scale`."""
-    return sheet if scale == 1 else sheet.repeat(scale, axis=0).repeat(scale, axis=1)
+def enlarge(pictures: Levels, scale: int) -> Levels:
+    """Pictures (..., H, W) with each pixel as a square of `scale` x `scale`."""
+    return pictures if scale == 1 else pictures.repeat(scale, axis=-2).repeat(scale, axis=-1)
 
 
 def ink_box(picture: Levels) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the ink, the last two exclusive; of all where none is."""
+    """Left, top, right and bottom of the ink, the last two exclusive.
+
+    A picture without ink has the box of the whole picture.
+    """
     ink = picture >= INK_LEVEL
     columns, rows = np.flatnonzero(ink.any(axis=0)), np.flatnonzero(ink.any(axis=1))
     if not len(columns):
@@ -61,7 +63,7 @@ def _line(pictures: Levels, spacing: str, gap: int) -> Levels:
     places, width = (_tight if spacing == "tight" else _cells)(pictures, gap)
     line = np.zeros((pictures.shape[1], width), dtype=np.uint8)
     for picture, place in zip(pictures, places, strict=True):
-        _lay(line, picture, place)
+        _place(line, picture, place)
     return line
 
 
@@ -78,12 +80,12 @@ def _tight(pictures: Levels, gap: int) -> tuple[list[Place], int]:
         places.append(Place(x + BEARING - left, max(BASELINE - bottom, -top)))
         width = right - left + 2 * BEARING
         end = max(end, x + width)
-        x += max(width + gap, 1)  # a line never runs backwards, however thin its digits are
+        x += max(width + gap, 1)  # a line never runs backwards, even with thin digits
     return places, end
 
 
-def _lay(line: Levels, picture: Levels, place: Place) -> None:
-    """Lay a picture on a line, in place: the darker ink stays, what lies outside is cut."""
+def _place(line: Levels, picture: Levels, place: Place) -> None:
+    """Write a picture onto a line. The stronger ink stays; parts outside the line are cut off."""
     top, left = max(place.y, 0), max(place.x, 0)
     bottom = min(place.y + picture.shape[0], line.shape[0])
     right = min(place.x + picture.shape[1], line.shape[1])

@@ -1,26 +1,30 @@
-"""Labelled digits in bulk, written piece by piece: any number of them in the same memory."""
+"""Labelled digits in bulk, made piece by piece in the same memory for any number of pictures."""
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.drawing.canvas import stitch
 from app.drawing.encoding import encode_png
-from app.telemetry.counters import COMPOSE, ENCODE, NOISE
-from app.request.schemas import CELL, DatasetQuery, hand_share, line_width
-from app.drawing.renderer import Studio, labels_of
+from app.drawing.renderer import Renderer
+from app.request.schemas import CELL, DatasetQuery, line_width
 
 MEDIA_TYPES = {"npz": "application/octet-stream", "zip": "application/zip"}
 BATCH = 128  # pictures drawn at a time
-DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can say: the same request gives the same bytes
+DATE = (1980, 1, 1, 0, 0, 0)  # the earliest of ZIP, fixed so that a request gives the same bytes
 LABEL_STREAM = 1  # of the random numbers of a seed
+
+Levels = NDArray[np.uint8]
+T = TypeVar("T")
 
 
 class _Outbox(io.RawIOBase):
-    """A file that can only be written; what was written is taken away between two writes."""
+    """A write-only file whose content is taken away between two writes."""
 
     def __init__(self) -> None:
         self._content = bytearray()
@@ -38,54 +42,56 @@ class _Outbox(io.RawIOBase):
         return content
 
 
-def dataset_pieces(studio: Studio, order: DatasetQuery, seed: int) -> Iterator[bytes]:
-    """The file, in pieces.
+def dataset_pieces(renderer: Renderer, query: DatasetQuery, seed: int) -> Iterator[bytes]:
+    """The pieces of the file, at least one for each `BATCH` pictures.
 
-    Picture i is a line in row i of the seed: `/generate` draws the first 16 of them, with the
-    same seed, one a row.
+    Picture i is a line in row i of the seed. `/generate` with the same seed draws the first 16
+    of them as its rows.
+
+    Raises:
+        InvalidRequest: the style token does not belong to the renderer's model.
     """
     outbox = _Outbox()
     with zipfile.ZipFile(outbox, "w") as archive:
-        write = _write_npz if order.format == "npz" else _write_pngs
-        for _ in write(studio, order, seed, archive):
+        write = _write_npz if query.format == "npz" else _write_pngs
+        for _ in write(renderer, query, seed, archive):
             yield outbox.take()
     yield outbox.take()
 
 
-def dataset_labels(order: DatasetQuery, seed: int) -> list[str]:
-    """The numbers to draw: every number of `length` digits equally likely."""
+def dataset_labels(query: DatasetQuery, seed: int) -> list[str]:
+    """The numbers to draw. All numbers of `length` digits are equally likely."""
     random = np.random.Generator(np.random.Philox(key=[seed, 2**32 + LABEL_STREAM]))
-    digits = random.integers(0, 10, size=(order.count, order.length), dtype=np.uint8)
+    digits = random.integers(0, 10, size=(query.count, query.length), dtype=np.uint8)
     return [bytes(row + ord("0")).decode("ascii") for row in digits]
 
 
 def _write_npz(
-    studio: Studio, order: DatasetQuery, seed: int, archive: zipfile.ZipFile
+    renderer: Renderer, query: DatasetQuery, seed: int, archive: zipfile.ZipFile
 ) -> Iterator[None]:
-    labels = dataset_labels(order, seed)
+    labels = dataset_labels(query, seed)
     with archive.open(zipfile.ZipInfo("labels.npy", DATE), "w") as file:
         np.lib.format.write_array(file, np.array(labels), allow_pickle=False)
-    width = line_width(order.length, order.gap)
-    header = {"descr": "|u1", "fortran_order": False, "shape": (order.count, CELL, width)}
+    width = line_width(query.length, query.gap)
+    header = {"descr": "|u1", "fortran_order": False, "shape": (query.count, CELL, width)}
     with archive.open(zipfile.ZipInfo("images.npy", DATE), "w") as file:
         np.lib.format.write_array_header_1_0(file, header)
-        for start in range(0, order.count, BATCH):
+        for start in range(0, query.count, BATCH):
             part = labels[start : start + BATCH]
-            file.write(_draw(studio, order, seed, start, part).tobytes())
+            file.write(_draw(renderer, query, seed, start, part, np.ndarray.tobytes))
             yield
 
 
 def _write_pngs(
-    studio: Studio, order: DatasetQuery, seed: int, archive: zipfile.ZipFile
+    renderer: Renderer, query: DatasetQuery, seed: int, archive: zipfile.ZipFile
 ) -> Iterator[None]:
-    labels, names = dataset_labels(order, seed), []
-    for start in range(0, order.count, BATCH):
+    labels = dataset_labels(query, seed)
+    names = [f"{row:05d}_{label}.png" for row, label in enumerate(labels)]
+    for start in range(0, query.count, BATCH):
         part = labels[start : start + BATCH]
-        for row, sheet in enumerate(_draw(studio, order, seed, start, part), start):
-            names.append(f"{row:05d}_{labels[row]}.png")
-            with studio.ledger.stage(ENCODE):
-                picture = encode_png(sheet, {})
-            archive.writestr(zipfile.ZipInfo(f"images/{names[-1]}", DATE), picture)
+        files = _draw(renderer, query, seed, start, part, _encode_pngs)
+        for name, content in zip(names[start : start + BATCH], files, strict=True):
+            archive.writestr(zipfile.ZipInfo(f"images/{name}", DATE), content)
         yield
     lines = [f"{name},{label}" for name, label in zip(names, labels, strict=True)]
     table = "\n".join(["file,label", *lines, ""])
@@ -93,19 +99,38 @@ def _write_pngs(
     yield
 
 
+def _encode_pngs(images: Levels) -> list[bytes]:
+    return [encode_png(image, {}) for image in images]
+
+
 def _draw(
-    studio: Studio, order: DatasetQuery, seed: int, start: int, labels: list[str]
-) -> NDArray[np.uint8]:
-    """The pictures of the rows from `start` on: (B, H, W) uint8."""
-    style, share = studio.style_noise(order.style), hand_share(order.variation, order.style)
-    with studio.ledger.stage(NOISE):
-        lines_noise = [
-            studio.line_noise(seed, row, order.length, share, style)
-            for row in range(start, start + len(labels))
-        ]
-        noise = np.concatenate(lines_noise) * np.float32(order.temperature)
-    one_hot = studio.generator.one_hot(labels_of("".join(labels)))
-    drawn = studio.draw(one_hot, noise)
-    lines = drawn.reshape(len(labels), order.length, *drawn.shape[1:])
-    with studio.ledger.stage(COMPOSE):
-        return np.stack([stitch(line[None], gap=order.gap) for line in lines])
+    renderer: Renderer,
+    query: DatasetQuery,
+    seed: int,
+    first: int,
+    labels: list[str],
+    encode: Callable[[Levels], T],
+) -> T:
+    """The encoded pictures of a batch.
+
+    Args:
+        renderer: draws them.
+        query: of the data set.
+        seed: of the request.
+        first: row of the first picture.
+        labels: of each picture.
+        encode: takes all pictures, (B, H, W) uint8 grey levels.
+    """
+    start = perf_counter()
+    lines = [(seed, row, query.length) for row in range(first, first + len(labels))]
+    noise = renderer.line_noise(lines, query) * np.float32(query.temperature)
+    one_hot = renderer.one_hot("".join(labels))
+    noise_end = perf_counter()
+    pictures = renderer.generator.draw(one_hot, noise)
+    decode_end = perf_counter()
+    sheet = stitch(pictures.reshape(len(labels), query.length, *pictures.shape[1:]), gap=query.gap)
+    compose_end = perf_counter()
+    encoded = encode(sheet.reshape(len(labels), CELL, -1))
+    moments = (start, noise_end, decode_end, compose_end, perf_counter())
+    renderer.counters.add_drawing(len(pictures), moments)
+    return encoded

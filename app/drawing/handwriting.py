@@ -1,32 +1,60 @@
-"""A picture of one handwritten digit, brought to the form that MNIST has.
+"""The hand in pictures of a handwritten digit, each brought to the form of MNIST.
 
-Grey, ink bright on dark, cropped to the ink, scaled into a box of 20 x 20 pixels, and laid into
-28 x 28 with its centre of mass in the middle (LeCun et al., "The MNIST database of handwritten
-digits").
+That form is grey, ink bright on dark, cropped to the ink, scaled into a box of 20 x 20 pixels, and
+placed in 28 x 28 with its centre of mass in the middle (LeCun et al., "The MNIST database of
+handwritten digits").
 """
 
 import io
 import warnings
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from app.api.errors import Refused
+from app.drawing.renderer import Renderer
+from app.drawing.style import encode_style
+from app.request.error import Reason, RequestError
 from app.request.schemas import CELL
 
 FORMATS = ("PNG", "JPEG", "WEBP")
-MAX_PIXELS = 2**24  # of the picture before it is made small; 48 MB in colour
+MAX_PIXELS = 2**24  # of the picture before it is reduced; 48 MB in colour
 BOX = 20  # pixels, the side that the ink is scaled into
 WORKING_SIDE = 512  # pixels: enough for a digit that fills a fifth of its photo
 MIN_CONTRAST = 40  # grey levels between ink and paper
-FAINT = 0.15  # of full ink: what is paler is paper
-NOISE_LIMIT = 5  # standard deviations of the paper that are no ink yet
+FAINT = 0.15  # of full ink: paler pixels are paper
+NOISE_LIMIT = 5  # standard deviations of the paper that are not ink yet
 FIT_PIXELS = 4096  # of the picture, to find the level of its paper
 FIT_ROUNDS = 12
 SPECK_SIDE = 64  # pixels: in larger pictures, single pixels are dust and not ink
 
 Ink = NDArray[np.float32]
+
+
+class Hand(NamedTuple):
+    """A handwriting that was found in pictures."""
+
+    style: str  # token for the parameter `style`
+    label: int  # the digit that the pictures show
+
+
+def find_hand(renderer: Renderer, contents: Sequence[bytes], label: int | None) -> Hand:
+    """The hand of uploaded pictures: the mean of the noise that draws digits like them.
+
+    Args:
+        renderer: its model encodes the pictures.
+        contents: picture files of the same digit, at least one, see `read_digit`.
+        label: the digit that they show; None: the model recognises it in the first one.
+    Raises:
+        RequestError: a picture cannot be used, see `read_digit`.
+    """
+    pictures = np.stack([read_digit(content) for content in contents])
+    generator = renderer.generator
+    label = generator.read(pictures[0]) if label is None else label
+    noise = generator.style(pictures, renderer.one_hot(str(label) * len(pictures)))
+    return Hand(encode_style(noise.mean(axis=0), renderer.model_hash), label)
 
 
 def read_digit(content: bytes) -> Ink:
@@ -35,30 +63,33 @@ def read_digit(content: bytes) -> Ink:
     Args:
         content: PNG, JPEG or WebP; ink on paper as in a photo, or bright on dark.
     Raises:
-        Refused: it is no such picture (415), too large (413), or without ink (422).
+        RequestError: it is not such a picture (UNSUPPORTED_TYPE), has too many pixels (TOO_LARGE)
+            or no ink (INVALID).
     """
     return normalise(ink_of(_open(content)))
 
 
 def ink_of(picture: Image.Image) -> Ink:
-    """How much ink each pixel holds, (H, W) float32 in [0, 1], whatever the colours and the light.
+    """The ink at each pixel, (H, W) float32 in [0, 1], for any colours and uneven light.
 
     Args:
         picture: grey (mode L).
     Raises:
-        Refused: nothing stands out from the background (422).
+        RequestError: nothing stands out from the background (INVALID).
     """
     grey: NDArray[np.float32] = np.asarray(picture, dtype=np.float32)
     paper = _paper(grey)
     apart = grey - paper
     dark_ink = apart[np.abs(apart) > np.abs(apart).max() / 2].sum() < 0
-    # Light multiplies what the paper throws back: measured by it, ink in the shade is as dark.
+    # Light multiplies what the paper reflects: relative to it, ink in the shade is as dark.
     level = 255 * (1 - grey / np.maximum(paper, 1)) if dark_ink else apart
     strong = level[level >= max(float(level.max()) / 2, MIN_CONTRAST / 2)]
     full = float(np.percentile(strong, 90)) if len(strong) else 0.0
     if full < MIN_CONTRAST:
-        raise Refused(422, "The picture holds no ink: nothing stands out from its background.")
-    noise = 1.5 * float(np.median(np.abs(level)))  # standard deviation, where most is paper
+        raise RequestError(
+            Reason.INVALID, "The picture holds no ink: nothing stands out from its background."
+        )
+    noise = 1.5 * float(np.median(np.abs(level)))  # standard deviation, as most pixels are paper
     faint = min(max(FAINT, NOISE_LIMIT * noise / full), 0.5)
     ink: Ink = np.clip(level / full, 0, 1).astype(np.float32)
     ink[ink < faint] = 0
@@ -66,9 +97,9 @@ def ink_of(picture: Image.Image) -> Ink:
 
 
 def _paper(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The level (H, W) of the bare paper under uneven light: a quadratic that leaves out the ink.
+    """The level (H, W) of the bare paper under uneven light, as a quadratic in x and y.
 
-    Fitted again and again, each time with less weight on what departs from the fit before.
+    Fitted in rounds, each with less weight on the pixels that depart from the last fit: the ink.
     """
     height, width = grey.shape
     down, across = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
@@ -79,7 +110,7 @@ def _paper(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     weights = np.ones_like(levels)
     for _ in range(FIT_ROUNDS):
         weighted = some * weights[:, None]
-        # A picture of few pixels has many best fits; this takes the smallest of them.
+        # A picture of few pixels has several best fits; lstsq returns the smallest.
         factors = np.linalg.lstsq(weighted.T @ some, weighted.T @ levels, rcond=1e-9)[0]
         error = np.abs(levels - some @ factors)
         weights = 1 / (1 + (error / max(1.0, 2 * float(np.median(error)))) ** 2) ** 2
@@ -88,26 +119,26 @@ def _paper(grey: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def normalise(ink: Ink) -> Ink:
-    """Ink (H, W) in [0, 1] in MNIST's frame: (28, 28), box of 20, centre of mass in the middle."""
+    """Ink (H, W) in [0, 1] in the frame of MNIST: (28, 28) float32, see the module."""
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     height, width = cropped.shape
     scale = BOX / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    # Pillow's box filter loses a pixel whose middle lies just between two boxes; a thousandth of
-    # a pixel less, and none does.
+    # Pillow's box filter loses a pixel whose centre lies on the border of two boxes. A source box
+    # that is smaller by a thousandth of a pixel avoids that.
     whole = 0, 0, width - 1e-3, height - 1e-3
     resampling = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
     resized = Image.fromarray(cropped).resize(size, resampling, whole if scale < 1 else None)
     small = np.clip(np.asarray(resized), 0, 1)
-    small = small / float(small.max())  # thin lines pale when they are made small
+    small = small / float(small.max())  # thin lines become paler when they are reduced
     return _centred(small)
 
 
 def _centred(small: Ink) -> Ink:
     height, width = small.shape
     mass = small.sum()
-    middle = CELL / 2  # where MNIST has it, half a pixel right and below of the true middle
+    middle = CELL / 2  # as in MNIST, half a pixel to the right of and below the true middle
     top = round(middle - float((small.sum(axis=1) @ np.arange(height)) / mass))
     left = round(middle - float((small.sum(axis=0) @ np.arange(width)) / mass))
     top, left = min(max(top, 0), CELL - height), min(max(left, 0), CELL - width)
@@ -117,23 +148,25 @@ def _centred(small: Ink) -> Ink:
 
 
 def _open(content: bytes) -> Image.Image:
-    """The picture, upright, grey, and no larger than needed."""
+    """The picture, upright, grey, at most `WORKING_SIDE` wide and high."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's opinion on large pictures; ours is below
+            warnings.simplefilter("ignore")  # Pillow's on large pictures; our limit is below
             picture = Image.open(io.BytesIO(content), formats=FORMATS)
             if picture.width * picture.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
-            picture.draft("RGB", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # JPEG reads itself smaller
+            picture.draft("RGB", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # JPEG decodes to less
             picture.load()
             return _small_grey(ImageOps.exif_transpose(picture))
-    except Image.DecompressionBombError as error:  # ours, or Pillow's own from ten times as many
-        raise Refused(
-            413, f"The picture has more than {MAX_PIXELS} pixels; make it smaller."
+    except Image.DecompressionBombError as error:  # ours; Pillow's limit is ten times higher
+        raise RequestError(
+            Reason.TOO_LARGE,
+            f"The picture has more than {MAX_PIXELS} pixels; make it smaller.",
         ) from error
-    except Exception as error:  # Pillow raises many kinds on broken files
-        raise Refused(
-            415, "The upload is no whole picture; send one PNG, JPEG or WebP of a single digit."
+    except Exception as error:  # Pillow raises many types on broken files
+        raise RequestError(
+            Reason.UNSUPPORTED_TYPE,
+            "The upload is not a complete image; send one PNG, JPEG or WebP of a single digit.",
         ) from error
 
 
@@ -142,7 +175,7 @@ def _small_grey(picture: Image.Image) -> Image.Image:
         picture = picture.convert("RGBA")
         picture.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
         picture = _on_paper(picture)
-    if picture.mode == "I;16":  # Pillow would take each level above 255 for white
+    if picture.mode == "I;16":  # Pillow would clip each level above 255 to white
         picture = picture.point(lambda level: level * (1 / 256))
     grey = picture.convert("L")
     if max(grey.size) > WORKING_SIDE:
@@ -151,7 +184,7 @@ def _small_grey(picture: Image.Image) -> Image.Image:
 
 
 def _on_paper(picture: Image.Image) -> Image.Image:
-    """A picture with clear parts laid on the paper from which its ink stands out."""
+    """A picture with transparent parts on black or white, whichever contrasts with its ink."""
     pixels = np.asarray(picture.convert("RGBa"), dtype=np.float32)
     weight = pixels[..., 3].sum()
     bright = bool(weight) and pixels[..., :3].mean(axis=2).sum() / weight > 0.5

@@ -1,54 +1,72 @@
 """A map of the latent space: the two directions of the noise that change a digit most."""
 
-from functools import lru_cache
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.drawing.canvas import enlarge, stitch
-from app.telemetry.counters import COMPOSE
+from app.drawing.canvas import stitch
+from app.drawing.encoding import encode
+from app.drawing.renderer import Noise, Renderer
 from app.request.schemas import LatentMapQuery
-from app.drawing.renderer import Studio
 
-STEP = 0.5  # of the noise, in standard deviations, for the differences below
+STEP = 0.5  # standard deviations of the noise, for the central differences below
 
 
-def map_sheet(studio: Studio, order: LatentMapQuery) -> NDArray[np.uint8]:
-    """A square sheet (H, W) uint8: the style or the most typical digit in the middle.
+def render_map(renderer: Renderer, query: LatentMapQuery) -> bytes:
+    """The file of a square map: the style, or the most typical digit, is in the middle.
 
-    From left to right the noise walks along the direction that changes the picture most, from
+    From left to right the noise moves along the direction that changes the picture most, from
     top to bottom along the second.
+
+    Raises:
+        InvalidRequest: the style token does not belong to this model.
     """
-    across, down = strongest_directions(studio, order.digit)
-    steps = np.linspace(-order.span, order.span, order.cells, dtype=np.float32)
-    middle = studio.style_noise(order.style)
-    noise = steps[None, :, None] * across + steps[:, None, None] * down  # (cells, cells, Z)
-    noise = noise if middle is None else noise + middle
-    cells = order.cells
-    one_hot = studio.generator.one_hot(np.full(cells * cells, order.digit))
-    drawn = studio.draw(one_hot, noise.reshape(cells * cells, -1))
-    with studio.ledger.stage(COMPOSE):
-        return enlarge(stitch(drawn.reshape(cells, cells, *drawn.shape[1:])), order.scale)
+    start = perf_counter()
+    noise = _noise(renderer, query)
+    one_hot = renderer.one_hot(str(query.digit) * len(noise))
+    noise_end = perf_counter()
+    pictures = renderer.generator.draw(one_hot, noise)
+    decode_end = perf_counter()
+    sheet = stitch(pictures.reshape(query.cells, query.cells, *pictures.shape[1:]))
+    compose_end = perf_counter()
+    facts = {"request": query.canonical(), "model": renderer.model_hash}
+    content = encode(query, sheet, str(query.digit), facts)
+    moments = (start, noise_end, decode_end, compose_end, perf_counter())
+    renderer.counters.add_drawing(len(pictures), moments)
+    return content
 
 
-@lru_cache(maxsize=10)
-def strongest_directions(
-    studio: Studio, label: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def strongest_directions(renderer: Renderer, label: int) -> tuple[Noise, Noise]:
     """Two unit vectors (Z,): the first singular vectors of d pixels / d noise at noise 0.
 
-    Costs as much as drawing 2 Z digits, so each label's are kept.
+    The renderer keeps those of each label, because they cost as much as drawing 2 Z digits.
     """
-    size = studio.latent_size
-    one_hot = studio.generator.one_hot(np.full(2 * size, label))
+    if label not in renderer.directions:
+        renderer.directions[label] = _strongest_directions(renderer, label)
+    return renderer.directions[label]
+
+
+def _noise(renderer: Renderer, query: LatentMapQuery) -> Noise:
+    """The noise (cells * cells, Z) of the map, line by line."""
+    across, down = strongest_directions(renderer, query.digit)
+    steps = np.linspace(-query.span, query.span, query.cells, dtype=np.float32)
+    noise: Noise = steps[None, :, None] * across + steps[:, None, None] * down
+    middle = renderer.style_noise(query.style)
+    return (noise if middle is None else noise + middle).reshape(query.cells**2, -1)
+
+
+def _strongest_directions(renderer: Renderer, label: int) -> tuple[Noise, Noise]:
+    size = renderer.latent_size
+    one_hot = renderer.one_hot(str(label) * 2 * size)
     steps = np.concatenate([np.eye(size), -np.eye(size)]).astype(np.float32) * STEP
-    pixels = studio.generator.engine.decode(steps, one_hot)
+    pixels = renderer.generator.engine.decode(steps, one_hot)
     slopes = (pixels[:size] - pixels[size:]).reshape(size, -1) / (2 * STEP)  # (Z, H*W)
-    _, directions = np.linalg.eigh(slopes @ slopes.T)  # by growing change of the picture
+    _, directions = np.linalg.eigh(slopes @ slopes.T)  # ascending by change of the picture
     return _signed(directions[:, -1]), _signed(directions[:, -2])
 
 
-def _signed(direction: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A singular vector has no sign of its own: its largest entry shall be positive."""
-    turned: NDArray[np.float32] = direction * np.sign(direction[np.abs(direction).argmax()])
-    return turned.astype(np.float32)
+def _signed(direction: NDArray[np.float32]) -> Noise:
+    """The direction with a positive largest entry: a singular vector has no sign of its own."""
+    signed: Noise = direction * np.sign(direction[np.abs(direction).argmax()])
+    return signed.astype(np.float32)

@@ -1,38 +1,64 @@
-"""The way from one number to another: noise on its sphere, labels between two digits."""
+"""The animation between two numbers: noise moves on its sphere, labels between two digits."""
 
 import math
+from collections.abc import Sequence
+from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 
+from app.drawing.animation import encode_animation
 from app.drawing.canvas import enlarge, stitch
-from app.telemetry.counters import COMPOSE, NOISE
-from app.request.schemas import MorphQuery, hand_share
-from app.drawing.renderer import Studio, labels_of
-from model.noise import latents, mix
+from app.drawing.palette import Palette
+from app.drawing.renderer import Noise, Renderer
+from app.request.schemas import CELL, MorphQuery
+from model.noise import mix, noise
 
 
-def morph_sheets(studio: Studio, order: MorphQuery, seed: int) -> list[NDArray[np.uint8]]:
-    """The sheets of a loop from one number to the other and back.
+def render_morph(renderer: Renderer, query: MorphQuery, seed: int) -> bytes:
+    """The file of a loop from one number to the other and back.
 
-    The first sheet is the picture that `/generate` gives for the first number; the middle one
-    shows the second. Both turning points are approached slowly.
+    The first frame is the picture that `/generate` gives for the first number; the middle one
+    shows the second. The motion slows down towards both.
 
-    Returns:
-        `frames` sheets (H, W) uint8, enlarged.
+    Raises:
+        InvalidRequest: the style token does not belong to this model.
     """
-    count, size = len(order.start), studio.latent_size
-    style, share = studio.style_noise(order.style), hand_share(order.variation, order.style)
-    near = studio.line_noise(seed, 0, count, share, style)
-    far = latents(seed, 1, count, size)
-    begin, end = (studio.generator.one_hot(labels_of(text)) for text in (order.start, order.end))
-    sheets = []
-    for frame in range(order.frames):
-        way = (1 - math.cos(2 * math.pi * frame / order.frames)) / 2  # 0 at the start, 1 half way
-        with studio.ledger.stage(NOISE):
-            noise = mix(near, far, order.walk * way) * np.float32(order.temperature)
-        one_hot = (1 - np.float32(way)) * begin + np.float32(way) * end
-        pictures = studio.draw(one_hot, noise)
-        with studio.ledger.stage(COMPOSE):
-            sheets.append(enlarge(stitch(pictures[None], gap=order.gap), order.scale))
-    return sheets
+    start = perf_counter()
+    ways = [(1 - math.cos(2 * math.pi * n / query.frames)) / 2 for n in range(query.frames)]
+    frames_noise = _noise(renderer, query, seed, ways)
+    first, second = renderer.one_hot(query.start), renderer.one_hot(query.end)
+    one_hot = [(1 - np.float32(way)) * first + np.float32(way) * second for way in ways]
+    noise_end = perf_counter()
+    pictures = renderer.generator.draw(np.concatenate(one_hot), np.concatenate(frames_noise))
+    decode_end = perf_counter()
+    lines = pictures.reshape(query.frames, -1, *pictures.shape[1:])
+    sheets = stitch(lines, gap=query.gap).reshape(query.frames, CELL, -1)
+    compose_end = perf_counter()
+    facts = {
+        "seed": str(seed),
+        "request": query.canonical(seed=seed),
+        "model": renderer.model_hash,
+    }
+    frames = [enlarge(sheet, query.scale) for sheet in sheets]
+    content = encode_animation(
+        frames, facts, Palette(query.ink, query.paper), query.fps, query.format
+    )
+    moments = (start, noise_end, decode_end, compose_end, perf_counter())
+    renderer.counters.add_drawing(len(pictures), moments)
+    return content
+
+
+def _noise(renderer: Renderer, query: MorphQuery, seed: int, ways: Sequence[float]) -> list[Noise]:
+    """The noise (N, Z) of each frame.
+
+    Args:
+        renderer: draws the frames.
+        query: of the animation.
+        seed: of the request.
+        ways: how far each frame is from the first number, 0, to the second, 1.
+    """
+    count = len(query.start)
+    near = renderer.line_noise([(seed, 0, count)], query)
+    far = noise(seed, 1, count, renderer.latent_size)
+    temperature = np.float32(query.temperature)
+    return [mix(near, far, query.walk * way) * temperature for way in ways]

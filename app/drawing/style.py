@@ -1,4 +1,4 @@
-"""A hand as a short text, so that it can be kept in a link and written in again."""
+"""Style tokens: a hand as a short text that fits into a link."""
 
 import base64
 import binascii
@@ -6,16 +6,14 @@ import binascii
 import numpy as np
 from numpy.typing import NDArray
 
+from app.request.error import invalid
+
 STEPS_PER_UNIT = 32  # noise is kept in steps of 1/32, from -4 to 4: finer than a grey level shows
 PREFIX_BYTES = 3  # of the model's hash: a hand means nothing to another model
 
 
-class StyleError(ValueError):
-    """A text is no hand of this model; the message is the rest of a sentence."""
-
-
 def encode_style(noise: NDArray[np.float32], model_hash: str) -> str:
-    """The noise (Z,) of a hand as text, safe in links: 4/3 of Z + 3 characters."""
+    """The noise (Z,) of a hand as text of 4/3 (Z + 3) characters that are safe in links."""
     steps = np.clip(np.rint(noise * STEPS_PER_UNIT), -127, 127).astype(np.int8)
     content = bytes.fromhex(model_hash)[:PREFIX_BYTES] + steps.tobytes()
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
@@ -25,20 +23,20 @@ def decode_style(text: str, model_hash: str, size: int) -> NDArray[np.float32]:
     """The noise (Z,) float32 that `encode_style` made `text` of, to the nearest step.
 
     Args:
-        text: of a request.
-        model_hash: 16 hex digits, of the model that is to write in this hand.
+        text: the token of a request.
+        model_hash: 16 hex digits, of the model that draws.
         size: Z of that model.
     Raises:
-        StyleError: it is no such text, or one of another model.
+        InvalidRequest: the text is not a token of this model.
     """
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise StyleError("is no style that /restyle gives") from error
+        raise invalid("style", "is not a style token from /restyle") from error
     prefix = bytes.fromhex(model_hash)[:PREFIX_BYTES]
     if content[:PREFIX_BYTES] != prefix:
-        raise StyleError("is of another model; restyle the picture again")
+        raise invalid("style", "belongs to a different model; restyle the picture again")
     if len(content) != PREFIX_BYTES + size:
-        raise StyleError("is cut short or too long")
+        raise invalid("style", "is too short or too long")
     steps = np.frombuffer(content, dtype=np.int8, offset=PREFIX_BYTES)
     return steps.astype(np.float32) / np.float32(STEPS_PER_UNIT)

@@ -1,80 +1,108 @@
-"""The application: `create_app(settings)`, and `uvicorn app.main:app`."""
+"""The application, composed on one page: `create_app(settings)`."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from functools import partial
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
-from app.api.keys import read_keys
-from app.overload.pool import Places, Workshop
-from app.api.application import Application
-from app.api.openapi import serve_docs
+from app import __version__
+from app.api.boundary import Boundary
 from app.api.errors import handle_errors
-from app.overload.gate import Gate
-from app.telemetry.counters import Ledger, open_ledger
-from app.telemetry.middleware import observe
+from app.api.fast_path import FastPath
+from app.api.headers import REQUEST_HEADERS, RESPONSE_HEADERS
+from app.api.keys import has_keys, read_keys
+from app.api.openapi import describe_api, serve_docs
+from app.api.overload_limit import OverloadLimit
+from app.api.routes import all_routes
+from app.api.service import Service
+from app.drawing.renderer import open_renderer
 from app.server.reload import reloading
-from app.api.routes import metrics, router
 from app.settings import Settings, read_settings
-from app.drawing.renderer import LIGHT_DIGITS, open_studio
-from app.overload.turnstile import Turnstile
-from app.upload import UPLOADS
-
-VERSION = "0.1.0"
+from app.telemetry.counters import open_counters
+from app.telemetry.middleware import TelemetryMiddleware, open_telemetry
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The service. The checkpoint is loaded when the server starts it, not here."""
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service. The checkpoint is loaded when the server starts it, not here.
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Gate]]:
-        state, ledger = app.state, app.state.ledger
-        state.keys = read_keys(settings)
-        state.studio = open_studio(settings, ledger)
-        state.workshop = Workshop(settings.heavy_threads, settings.heavy_queue, ledger.queue)
-        state.uploads = Places(UPLOADS)
-        state.turnstile = Turnstile(LIGHT_DIGITS)
-        state.gate = Gate(settings.backlog, ledger.refuse, lambda: state.turnstile.waiting)
-        with _own_metrics_port(settings, ledger):
-            async with reloading(state, settings, partial(open_studio, settings, ledger)):
-                yield {"gate": state.gate}  # for the server and its connections
-
-    app = Application(
-        settings,
+    Args:
+        settings: None to read them from the environment, as `uvicorn --factory` needs it.
+    """
+    settings = read_settings() if settings is None else settings
+    app = FastAPI(
         title="cvae-digits",
-        version=VERSION,
+        version=__version__,
         summary="Type a number, get it handwritten.",
         description="A Conditional Variational Auto-Encoder, trained on MNIST, draws the digits "
         "you ask for. Every picture can be drawn again from its seed.",
-        lifespan=lifespan,
+        lifespan=_lifespan,
         redirect_slashes=False,
         docs_url=None,  # see serve_docs
         redoc_url=None,
     )
-    app.state.settings = settings
-    app.state.ledger = open_ledger(settings.metrics_folder)
-    app.state.ledger.describe(version=VERSION)
-    app.include_router(router)
+    app.include_router(
+        all_routes(with_keys=has_keys(settings), with_metrics=settings.metrics_port == 0)
+    )
     serve_docs(app)
+    describe_api(app)
     handle_errors(app)
-    if settings.metrics_port == 0:
-        app.include_router(metrics.router)
-    app.entrance = observe(app.front, app.state.ledger, settings)
+    counters = open_counters(settings.metrics_folder, [route.path for route in app.routes])
+    counters.describe(version=__version__)
+    service = app.state.service = Service(settings, counters)
+    app.user_middleware = [  # outermost first
+        Middleware(TelemetryMiddleware, counters, *open_telemetry(...)),
+        Middleware(Boundary, service),
+        *_cors(settings),
+        Middleware(OverloadLimit, service),
+        Middleware(FastPath, service),
+    ]
     return app
 
 
-def _own_metrics_port(settings: Settings, ledger: Ledger) -> AbstractContextManager[None]:
-    """The metrics' own port, if this worker is alone; that of several is their supervisor's."""
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    settings = service.settings
+
+    def reopen() -> None:
+        keys = read_keys(settings)
+        renderer = open_renderer(
+            settings.checkpoint, settings.engine, settings.precision, service.counters
+        )
+        service.keys, service.renderer = keys, renderer
+
+    reopen()
+    with _own_metrics_port(service):
+        async with reloading(settings.checkpoint, settings.watch_seconds, reopen):
+            yield
+
+
+def _cors(settings: Settings) -> list[Middleware]:
+    """The layer that lets pages of the named origins read answers; never with cookies."""
+    if not settings.cors_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=[origin.rstrip("/") for origin in settings.cors_origins.split(",")],
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=REQUEST_HEADERS,
+            expose_headers=RESPONSE_HEADERS,
+            max_age=3600,  # seconds that a browser may remember it
+        )
+    ]
+
+
+def _own_metrics_port(service: Service) -> AbstractContextManager[None]:
+    """The metrics on a port of their own, if this worker is the only one.
+
+    With several workers the supervisor serves them.
+    """
+    settings = service.settings
     if settings.metrics_port == 0 or settings.metrics_folder is not None:
         return nullcontext()
-    from app.telemetry.prometheus import own_port  # imported when asked for: a start does without
+    from app.telemetry.prometheus import own_port  # on demand: the start does not need it
 
-    return own_port(settings, ledger.pages)
-
-
-def __getattr__(name: str) -> FastAPI:
-    """`app`, made from the environment when a server asks for it: an import reads nothing."""
-    if name == "app":
-        return create_app(read_settings())
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return own_port(settings.host, settings.metrics_port, service.counters.readings)

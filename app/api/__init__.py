@@ -1,1 +1,1 @@
-"""."""
+"""The HTTP contract: routes, errors, headers, keys, documentation."""

@@ -1,4 +1,4 @@
-"""The ASGI layer around all answers: request ids, security headers, last-resort errors."""
+"""The ASGI layer around all answers: request ids, security headers, unexpected errors."""
 
 import logging
 import re
@@ -6,28 +6,31 @@ import secrets
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.errors import problem_response
 from app.api.headers import security_headers
+from app.api.problem import problem_response
+from app.api.service import Service
 from app.settings import SettingError
 from model.checkpoint import CheckpointError
-from model.runtime import EngineError
+from model.engine import EngineError
 
 log = logging.getLogger("uvicorn.error")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+CLOSE = (b"connection", b"close")
 
 
 class Boundary:
     """Wraps an ASGI application.
 
-    Every answer gets X-Request-ID, the caller's own where it is well-formed, else a new one, and
-    the security headers.
-    HEAD is answered wherever GET is.
-    An exception that nothing else caught becomes a 500 in the one error body, and a log entry.
-    A checkpoint that cannot be used fails the start with its sentence instead of a traceback.
+    Every answer gets X-Request-ID (the client's own if it is well-formed, else a new one) and the
+    security headers; while the service drains, also `Connection: close`. HEAD is answered
+    wherever GET is. An exception that was not handled becomes a 500 with the one error body, and
+    a log entry. A checkpoint that cannot be used fails the start with a sentence instead of a
+    traceback.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, service: Service) -> None:
         self.app = app
+        self.service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
@@ -40,30 +43,30 @@ class Boundary:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _request_id(scope)
-        # HEAD is GET without its body, which the server leaves out by the scope it kept.
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        scope["request_id"] = request_id  # for whoever stands before us too
-        scope = {**scope, "method": method}
-        own_header = (b"x-request-id", request_id.encode())
+        scope.setdefault("state", {})["request_id"] = request_id
+        if scope["method"] == "HEAD":
+            # The server knows from its own scope that it must not send the body.
+            scope = {**scope, "method": "GET"}
         started = False
 
-        async def send_with_id(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = message["headers"]
-                message["headers"] = [*headers, own_header, *security_headers(headers)]
+                headers = [*message["headers"], (b"x-request-id", request_id.encode())]
+                headers += security_headers(message["headers"])
+                message["headers"] = [*headers, CLOSE] if self.service.draining else headers
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_id)
+            await self.app(scope, receive, send_with_headers)
         except Exception:
             log.exception("request %s failed", request_id)
             if started:
-                raise  # too late for another status: the server must cut the connection
+                raise  # too late for another status: the server must close the connection
             detail = "The service failed to answer; its log has the cause under this request id."
             response = problem_response(request_id, 500, detail)
-            await response(scope, receive, send_with_id)
+            await response(scope, receive, send_with_headers)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         failure: Message = {"type": "lifespan.startup.failed", "message": ""}

@@ -1,25 +1,29 @@
-"""The security headers of every answer, and of the pages that need other ones."""
+"""Security headers, of every answer and of the pages that need other ones."""
 
 import base64
 import hashlib
 import re
 
 CONTENT_POLICY = b"content-security-policy"
-# Nothing here is a page unless it says so itself, with a policy of its own.
+# Nothing here is a page unless its answer brings a policy of its own.
 NO_PAGE = (CONTENT_POLICY, b"default-src 'none'; frame-ancestors 'none'")
 COMMON = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-    # Pictures are made to be shown in other sites' pages; there are no cookies to misuse.
+    # Pictures are made to be shown on pages of other sites; there are no cookies to misuse.
     (b"cross-origin-resource-policy", b"cross-origin"),
 )
 HEADERS = (*COMMON, NO_PAGE)
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
+# Of CORS: the headers that other origins' pages may send and read.
+REQUEST_HEADERS = ("Authorization", "If-None-Match", "X-API-Key", "X-Request-ID")
+RESPONSE_HEADERS = ("ETag", "Retry-After", "X-Label", "X-Request-ID", "X-Seed", "X-Style")
+
 
 def security_headers(own: list[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes], ...]:
-    """What an answer with the headers `own` still lacks."""
+    """The headers that an answer with the headers `own` still lacks."""
     for name, _ in own:
         if name == CONTENT_POLICY:
             return COMMON

@@ -1,42 +1,39 @@
-"""Who may draw: optional API keys. The probes, the documents and the page stay open."""
+"""Optional API keys for drawing. Probes, documentation and the page need none."""
 
 import hashlib
 import hmac
 from collections.abc import Iterable
-from typing import Any
+from pathlib import Path
 
-from fastapi.routing import APIRoute
-from starlette.datastructures import State
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from app.api.errors import Unauthorized
+from app.request.error import Reason, RequestError
 from app.settings import SettingError, Settings
 
 MIN_LENGTH = 16  # characters of a key
 BEARER = b"bearer "
-SCHEMES: dict[str, Any] = {
-    "apiKey": {
-        "type": "apiKey",
-        "in": "header",
-        "name": "X-API-Key",
-        "description": "Only where the operator has set keys.",
-    },
-    "bearer": {"type": "http", "scheme": "bearer", "description": "The same key, as a token."},
-}
-SECURITY: list[dict[str, list[str]]] = [{}, {"apiKey": []}, {"bearer": []}]
+EMPTY = "holds no key, so that every drawing would be refused"
+
+
+class Unauthorized(RequestError):
+    """A drawing was asked for without a valid key."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Reason.UNAUTHORIZED,
+            "Drawing needs a key here; send it as the header X-API-Key or as a bearer token.",
+        )
 
 
 class AccessError(SettingError):
-    """The keys cannot be used; the message is one full sentence and holds none of them."""
+    """The keys cannot be used; the message is one full sentence and contains none of them."""
 
 
 def has_keys(settings: Settings) -> bool:
-    """Whether only who has a key may draw."""
+    """Whether drawing needs a key."""
     return bool(settings.api_keys) or settings.api_keys_file is not None
 
 
 class KeyRing:
-    """The keys that may draw; without any everybody may. Holds only their hashes."""
+    """The valid keys, as hashes. Without any, everyone may draw."""
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
         self._hashes = [hashlib.sha256(key.encode()).digest() for key in keys]
@@ -45,84 +42,32 @@ class KeyRing:
         return bool(self._hashes)
 
     def admits(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-        """Whether a request with these headers may draw; how long it takes tells nobody a key."""
+        """Whether a request with these headers may draw.
+
+        Keys are compared in constant time, so timing reveals nothing about a key.
+        """
+        if not self._hashes:
+            return True
         given = _given_key(headers)
         if given is None:
-            return not self
+            return False
         found, presented = False, hashlib.sha256(given).digest()
-        for known in self._hashes:  # all of them, whichever fits
+        for known in self._hashes:  # all of them, even after a match
             found |= hmac.compare_digest(known, presented)
-        return found or not self
-
-
-class Access:
-    """The ASGI layer that notes in the scope whether a request may draw.
-
-    What may not is refused where it is known what it asks for: by the fast lane, and by the
-    route (`DrawingRoute`), which no spelling of the path gets round. Answers to those who may are
-    for them alone: a cache on the way must not hand them to others.
-    """
-
-    def __init__(self, app: ASGIApp, state: State) -> None:
-        self.app = app
-        self.state = state
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection scope."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def send_privately(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [_private(*pair) for pair in message["headers"]]
-            await send(message)
-
-        scope["locked"] = not self.state.keys.admits(scope["headers"])
-        await self.app(scope, receive, send_privately)
-
-
-class DrawingRoute(APIRoute):
-    """A route that draws: closed to who has no key, where there are keys."""
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request that was found to be for this route.
-
-        Raises:
-            Unauthorized: it has no key that fits.
-        """
-        if scope.get("locked"):
-            raise Unauthorized
-        await super().handle(scope, receive, send)
+        return found
 
 
 def read_keys(settings: Settings) -> KeyRing:
-    """The keys from the environment and the file.
+    """The keys from the environment and from the file.
 
     Raises:
-        AccessError: the file cannot be read, or a key is no key.
+        AccessError: the file cannot be read, holds no key, or a key is too weak.
     """
     texts = settings.api_keys.get_secret_value().split(",") if settings.api_keys else []
     if texts and not "".join(texts).strip():
-        raise AccessError(
-            "CVAE_API_KEYS is set but holds no key, so nobody could draw; give it keys with "
-            "commas between them, or unset it."
-        )
+        raise AccessError(f"CVAE_API_KEYS {EMPTY}; list keys with commas between them, or unset it.")
     if settings.api_keys_file is not None:
-        try:
-            lines = settings.api_keys_file.read_text("ascii").splitlines()
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not ASCII"
-            raise AccessError(
-                f"The file of API keys {settings.api_keys_file} cannot be read ({reason}); "
-                "put one key on each line, or unset CVAE_API_KEYS_FILE."
-            ) from None
-        if not "".join(lines).strip():
-            raise AccessError(
-                f"The file of API keys {settings.api_keys_file} holds none, so nobody could draw; "
-                "put one key on each line, or unset CVAE_API_KEYS_FILE."
-            )
-        texts += lines
+        texts += _read_file(settings.api_keys_file)
     keys = [text.strip() for text in texts if text.strip()]
     for number, key in enumerate(keys, 1):
         if len(key) < MIN_LENGTH or not key.isascii() or not key.isprintable() or " " in key:
@@ -134,8 +79,16 @@ def read_keys(settings: Settings) -> KeyRing:
     return KeyRing(keys)
 
 
-def _private(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    return name, value.replace(b"public", b"private") if name == b"cache-control" else value
+def _read_file(path: Path) -> list[str]:
+    advice = "write one key on each line, or unset CVAE_API_KEYS_FILE"
+    try:
+        lines = path.read_text("ascii").splitlines()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not ASCII"
+        raise AccessError(f"The API key file {path} cannot be read ({reason}); {advice}.") from None
+    if not "".join(lines).strip():
+        raise AccessError(f"The API key file {path} {EMPTY}; {advice}.")
+    return lines
 
 
 def _given_key(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:

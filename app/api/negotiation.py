@@ -5,36 +5,53 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from app.drawing.encoding import MEDIA_TYPES
+from app.request.error import Reason, RequestError
 
-KEPT = 256  # headers whose reading is kept: there are as many as there are programs
+CACHED = 256  # Accept headers whose result is kept: each program sends the same one each time
 QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")  # RFC 9110, section 12.4.2
 
 
-@lru_cache(maxsize=KEPT)
+def negotiated_format(asked: str | None, accept: str | None) -> str:
+    """The format of a drawing: that of the parameter, else the choice by the Accept header.
+
+    Raises:
+        RequestError: the client takes none of the formats.
+    """
+    chosen = asked or drawing_format(accept)
+    if chosen is None:
+        raise RequestError(
+            Reason.NOT_ACCEPTABLE,
+            f"The Accept header takes none of {', '.join(MEDIA_TYPES.values())}; name one of "
+            "them, or choose by the parameter format.",
+        )
+    return chosen
+
+
+@lru_cache(maxsize=CACHED)
 def drawing_format(accept: str | None) -> str | None:
     """The format of a drawing by the Accept header; see `accepted_format`."""
     return accepted_format(accept, MEDIA_TYPES)
 
 
 def accepted_format(accept: str | None, media_types: Mapping[str, str]) -> str | None:
-    """The first format if the client takes it at all, else the one it likes best.
+    """The default format if the client takes it at all, else the one that it prefers.
 
-    Browsers rank newer formats above PNG in every request; a link that gives a WebP in one
-    program and a PNG in the next would not be the same picture.
+    Browsers rank newer formats above PNG in every request. If that counted, the same link would
+    give a WebP in one program and a PNG in another.
 
     Args:
-        accept: the header's value.
+        accept: the value of the header.
         media_types: format -> media type, the default first.
     Returns:
-        None where the client takes none of them.
+        None if the client takes none of them.
     """
     if not accept:
         return next(iter(media_types))
     ranges = [_media_range(part) for part in accept.split(",")]
-    likings = {name: _liking(media_type, ranges) for name, media_type in media_types.items()}
-    default = next(iter(likings))
-    best = default if likings[default] > 0 else max(likings, key=lambda name: likings[name])
-    return best if likings[best] > 0 else None
+    qualities = {name: _quality(media_type, ranges) for name, media_type in media_types.items()}
+    default = next(iter(qualities))
+    best = default if qualities[default] > 0 else max(qualities, key=lambda name: qualities[name])
+    return best if qualities[best] > 0 else None
 
 
 def _media_range(part: str) -> tuple[str, float]:
@@ -45,8 +62,8 @@ def _media_range(part: str) -> tuple[str, float]:
     return name, 1.0
 
 
-def _liking(media_type: str, ranges: list[tuple[str, float]]) -> float:
-    """The quality of the most specific range that covers a media type; 0 where none does."""
+def _quality(media_type: str, ranges: list[tuple[str, float]]) -> float:
+    """The quality of the most specific range that covers a media type; 0 if none does."""
     for covering in (media_type, media_type.split("/")[0] + "/*", "*/*"):
         for name, quality in ranges:
             if name == covering:

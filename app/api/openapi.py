@@ -1,34 +1,54 @@
 """The documentation that the service gives of itself: /openapi.json and /docs.
 
-Swagger UI comes from a Python package instead of a CDN: /docs works without the internet, and no
-third party learns who reads it.
+Swagger UI comes from a Python package and not from a CDN: /docs works without the internet, and
+no third party learns of its readers.
 """
 
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from app.api.headers import swagger_policy
+from app.api.problem import MEDIA_TYPE, Problem
 
-ASSETS = "docs-assets"  # relative, so that the page works behind a path prefix too
+ASSETS = "docs-assets"  # relative, so that /docs works behind a path prefix too
+BINARY = {"type": "string", "format": "binary"}
+
+Responses = dict[int | str, dict[str, Any]]
 
 
 def problem_answer(description: str) -> dict[str, Any]:
-    """How OpenAPI describes an answer with the one error body."""
+    """The description of an answer with the one error body."""
     reference = {"$ref": "#/components/schemas/Problem"}
-    return {
-        "description": description,
-        "content": {"application/problem+json": {"schema": reference}},
-    }
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": reference}}}
 
 
 def header(name: str, description: str, kind: str = "string") -> dict[str, Any]:
-    """How OpenAPI describes a header of an answer."""
+    """The description of a header of an answer."""
     return {name: {"description": description, "schema": {"type": kind}}}
+
+
+def file_answer(
+    description: str, media_types: Mapping[str, str], headers: dict[str, Any]
+) -> Responses:
+    """The description of a successful answer that is a file.
+
+    Args:
+        description: of the file.
+        media_types: format -> media type.
+        headers: descriptions made by `header`.
+    """
+    content = {
+        name: {"schema": {"type": "object"} if name == "application/json" else BINARY}
+        for name in media_types.values()
+    }
+    return {200: {"description": description, "content": content, "headers": headers}}
 
 
 SEED = header("X-Seed", "The seed that draws this again.", "integer")
@@ -36,28 +56,39 @@ CACHING = {
     **header("ETag", "With a seed: names model and parameters."),
     **header("Cache-Control", "With a seed immutable for a year, without one no-store."),
 }
-NOT_MODIFIED = {"description": "What If-None-Match names is still the right answer."}
+NOT_MODIFIED = {"description": "The copy that If-None-Match names is still right."}
+REFUSALS: Responses = {
+    304: NOT_MODIFIED,
+    401: problem_answer("Keys are set, and the request has none of them."),
+    406: problem_answer("The Accept header takes none of the formats."),
+    422: problem_answer("A parameter breaks its limits."),
+    503: problem_answer("The service is overloaded; Retry-After says when to come back."),
+}
 
 
-def picture_answer(
-    description: str, media_types: list[str], headers: dict[str, Any]
-) -> dict[str, Any]:
-    """How OpenAPI describes an answer that is a file."""
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    content = {
-        name: {"schema": {"type": "object"}} if name == "application/json" else binary
-        for name in media_types
-    }
-    return {"description": description, "content": content, "headers": headers}
+def describe_api(app: FastAPI) -> None:
+    """Let the framework's OpenAPI document define the one error body."""
 
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = get_openapi(
+                title=app.title,
+                version=app.version,
+                summary=app.summary,
+                description=app.description,
+                routes=app.routes,
+            )
+            problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas.update({**problem.pop("$defs"), "Problem": problem})
+            app.openapi_schema = document
+        return app.openapi_schema
 
-LIMITS = problem_answer("A parameter breaks its limits.")
-LOCKED = problem_answer("Keys are set, and the request has none that fits.")
-BUSY = problem_answer("Too much heavy work is waiting; Retry-After says when to come back.")
+    app.openapi = openapi  # type: ignore[method-assign]  # the way that FastAPI documents
 
 
 def serve_docs(app: FastAPI) -> None:
-    """Add /docs and the files it needs to `app`."""
+    """Add /docs and its files to `app`."""
     app.mount(f"/{ASSETS}", StaticFiles(directory=str(files("fastapi_swagger") / "resources")))
 
     @app.get("/docs", include_in_schema=False)

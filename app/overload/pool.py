@@ -1,66 +1,61 @@
-"""Work that would block the event loop: on few threads, a bounded number at a time."""
+"""Heavy work on a few threads, so that the event loop never waits for it; bounded in number."""
 
 import asyncio
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from starlette.types import Receive
+from app.overload import ClientGone, Overloaded
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-THREADS = 2
-QUEUE = 16  # orders that may wait for a thread; one more is refused at once
-RETRY_AFTER_S = 1
-NICENESS = 10  # of the threads for heavy work, where 0 is usual and 19 the most
+NICENESS = 10  # of the threads, from 0 (usual) to 19 (lowest priority)
 
 
-class Overloaded(Exception):
-    """There is more heavy work waiting than will be taken; answered with 503."""
-
-
-class ClientGone(Exception):
-    """The client has closed its connection: nobody waits for the answer any more."""
-
-
-class Places:
-    """A number of places that are taken at once or not at all, from any thread."""
+class Slots:
+    """A fixed number of slots, each taken at once or not at all, from any thread."""
 
     def __init__(self, number: int, report: Callable[[int], None] = lambda _taken: None) -> None:
+        """All slots are free.
+
+        Args:
+            number: of slots.
+            report: called with the number of slots taken, whenever it changes.
+        """
         self._number = number
         self._taken = 0
-        self._turn = threading.Lock()
-        self._report = report  # is told how many are taken
+        self._lock = threading.Lock()
+        self._report = report
         report(0)
 
     def take(self) -> None:
-        """Take one.
+        """Take a slot.
 
         Raises:
             Overloaded: all are taken.
         """
-        with self._turn:
+        with self._lock:
             if self._taken >= self._number:
                 raise Overloaded
             self._taken += 1
             self._report(self._taken)
 
-    def give_back(self, *_: object) -> None:
-        """Give one back."""
-        with self._turn:
+    def release(self, *_: object) -> None:
+        """Release a slot. Ignores its arguments, so that it can be a callback."""
+        with self._lock:
             self._taken -= 1
             self._report(self._taken)
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Hold one.
+        """Hold a slot.
 
         Raises:
             Overloaded: all are taken.
@@ -69,102 +64,99 @@ class Places:
         try:
             yield
         finally:
-            self.give_back()
+            self.release()
 
 
-class Workshop:
-    """Takes heavy orders one after the other, so that light ones never wait behind them.
+class BoundedPool:
+    """A thread pool with a bounded queue. Full, it refuses work at once.
 
-    An order keeps its place until its thread is done with it, whatever became of who gave it.
+    Work keeps its slot until its thread has finished, even if its caller was cancelled.
     """
 
     def __init__(
         self,
-        threads: int = THREADS,
-        queue: int = QUEUE,
+        threads: int,
+        queue: int,
         report: Callable[[int, int], None] = lambda _depth, _limit: None,
     ) -> None:
-        """Nothing is taken yet.
+        """No work yet.
 
         Args:
-            threads: that work.
-            queue: orders that may wait for them.
-            report: is told how many wait, and how many may.
+            threads: number of threads.
+            queue: how much work may wait for them.
+            report: called with the length of the queue and its limit, whenever that changes.
         """
-        self._pool = ThreadPoolExecutor(threads, "workshop", _step_back)
-        self._places = Places(threads + queue, lambda taken: report(max(0, taken - threads), queue))
+        self._executor = ThreadPoolExecutor(threads, "heavy", _lower_priority)
+        self._slots = Slots(threads + queue, lambda taken: report(max(0, taken - threads), queue))
 
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do `work` on a thread and return its result. Cancelled while it waits, it is not begun.
-
-        Raises:
-            Overloaded: all places are taken.
-        """
-        self._places.take()
-        # The context goes along: who counts and traces must know whose work it is.
-        order = self._pool.submit(copy_context().run, partial(work, *args, **kwargs))
-        order.add_done_callback(self._places.give_back)
-        return await asyncio.wrap_future(order)
-
-    async def run_for(
-        self, receive: Receive, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    async def run(
+        self,
+        gone: Coroutine[Any, Any, None],
+        work: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
-        """The same for a client: work that waits is given up when its connection closes.
+        """The result of `work`, done on a thread. Work in the queue is dropped with its client.
 
         Args:
-            receive: of the request, whose body has been read.
+            gone: ends when the client has closed its connection.
             work: what to do.
             args: for the work.
             kwargs: for the work.
         Raises:
-            Overloaded: all places are taken.
-            ClientGone: the connection was closed before the work was done.
+            Overloaded: all slots are taken.
+            ClientGone: the client left before the work was done.
         """
-        order = asyncio.ensure_future(self.run(work, *args, **kwargs))
-        gone = asyncio.ensure_future(_disconnected(receive))
+        client = asyncio.ensure_future(gone)
         try:
-            await asyncio.wait({order, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not order.done():
-                raise ClientGone
-            return order.result()
+            return await self._result(client, partial(work, *args, **kwargs))
         finally:
-            gone.cancel()
-            order.cancel()
+            client.cancel()
+
+    async def _result(self, client: asyncio.Future[None], work: Callable[[], T]) -> T:
+        self._slots.take()
+        # The work runs in the context of its request, for the sake of its trace.
+        future = self._executor.submit(copy_context().run, work)
+        future.add_done_callback(self._slots.release)
+        result = asyncio.wrap_future(future)
+        try:
+            either: tuple[asyncio.Future[Any], ...] = (result, client)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not result.done():
+                raise ClientGone
+            return result.result()
+        finally:
+            result.cancel()
 
     async def stream(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-        """The pieces of a long answer, each made on a thread when the one before is sent.
+        """The pieces of a long answer. Each is made on a thread once the last one was sent.
 
-        Keeps one place from the first piece to the last, or until nobody takes them any more.
+        Holds one slot from the first piece to the last, or until the iteration is closed.
 
         Raises:
-            Overloaded: all places are taken; before the first piece.
+            Overloaded: all slots are taken; before the first piece.
         """
-        self._places.take()
-        order: Future[bytes | None] = Future()
-        order.set_result(b"")
+        self._slots.take()
+        future: Future[bytes | None] = Future()
+        future.set_result(b"")
         try:
             while True:
-                order = self._pool.submit(copy_context().run, partial(next, pieces, None))
-                piece = await asyncio.wrap_future(order)
+                future = self._executor.submit(copy_context().run, partial(next, pieces, None))
+                piece = await asyncio.wrap_future(future)
                 if piece is None:
                     return
                 yield piece
         finally:
-            order.add_done_callback(self._places.give_back)  # at once, if it is done
+            future.add_done_callback(self._slots.release)  # at once, if it is done
 
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _step_back() -> None:
-    """Let this thread's work give way: light requests need the processor sooner.
+def _lower_priority() -> None:
+    """Lower the priority of this thread, because light requests need the processor sooner.
 
     Only Linux has a priority for each thread.
     """
     if sys.platform == "linux":
         thread = threading.get_native_id()
-        # Never down: that would need a right.
+        # Raising a priority would need a privilege, so an already lower one is kept.
         niceness = max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread))
         os.setpriority(os.PRIO_PROCESS, thread, niceness)

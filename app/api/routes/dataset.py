@@ -1,54 +1,45 @@
 """`GET /dataset`: labelled digits in bulk."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from app.api.keys import DrawingRoute
-from app.overload.pool import Workshop
 from app.api.caching import chosen_seed, not_modified, seeded_headers
+from app.api.dependencies import ServiceDep
+from app.api.openapi import CACHING, REFUSALS, SEED, file_answer
 from app.drawing.dataset import MEDIA_TYPES, dataset_pieces
-from app.api.openapi import BUSY, CACHING, LIMITS, LOCKED, NOT_MODIFIED, SEED, picture_answer
 from app.request.schemas import DatasetQuery
-from app.drawing.renderer import Studio
 
-router = APIRouter(route_class=DrawingRoute)
+router = APIRouter()
 
 
 @router.get(
     "/dataset",
     operation_id="dataset",
-    summary="Take home labelled digits by the thousand",
+    summary="Download labelled digits by the thousand",
     tags=["drawing"],
     response_class=Response,
-    responses={
-        200: picture_answer(
-            "The data set, sent while it is drawn.", list(MEDIA_TYPES.values()), {**SEED, **CACHING}
-        ),
-        304: NOT_MODIFIED,
-        401: LOCKED,
-        422: LIMITS,
-        503: BUSY,
-    },
-    openapi_extra={"parameters": DatasetQuery.openapi_parameters()},
+    responses=file_answer(
+        "The data set, sent while it is drawn.", MEDIA_TYPES, {**SEED, **CACHING}
+    )
+    | REFUSALS,
 )
-async def dataset(request: Request) -> Response:
+async def dataset(
+    request: Request, service: ServiceDep, query: Annotated[DatasetQuery, Query()]
+) -> Response:
     """Random numbers of `length` digits with their pictures; the seed decides both."""
-    query = DatasetQuery.parse(request.scope["query_string"])
-    studio: Studio = request.app.state.studio
-    seed = chosen_seed(query.seed)
-    canonical = query.model_copy(update={"seed": seed}).canonical()
+    renderer, seed = service.renderer, chosen_seed(query.seed)
+    identity = *renderer.identity, "dataset", query.canonical(seed)
     headers = {
         "Content-Disposition": f'attachment; filename="digits-{seed}.{query.format}"',
-        **seeded_headers(query.seed, seed, *studio.identity, "dataset", canonical),
+        **seeded_headers(service.cache_scope, query.seed, seed, *identity),
     }
-    unchanged = not_modified(request, headers)
-    if unchanged:
+    if unchanged := not_modified(request.headers.get("if-none-match"), headers):
         return unchanged
-    workshop: Workshop = request.app.state.workshop
-    pieces = workshop.stream(dataset_pieces(studio, query, seed))
-    first = await anext(pieces)  # takes the place: a refusal is still a clean 503
+    pieces = service.pool.stream(dataset_pieces(renderer, query, seed))
+    first = await anext(pieces)  # takes the slot, while a refusal can still be a clean 503
     return StreamingResponse(
         _with_first(first, pieces), media_type=MEDIA_TYPES[query.format], headers=headers
     )

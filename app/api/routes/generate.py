@@ -1,32 +1,21 @@
 """`GET /generate`: a number, handwritten."""
 
-from typing import TypeVar
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from starlette.types import Receive
 
-from app.api.keys import DrawingRoute
 from app.api.caching import chosen_seed, not_modified, seeded_headers
-from app.api.openapi import (
-    BUSY,
-    CACHING,
-    LIMITS,
-    LOCKED,
-    NOT_MODIFIED,
-    SEED,
-    header,
-    picture_answer,
-    problem_answer,
-)
+from app.api.dependencies import ServiceDep
+from app.api.negotiation import negotiated_format
+from app.api.openapi import CACHING, REFUSALS, SEED, file_answer, header
+from app.api.service import Service
 from app.drawing.encoding import MEDIA_TYPES
-from app.api.errors import NotAcceptable
-from app.api.limit import check_pixels
-from app.api.negotiation import drawing_format
-from app.request.schemas import Drawing, GenerateQuery
-from app.drawing.renderer import Studio, is_light
+from app.drawing.renderer import Order
+from app.request.schemas import GenerateQuery
 
-router = APIRouter(route_class=DrawingRoute)
-AnyDrawing = TypeVar("AnyDrawing", bound=Drawing)
+router = APIRouter()
 
 
 @router.get(
@@ -35,63 +24,50 @@ AnyDrawing = TypeVar("AnyDrawing", bound=Drawing)
     summary="Write a number by hand",
     tags=["drawing"],
     response_class=Response,
-    responses={
-        200: picture_answer(
-            "The digits. PNG, WebP and SVG carry digits, seed, model and the request as text.",
-            list(MEDIA_TYPES.values()),
-            {**SEED, **CACHING, **header("Vary", "Accept, where no format is given.")},
-        ),
-        304: NOT_MODIFIED,
-        406: problem_answer("The Accept header names none of the formats."),
-        401: LOCKED,
-        422: LIMITS,
-        503: BUSY,
-    },
-    openapi_extra={"parameters": GenerateQuery.openapi_parameters()},
+    responses=file_answer(
+        "The digits. PNG, WebP and SVG carry digits, seed, model and the request as text.",
+        MEDIA_TYPES,
+        {**SEED, **CACHING, **header("Vary", "Accept, where no format is given.")},
+    )
+    | REFUSALS,
 )
-async def generate(request: Request) -> Response:
+async def generate(
+    request: Request, service: ServiceDep, query: Annotated[GenerateQuery, Query()]
+) -> Response:
     """Each digit is decoded from random noise z ~ N(0, I) and the digit asked for.
 
-    With `seed` the answer never changes and may be cached for ever. The first digit of
+    With `seed` the answer never changes and may be cached. The first digit of
     `digits=2018&seed=7` is the digit of `digits=2&seed=7`, at any scale and among any others.
     """
-    # No dependencies and no declared parameters: the framework's own reading of the query costs
-    # more than drawing the digits.
-    query = GenerateQuery.parse(request.scope["query_string"])
-    studio: Studio = request.app.state.studio
-    check_pixels(request, query)
-    order = negotiated(query, request)
+    query.check_pixels(service.settings.max_pixels)
+    kind = negotiated_format(query.format, request.headers.get("accept"))
+    if_none_match = request.headers.get("if-none-match")
+    return await drawing_response(service, query, kind, request.receive, if_none_match)
+
+
+async def drawing_response(
+    service: Service,
+    query: GenerateQuery,
+    kind: str,
+    receive: Receive,
+    if_none_match: str | None = None,
+) -> Response:
+    """The answer to a checked request, on the fast path and on the ordinary route.
+
+    Args:
+        service: what draws.
+        query: of the request.
+        kind: the format, from the parameter or the Accept header.
+        receive: of the ASGI request.
+        if_none_match: that header, if there is one.
+    """
     seed = chosen_seed(query.seed)
-    identity = *studio.identity, order.canonical()
-    headers = seeded_headers(query.seed, seed, *identity)
+    drawing = query if kind == "png" and query.format is None else query.in_format(kind)
+    identity = *service.renderer.identity, drawing.canonical()
+    headers = seeded_headers(service.cache_scope, query.seed, seed, *identity)
     if query.format is None:
         headers["Vary"] = "Accept"
-    unchanged = not_modified(request, headers)
-    if unchanged:
+    if unchanged := not_modified(if_none_match, headers):
         return unchanged
-    return await drawn(request, order, seed, headers)
-
-
-def negotiated(query: AnyDrawing, request: Request) -> AnyDrawing:
-    """The query with its format: the parameter's, else the Accept header's; None means PNG.
-
-    Raises:
-        NotAcceptable: the client takes none of the formats.
-    """
-    chosen = query.format or drawing_format(request.headers.get("accept"))
-    if chosen is None:
-        raise NotAcceptable(list(MEDIA_TYPES.values()))
-    return query.in_format(chosen)
-
-
-async def drawn(request: Request, order: Drawing, seed: int, headers: dict[str, str]) -> Response:
-    """The drawing as an answer; light ones are made here, heavy ones on a thread."""
-    studio: Studio = request.app.state.studio
-    if is_light(order):
-        await request.app.state.turnstile.enter(order.count)
-        content = studio.render(order, seed)
-    else:
-        content = await request.app.state.workshop.run_for(
-            request.receive, studio.render, order, seed
-        )
-    return Response(content, media_type=MEDIA_TYPES[order.format or "png"], headers=headers)
+    content = await service.draw(Order(drawing, seed), receive)
+    return Response(content, media_type=MEDIA_TYPES[kind], headers=headers)

@@ -1,18 +1,17 @@
-"""`GET /metrics`: what Prometheus reads, unless the metrics have a port of their own."""
+"""`GET /metrics`: the metrics for Prometheus, unless they have a port of their own."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from app.telemetry.counters import Ledger
+from app.api.dependencies import ServiceDep
 
 router = APIRouter()
 
 
 @router.get("/metrics", include_in_schema=False)
-def metrics(request: Request) -> Response:
-    """The sum over all workers. No coroutine: it takes milliseconds, which a thread can spend."""
-    from app.telemetry.prometheus import render  # imported when first asked for: a start does without
+def metrics(request: Request, service: ServiceDep) -> Response:
+    """The sum over all workers. A plain function: FastAPI spends its milliseconds on a thread."""
+    from app.telemetry.prometheus import render  # on first use: the start does not need it
 
-    ledger: Ledger = request.app.state.ledger
-    content, media_type = render(ledger.pages(), request.headers.get("accept", ""))
+    content, media_type = render(service.counters.readings(), request.headers.get("accept", ""))
     return Response(content, headers={"Content-Type": media_type, "Cache-Control": "no-store"})

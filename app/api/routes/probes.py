@@ -1,16 +1,19 @@
-"""`/livez`, `/readyz`, and what a browser asks for by itself."""
+"""`/livez`, `/readyz`, and the icon that browsers ask for by themselves."""
 
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from app.api.dependencies import ServiceDep
 from app.api.openapi import problem_answer
-from app.api.errors import problem_response
-from app.request.schemas import Drawing
-from app.drawing.renderer import Studio
+from app.api.problem import problem_response
+from app.drawing.renderer import Order
+from app.request.schemas import GenerateQuery
 
 router = APIRouter()
+DRAINING = "The service is about to end; ask another instance."
+ICON = Order(GenerateQuery.model_validate({"digits": "2"}), seed=0)
 
 
 @router.get("/livez", operation_id="live", summary="Is the process alive?", tags=["probes"])
@@ -25,22 +28,19 @@ async def live() -> dict[str, str]:
     summary="Can it draw?",
     tags=["probes"],
     response_model=dict[str, str],
-    responses={503: problem_answer("The service is about to end; ask another instance.")},
+    responses={503: problem_answer(DRAINING)},
 )
-async def ready(request: Request) -> Any:
-    """200 once the checkpoint is loaded, verified and warmed up, until the service is to end."""
-    if request.app.state.gate.draining:
-        detail = "The service is about to end; ask another instance."
-        return problem_response(request.scope["request_id"], 503, detail)
-    studio: Studio = request.app.state.studio
-    model, engine, precision = studio.identity
+async def ready(request: Request, service: ServiceDep) -> Any:
+    """200 from when the checkpoint is loaded and verified until the service begins to end."""
+    if service.draining:
+        return problem_response(request.state.request_id, 503, DRAINING)
+    model, engine, precision = service.renderer.identity
     return {"status": "ready", "model": model, "engine": engine, "precision": precision}
 
 
 @router.get("/favicon.ico", include_in_schema=False)
-async def icon(request: Request) -> Response:
-    """A digit of our own for the browser's tab; without it every visit logs a 404."""
-    studio: Studio = request.app.state.studio
-    content = studio.render(Drawing.parse(b"digits=2"), seed=0)
-    headers = {"Cache-Control": "public, max-age=86400"}
+async def icon(service: ServiceDep) -> Response:
+    """A digit for the tab of the browser; without it every visit would log a 404."""
+    (content,) = service.renderer.render([ICON])
+    headers = {"Cache-Control": f"{service.cache_scope}, max-age=86400"}
     return Response(content, media_type="image/png", headers=headers)

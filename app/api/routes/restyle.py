@@ -1,27 +1,24 @@
-"""`POST /restyle`: any number, in the hand of one digit that somebody wrote."""
+"""`POST /restyle`: any number, in the hand of one uploaded digit."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.api.keys import DrawingRoute
-from app.overload.pool import Workshop
 from app.api.caching import chosen_seed
-from app.api.openapi import BUSY, LOCKED, SEED, header, picture_answer, problem_answer
+from app.api.dependencies import ServiceDep
+from app.api.negotiation import negotiated_format
+from app.api.openapi import BINARY, REFUSALS, SEED, file_answer, header, problem_answer
+from app.api.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
 from app.drawing.encoding import MEDIA_TYPES
-from app.api.limit import check_pixels
-from app.api.routes.generate import drawn, negotiated
+from app.drawing.renderer import Order
 from app.request.schemas import GenerateQuery, RestyleQuery
-from app.drawing.renderer import Studio
-from app.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
 
-router = APIRouter(route_class=DrawingRoute)
+router = APIRouter()
 
-BINARY = {"type": "string", "format": "binary"}
 BODY: dict[str, Any] = {
     "required": True,
-    "description": f"One picture of a digit, or up to {MAX_PICTURES} of the same digit by the "
+    "description": f"One picture of a digit, or up to {MAX_PICTURES} of the same digit in the "
     f"same hand, {MAX_BYTES} bytes in all: a photo of ink on paper, or bright on dark.",
     "content": {
         **{name: {"schema": BINARY} for name in ("image/png", "image/jpeg", "image/webp")},
@@ -41,6 +38,17 @@ BODY: dict[str, Any] = {
         },
     },
 }
+HEADERS = {
+    **SEED,
+    **header("X-Style", "The hand; give it to /generate as `style` to keep it."),
+    **header("X-Label", "The digit that the picture was recognised as.", "integer"),
+}
+UPLOAD_REFUSALS = {
+    408: problem_answer("The upload did not arrive in time."),
+    413: problem_answer("The upload is too large, in bytes or in pixels."),
+    415: problem_answer("The upload is not a picture of a supported type."),
+    422: problem_answer("A parameter breaks its limits, or the picture contains no ink."),
+}
 
 
 @router.post(
@@ -49,62 +57,36 @@ BODY: dict[str, Any] = {
     summary="Write a number in your own hand",
     tags=["drawing"],
     response_class=Response,
-    responses={
-        200: picture_answer(
-            "The number in the hand of the picture.",
-            list(MEDIA_TYPES.values()),
-            {
-                **SEED,
-                **header("X-Style", "The hand; give it to /generate as `style` to keep it."),
-                **header("X-Label", "The digit that the picture was taken for.", "integer"),
-            },
-        ),
-        401: LOCKED,
-        406: problem_answer("The Accept header names none of the formats."),
-        408: problem_answer("The upload does not come to its end."),
-        413: problem_answer("The upload is too large, in bytes or in pixels."),
-        415: problem_answer("The upload is no picture."),
-        422: problem_answer("A parameter breaks its limits, or the picture holds no ink."),
-        503: BUSY,
-    },
-    openapi_extra={"parameters": RestyleQuery.openapi_parameters(), "requestBody": BODY},
+    responses=file_answer("The number in the hand of the picture.", MEDIA_TYPES, HEADERS)
+    | {status: answer for status, answer in REFUSALS.items() if status != 304}
+    | UPLOAD_REFUSALS,
+    openapi_extra={"requestBody": BODY},
 )
-async def restyle(request: Request) -> Response:
+async def restyle(
+    request: Request, service: ServiceDep, query: Annotated[RestyleQuery, Query()]
+) -> Response:
     """The encoder finds the noise that draws a digit like yours; other labels keep that noise.
 
-    `X-Style` of the answer is that noise as a short text: `/generate?digits=42&style=...` writes on
-    in the same hand, without the picture.
+    `X-Style` of the answer is that noise as a short text: `/generate?digits=42&style=...`
+    continues in the same hand, without the picture.
     """
-    query = RestyleQuery.parse(request.scope["query_string"])
-    studio: Studio = request.app.state.studio
-    check_pixels(request, query)
-    order = negotiated(query, request)
-    workshop: Workshop = request.app.state.workshop
-    with request.app.state.uploads.taken():
-        contents = await uploaded_pictures(request, request.app.state.settings.max_upload_bytes)
-        style, label = await workshop.run_for(
-            request.receive, find_hand, studio, contents, query.label
+    from app.drawing.handwriting import find_hand  # on first use: it needs Pillow, the start not
+
+    query.check_pixels(service.settings.max_pixels)
+    kind = negotiated_format(query.format, request.headers.get("accept"))
+    with service.uploads.taken():
+        pictures = await uploaded_pictures(request, service.settings.max_upload_bytes)
+        hand = await service.run(
+            request.receive, find_hand, service.renderer, pictures, query.label
         )
     seed = chosen_seed(query.seed)
-    fields = {**order.model_dump(exclude={"label"}), "style": style}
+    fields = {**query.model_dump(exclude={"label"}), "style": hand.style}
+    drawing = GenerateQuery.model_construct(**fields).in_format(kind)
+    content = await service.draw(Order(drawing, seed), request.receive)
     headers = {
         "X-Seed": str(seed),
-        "X-Style": style,
-        "X-Label": str(label),
+        "X-Style": hand.style,
+        "X-Label": str(hand.label),
         "Cache-Control": "no-store",
     }
-    return await drawn(request, GenerateQuery.model_construct(**fields), seed, headers)
-
-
-def find_hand(studio: Studio, contents: list[bytes], label: int | None) -> tuple[str, int]:
-    """The style token of uploaded pictures, and the label that they were taken for.
-
-    Raises:
-        Refused: one of them cannot be used.
-    """
-    # Imported when first asked for: the default path starts and draws without Pillow.
-    from app.drawing.handwriting import read_digit
-
-    pictures = [read_digit(content) for content in contents]
-    label = studio.generator.read(pictures[0]) if label is None else label
-    return studio.style_of(pictures, [label] * len(pictures)), label
+    return Response(content, media_type=MEDIA_TYPES[kind], headers=headers)

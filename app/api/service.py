@@ -1,0 +1,78 @@
+"""What all requests of a worker share, as one typed object in `app.state.service`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from fastapi import Request
+from starlette.types import Receive
+
+from app.api.keys import KeyRing
+from app.drawing.renderer import Order, Renderer, is_light
+from app.overload.batcher import MicroBatcher
+from app.overload.limit import Limit
+from app.overload.pool import BoundedPool, Slots
+from app.settings import Settings
+from app.site.build import PageFile
+from app.telemetry.counters import Counters
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+UPLOADS = 16  # bodies in memory at a time
+
+
+@dataclass
+class Service:
+    """The state of a worker. `renderer` and `keys` exist from the start of the server on."""
+
+    settings: Settings
+    counters: Counters
+    renderer: Renderer = field(init=False)
+    keys: KeyRing = field(init=False)
+    page: tuple[Renderer, dict[str, PageFile]] | None = None  # and for which renderer it is
+    draining: bool = False  # the process will end soon: not ready, but requests are answered
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.pool = BoundedPool(settings.heavy_threads, settings.heavy_queue, self.counters.queue)
+        self.uploads = Slots(UPLOADS)
+        self.batcher = MicroBatcher[Order, bytes](lambda orders: self.renderer.render(orders))
+        self.limit = Limit(settings.backlog, self.batcher.room)
+
+    @property
+    def cache_scope(self) -> str:
+        """Which caches may keep an answer: with keys set, only that of the client itself."""
+        return "private" if self.keys else "public"
+
+    async def draw(self, order: Order, receive: Receive) -> bytes:
+        """The file of a drawing: light ones in the next micro-batch, heavy ones on a thread.
+
+        Args:
+            order: what to draw.
+            receive: of the ASGI request, whose body has been read.
+        Raises:
+            InvalidRequest: the style token does not belong to the model.
+            Overloaded: too many heavy drawings wait.
+            ClientGone: the client left before a heavy drawing was done.
+        """
+        if is_light(order.query):
+            return await self.batcher.submit(order)
+        return (await self.run(receive, self.renderer.render, [order]))[0]
+
+    async def run(
+        self, receive: Receive, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The result of heavy work, see `BoundedPool.run`."""
+        return await self.pool.run(_disconnected(receive), work, *args, **kwargs)
+
+
+def service_of(request: Request) -> Service:
+    """The service that a request was sent to."""
+    service: Service = request.app.state.service
+    return service
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -99,6 +99,8 @@ class Query(BaseModel):
                 return f"has an unknown parameter; known are {', '.join(cls.names())}"
             case "literal_error":
                 return "must be " + str(item["ctx"]["expected"]).replace("'", "")
+            case "string_unicode":
+                return "must be text"
             case _:
                 return item["msg"]
 

@@ -1,0 +1,1 @@
+"""Starts services for tests, trials, benchmarks and documents. Needs the standard library only."""

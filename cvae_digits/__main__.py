@@ -1,0 +1,88 @@
+"""`cvae-digits COMMAND`: one name on the path for every command of the project."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+COMMANDS = {
+    "serve": ("app.__main__", "serve handwritten digits over HTTP, and the web page"),
+    "draw": ("app.draw", "draw a number into a file"),
+    "dataset": ("app.dataset", "write a set of labelled digits into a file"),
+    "train": ("training.__main__", "train a model on MNIST"),
+    "evaluate": ("training.evaluate", "measure a trained model"),
+}
+OURS = ("app", "model", "training")
+EXIT_USAGE = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: the command and its own arguments; None: those of the process.
+    Returns:
+        The exit code: 0 for success, 2 for a wrong command or option.
+    """
+    command, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    _find_packages()
+    if command in ("-h", "--help"):
+        print(_help())  # noqa: T201 - this is a command
+        return 0
+    if command == "--version":
+        print(f"cvae-digits {import_module('app').__version__}")  # noqa: T201
+        return 0
+    if command not in COMMANDS:
+        names = ", ".join(COMMANDS)
+        return _fail(f"cvae-digits has no command {command!r}; the commands are {names}.")
+    return _run(command, rest)
+
+
+def _run(command: str, arguments: list[str]) -> int:
+    try:
+        code: int = import_module(COMMANDS[command][0]).main(arguments)
+    except ModuleNotFoundError as error:
+        package = str(error.name).split(".")[0]
+        if command not in ("train", "evaluate") or package in OURS:
+            raise
+        return _fail(
+            f"cvae-digits {command} needs the package {package}, which is not installed; install "
+            "the extra `train`, for example with `pipx install '.[train]'` in a clone."
+        )
+    return code
+
+
+def _find_packages() -> None:
+    """Put the folder of app, model and training first on the path; child processes inherit it.
+
+    A wheel has them inside this package, so that site-packages gets no module with a name as
+    common as `app`, and a user's own app.py neither hides ours nor is hidden by it.
+    """
+    here = Path(__file__).resolve().parent
+    bundled = here / "bundled"
+    sys.path.insert(0, str(bundled if bundled.is_dir() else here.parent))
+
+
+def _help() -> str:
+    commands = [f"  {name:<10}{summary}" for name, (_, summary) in COMMANDS.items()]
+    return "\n".join(
+        (
+            "usage: cvae-digits COMMAND [OPTION ...]",
+            "",
+            "Type a number, get it handwritten.",
+            "",
+            "commands:",
+            *commands,
+            "",
+            "`cvae-digits COMMAND --help` lists the options of a command.",
+            "`cvae-digits --version` prints the version.",
+        )
+    )
+
+
+def _fail(sentence: str) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201 - this is a command
+    return EXIT_USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,7 +10,7 @@ from app.request.schemas import GenerateQuery
 from app.settings import read_settings
 from app.drawing.renderer import open_studio
 from model.checkpoint import CheckpointError
-from model.runtime import EngineError
+from model.engine import EngineError
 
 EXIT_USAGE = 2
 

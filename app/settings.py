@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, CliSuppress, SettingsConfigDict, Set
 from app.telemetry.log import LogForm
 from app.request.schemas import MAX_PIXELS
 from model.checkpoint import PRETRAINED
-from model.runtime import EngineName, Precision
+from model.engine import EngineName, Precision
 
 
 class SettingError(Exception):

@@ -9,7 +9,7 @@ samples.png         10 x 10 samples, column = label
 README.md           the model card
 
 Optional, the decoder with weights rounded to 8 bits:
-decoder.int8.safetensors  its weights and scales, see model/rounding.py
+decoder.int8.safetensors  its weights and scales, see model/quantization.py
 decoder.int8.onnx         its graph
 
 The graphs hold no weights of their own: they point into the safetensors files.

@@ -36,8 +36,8 @@ from model.checkpoint import (
 )
 from model.config import CVAEConfig
 from model.cvae import CVAE, Decoder, Encoder
-from model.noise import latents
-from model.rounding import rounded_graph
+from model.noise import line_noise
+from model.quantization import rounded_graph
 
 OPSET = 20
 PARITY_TOLERANCE = 1e-4  # of a pixel in [0, 1]; one grey level is 3.9e-3
@@ -150,7 +150,7 @@ def _evaluation_copy(cvae: CVAE) -> CVAE:
 
 
 def _decoder_inputs(config: CVAEConfig, count: int) -> dict[str, Tensor]:
-    noise = torch.from_numpy(latents(seed=0, row=0, count=count, size=config.latent).copy())
+    noise = torch.from_numpy(line_noise(seed=0, row=0, count=count, size=config.latent).copy())
     return {"noise": noise, **_label_inputs(config, count)}
 
 

@@ -33,7 +33,7 @@ Noise = NDArray[np.float32]
 _of_thread = threading.local()
 
 
-def latents(seed: int, row: int, count: int, size: int) -> Noise:
+def line_noise(seed: int, row: int, count: int, size: int) -> Noise:
     """The noises of the positions 0 .. count - 1 of one row.
 
     Args:
@@ -49,14 +49,14 @@ def latents(seed: int, row: int, count: int, size: int) -> Noise:
     return _normals([(seed, row, count)], POSITIONS, size)
 
 
-def latents_of_lines(lines: Sequence[tuple[int, int, int]], size: int) -> Noise:
+def noise_of_lines(lines: Sequence[tuple[int, int, int]], size: int) -> Noise:
     """The noises of several lines at once, for little more than the time of one.
 
     Args:
-        lines: (seed, row, count) of each, see `latents`.
+        lines: (seed, row, count) of each, see `line_noise`.
         size: Z, number of latent dimensions.
     Returns:
-        (sum of counts, Z) float32: `latents` of each line, one after the other.
+        (sum of counts, Z) float32: `line_noise` of each line, one after the other.
     Raises:
         ValueError: a seed is out of range.
     """

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from model.checkpoint import ROUNDED_WEIGHTS, WEIGHTS, Checkpoint
 from model.config import CVAEConfig
 from model.cvae import CVAE, conditioned
-from model.runtime import Precision
+from model.engine import Precision
 
 
 def load_cvae(checkpoint: Checkpoint) -> CVAE:
@@ -23,7 +23,7 @@ def load_cvae(checkpoint: Checkpoint) -> CVAE:
 
 
 class RoundedDecoder(nn.Module):
-    """The decoder in 8-bit products, by the rule of `model.rounding`."""
+    """The decoder in 8-bit products, by the rule of `model.quantization`."""
 
     def __init__(self, config: CVAEConfig, weights: Mapping[str, Tensor]) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class TorchEngine:
     def decode(
         self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """See `model.runtime.Engine.decode`."""
+        """See `model.engine.Engine.decode`."""
         pixels = self.decoder(self._tensor(noise), self._tensor(one_hot))
         return np.asarray(pixels.cpu())
 
@@ -75,7 +75,7 @@ class TorchEngine:
     def encode(
         self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """See `model.runtime.Engine.encode`."""
+        """See `model.engine.Engine.encode`."""
         mean, _ = self.cvae.encoder(self._tensor(pixels), self._tensor(one_hot))
         return np.asarray(mean.cpu())
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from model.config import CVAEConfig
-from model.runtime import Engine
+from model.engine import Engine
 
 DIGITS = 4  # in a call: a year
 ROUNDS = 200

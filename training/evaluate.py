@@ -20,7 +20,9 @@ from pydantic_settings import (
 )
 
 from model.checkpoint import ROUNDED_DECODER, Checkpoint, CheckpointError, read_checkpoint
-from model.runtime import Generator, OnnxEngine, Precision
+from model.engine import Precision
+from model.generator import Generator
+from model.onnx_engine import OnnxEngine
 from model.torch_engine import load_cvae
 from training.console import print_table, start_log
 from training.cost import DIGITS, decode_seconds

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from model.runtime import Generator
+from model.generator import Generator
 from training.data import LabelledImages
 from training.frechet import frechet_distance
 from training.judge import JudgeRecipe, Verdict, cached_judge, judge_images

@@ -11,7 +11,7 @@ from PIL import Image
 from model.checkpoint import Provenance
 from model.config import CVAEConfig
 from model.cvae import CVAE
-from model.noise import latents
+from model.noise import line_noise
 
 SHEET_ROWS = 10
 
@@ -25,7 +25,7 @@ def sample_sheet(cvae: CVAE, seed: int, device: torch.device) -> bytes:
     """
     config = cvae.config
     noise = np.concatenate(
-        [latents(seed, row, config.classes, config.latent) for row in range(SHEET_ROWS)]
+        [line_noise(seed, row, config.classes, config.latent) for row in range(SHEET_ROWS)]
     )
     one_hot = torch.eye(config.classes).repeat(SHEET_ROWS, 1) if config.conditional else None
     pixels = cvae.decoder(

@@ -10,8 +10,8 @@ from app.drawing.animation import encode_animation
 from app.drawing.canvas import enlarge, stitch
 from app.drawing.palette import Palette
 from app.drawing.renderer import Noise, Renderer
-from app.request.schemas import CELL, MorphQuery
-from model.noise import mix, noise
+from app.request.schemas import MorphQuery
+from model.noise import mix, line_noise
 
 
 def render_morph(renderer: Renderer, query: MorphQuery, seed: int) -> bytes:
@@ -25,30 +25,28 @@ def render_morph(renderer: Renderer, query: MorphQuery, seed: int) -> bytes:
     """
     start = perf_counter()
     ways = [(1 - math.cos(2 * math.pi * n / query.frames)) / 2 for n in range(query.frames)]
-    frames_noise = _noise(renderer, query, seed, ways)
+    noises = _noises(renderer, query, seed, ways)
     first, second = renderer.one_hot(query.start), renderer.one_hot(query.end)
-    one_hot = [(1 - np.float32(way)) * first + np.float32(way) * second for way in ways]
+    one_hots = [(1 - np.float32(way)) * first + np.float32(way) * second for way in ways]
     noise_end = perf_counter()
-    pictures = renderer.generator.draw(np.concatenate(one_hot), np.concatenate(frames_noise))
+    # Frame by frame, with the matrix sizes of /generate: others may round differently.
+    lines = [renderer.generator.draw(*frame) for frame in zip(one_hots, noises, strict=True)]
     decode_end = perf_counter()
-    lines = pictures.reshape(query.frames, -1, *pictures.shape[1:])
-    sheets = stitch(lines, gap=query.gap).reshape(query.frames, CELL, -1)
+    sheets = [enlarge(stitch(line[None], gap=query.gap), query.scale) for line in lines]
     compose_end = perf_counter()
     facts = {
         "seed": str(seed),
         "request": query.canonical(seed=seed),
         "model": renderer.model_hash,
     }
-    frames = [enlarge(sheet, query.scale) for sheet in sheets]
-    content = encode_animation(
-        frames, facts, Palette(query.ink, query.paper), query.fps, query.format
-    )
+    palette = Palette(query.ink, query.paper)
+    content = encode_animation(sheets, facts, palette, query.fps, query.format)
     moments = (start, noise_end, decode_end, compose_end, perf_counter())
-    renderer.counters.add_drawing(len(pictures), moments)
+    renderer.counters.add_drawing(len(first) * len(lines), moments)
     return content
 
 
-def _noise(renderer: Renderer, query: MorphQuery, seed: int, ways: Sequence[float]) -> list[Noise]:
+def _noises(renderer: Renderer, query: MorphQuery, seed: int, ways: Sequence[float]) -> list[Noise]:
     """The noise (N, Z) of each frame.
 
     Args:
@@ -59,6 +57,6 @@ def _noise(renderer: Renderer, query: MorphQuery, seed: int, ways: Sequence[floa
     """
     count = len(query.start)
     near = renderer.line_noise([(seed, 0, count)], query)
-    far = noise(seed, 1, count, renderer.latent_size)
+    far = line_noise(seed, 1, count, renderer.latent_size)
     temperature = np.float32(query.temperature)
     return [mix(near, far, query.walk * way) * temperature for way in ways]

@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.drawing.renderer import Studio
 from app.server.terminal import Terminal
 from model.checkpoint import CheckpointError
-from model.runtime import EngineError
+from model.engine import EngineError
 
 log = logging.getLogger("uvicorn.error")
 Signature = tuple[tuple[str, int, int, int], ...]  # name, inode, time, size of each file

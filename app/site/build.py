@@ -16,7 +16,7 @@ from pathlib import Path
 from app.settings import read_settings
 from app.drawing.renderer import Studio, open_studio
 from model.checkpoint import ROUNDED_WEIGHTS, CheckpointError
-from model.runtime import EngineError
+from model.engine import EngineError
 
 WEB = Path(__file__).parent / "web"
 INDEX, WORKER = "index.html", "service-worker.js"

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from model.checkpoint import PAYLOAD, PRETRAINED, read_checkpoint, write_checkpoint
-from model.noise import hand, latents
+from model.noise import hand, line_noise
 from tests.browser.conftest import OpenPage, Serve
 from tests.browser.sheet import opened, picture, stands
 
@@ -89,7 +89,7 @@ def test_browser_has_the_noise_of_the_rule(page: Page, address: str, seed: int) 
     page.goto(address)
     for row, position, size in ((0, 0, 24), (15, 63, 3), (2, 5, 256)):
         own, shared = page.evaluate(NOISE, [seed, row, position, size])
-        expected = latents(seed, row, position + 1, size)[position]
+        expected = line_noise(seed, row, position + 1, size)[position]
         np.testing.assert_allclose(own, expected, rtol=2e-7, atol=1e-9)
         np.testing.assert_allclose(shared, hand(seed, row, size), rtol=2e-7, atol=1e-9)
 

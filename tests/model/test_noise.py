@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.noise import MAX_SEED, hand, latents, latents_of_lines, mix
+from model.noise import MAX_SEED, hand, line_noise, mix, noise_of_lines
 
 MASK = 2**64 - 1
-# latents(seed=7, row=0, count=2, size=3): for implementers in other languages.
+# line_noise(seed=7, row=0, count=2, size=3): for implementers in other languages.
 VECTORS_SEED_7 = [
     [1.3202364445, -1.3697047234, -0.0666954592],
     [1.0283465385, 0.5894966722, -0.6341968775],
@@ -70,13 +70,13 @@ def test_philox_known_answers() -> None:
     size=st.integers(1, 20),
 )
 def test_latents_follow_the_rule(seed: int, row: int, count: int, size: int) -> None:
-    found = latents(seed, row, count, size)
+    found = line_noise(seed, row, count, size)
     expected = [latent_by_the_rule(seed, row, position, size) for position in range(count)]
     np.testing.assert_allclose(found, np.array(expected, dtype=np.float32), atol=1e-6)
 
 
 def test_latents_test_vectors() -> None:
-    found = latents(seed=7, row=0, count=2, size=3).tolist()
+    found = line_noise(seed=7, row=0, count=2, size=3).tolist()
     expected = [latent_by_the_rule(7, 0, position, 3) for position in (0, 1)]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(found, VECTORS_SEED_7, atol=1e-6)
@@ -84,12 +84,12 @@ def test_latents_test_vectors() -> None:
 
 @given(seed=st.integers(0, MAX_SEED), more=st.integers(2, 64))
 def test_latents_position_does_not_depend_on_the_count(seed: int, more: int) -> None:
-    assert np.array_equal(latents(seed, 0, 1, 10)[0], latents(seed, 0, more, 10)[0])
+    assert np.array_equal(line_noise(seed, 0, 1, 10)[0], line_noise(seed, 0, more, 10)[0])
 
 
 def test_latents_differ_by_seed_row_and_position() -> None:
     draws = [
-        latents(seed, row, 4, 8)[position]
+        line_noise(seed, row, 4, 8)[position]
         for seed in (0, 1)
         for row in (0, 1)
         for position in range(4)
@@ -99,7 +99,7 @@ def test_latents_differ_by_seed_row_and_position() -> None:
 
 def test_latents_are_standard_normal() -> None:
     # 2^18 draws: the mean has deviation 2e-3, the variance 3e-3; false alarms are 1 in 10^9.
-    draws = latents(seed=3, row=0, count=1024, size=256).astype(np.float64)
+    draws = line_noise(seed=3, row=0, count=1024, size=256).astype(np.float64)
     assert abs(draws.mean()) < 0.012
     assert abs(draws.var() - 1) < 0.017
     assert abs((draws**4).mean() - 3) < 0.12
@@ -107,14 +107,14 @@ def test_latents_are_standard_normal() -> None:
 
 
 def test_latents_shape_and_type() -> None:
-    assert latents(0, 0, 0, 5).shape == (0, 5)
-    assert latents(MAX_SEED, 15, 2, 5).dtype == np.float32
+    assert line_noise(0, 0, 0, 5).shape == (0, 5)
+    assert line_noise(MAX_SEED, 15, 2, 5).dtype == np.float32
 
 
 @pytest.mark.parametrize("seed", [-1, MAX_SEED + 1])
 def test_latents_seed_out_of_range_raises(seed: int) -> None:
     with pytest.raises(ValueError, match=f"from 0 to 4294967295, found {seed}"):
-        latents(seed, 0, 1, 1)
+        line_noise(seed, 0, 1, 1)
 
 
 @given(seed=st.integers(0, MAX_SEED), row=st.integers(0, 15), size=st.integers(1, 20))
@@ -124,11 +124,11 @@ def test_hand_follows_the_rule(seed: int, row: int, size: int) -> None:
 
 
 def test_hand_is_not_the_noise_of_any_position() -> None:
-    assert not (latents(7, 0, 64, 4) == hand(7, 0, 4)).any()
+    assert not (line_noise(7, 0, 64, 4) == hand(7, 0, 4)).any()
 
 
 def test_mix_ends_are_exact_and_the_way_is_on_the_sphere() -> None:
-    first, second = latents(1, 0, 500, 100), latents(2, 0, 500, 100)
+    first, second = line_noise(1, 0, 500, 100), line_noise(2, 0, 500, 100)
     assert np.array_equal(mix(first, second, 0), first)
     assert np.array_equal(mix(first, second, 1), second)
     for share in (0.1, 0.5, 0.9):  # 50,000 normals: the deviation is known to 0.3 %
@@ -137,7 +137,7 @@ def test_mix_ends_are_exact_and_the_way_is_on_the_sphere() -> None:
     np.testing.assert_allclose(half, (first + second) / math.sqrt(2), rtol=1e-5, atol=1e-6)
 
 
-def test_latents_of_lines_are_those_of_each_line() -> None:
+def test_noise_of_lines_are_those_of_each_line() -> None:
     lines = [(7, 0, 3), (0, 2, 1), (MAX_SEED, 1, 0), (7, 0, 2)]
-    expected = np.concatenate([latents(*line, 5) for line in lines])
-    assert np.array_equal(latents_of_lines(lines, 5), expected)
+    expected = np.concatenate([line_noise(*line, 5) for line in lines])
+    assert np.array_equal(noise_of_lines(lines, 5), expected)

@@ -1,5 +1,5 @@
 from model.checkpoint import Checkpoint
-from model.runtime import OnnxEngine
+from model.onnx_engine import OnnxEngine
 from training import cost
 
 

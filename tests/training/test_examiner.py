@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 
 from model.config import CVAEConfig
-from model.runtime import Generator
+from model.generator import Generator
 from training.data import LabelledImages
 from training.examiner import Examiner, ExamSize
 from training.judge import JudgeRecipe

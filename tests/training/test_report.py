@@ -8,8 +8,8 @@ from app.drawing.canvas import stitch
 from model.checkpoint import PRETRAINED, read_checkpoint
 from model.config import CVAEConfig
 from model.cvae import CVAE
-from model.noise import latents
-from model.runtime import open_generator
+from model.noise import line_noise
+from model.generator import open_generator
 from model.torch_engine import load_cvae
 from tests.conftest import ROOT
 from training.report import SHOWN, evaluation_table, model_card, sample_sheet
@@ -24,7 +24,7 @@ def test_sample_sheet_columns_are_the_labels_as_the_service_draws_them() -> None
     assert sheet.shape == (280, 280)
     generator = open_generator(checkpoint)
     for row in range(10):
-        noise = latents(7, row, 10, generator.config.latent)
+        noise = line_noise(7, row, 10, generator.config.latent)
         drawn = stitch(generator.draw(generator.one_hot(np.arange(10)), noise)[None])
         assert abs(sheet[28 * row : 28 * row + 28].astype(int) - drawn).max() <= 1
 

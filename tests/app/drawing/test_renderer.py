@@ -7,7 +7,7 @@ from app.api.errors import InvalidRequest
 from app.request.schemas import Drawing
 from app.settings import Settings
 from app.drawing.renderer import Studio, is_light, labels_of, open_studio
-from model.noise import MAX_SEED, hand, latents
+from model.noise import MAX_SEED, hand, line_noise
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def test_labels_of_keeps_leading_zeros() -> None:
 
 def test_line_noise_goes_from_the_hand_to_the_positions(studio: Studio) -> None:
     size = studio.latent_size
-    own = latents(7, 2, 3, size)
+    own = line_noise(7, 2, 3, size)
     assert np.array_equal(studio.line_noise(7, 2, 3, 1), own)
     assert np.array_equal(studio.line_noise(7, 2, 3, 0), np.tile(hand(7, 2, size), (3, 1)))
     style = np.ones(size, np.float32)

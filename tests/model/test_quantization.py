@@ -4,15 +4,15 @@ import onnxruntime
 import pytest
 
 from model.checkpoint import DECODER, PRETRAINED
-from model.noise import latents
-from model.rounding import rounded_graph
+from model.noise import line_noise
+from model.quantization import rounded_graph
 
 LATENT = 24
 Inputs = dict[str, np.ndarray]
 
 
 def inputs(count: int) -> Inputs:
-    rows = [latents(1, row, 10, LATENT) for row in range(count // 10)]
+    rows = [line_noise(1, row, 10, LATENT) for row in range(count // 10)]
     one_hot = np.tile(np.eye(10, dtype=np.float32), (count // 10, 1))
     return {"noise": np.concatenate(rows), "one_hot": one_hot}
 

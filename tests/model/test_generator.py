@@ -21,22 +21,24 @@ from model.checkpoint import (
 )
 from model.config import CVAEConfig
 from model.cvae import CVAE
+from model.engine import EngineError, Precision
 from model.export import save_cvae
-from model.noise import latents
-from model.runtime import EngineError, OnnxEngine, Precision, open_generator
+from model.generator import open_generator
+from model.noise import line_noise
+from model.onnx_engine import OnnxEngine
 from tests.conftest import ROOT
 
 ONE_HOT = np.eye(10, dtype=np.float32)
 
 
 def test_draw_gives_one_picture_for_each_label(tiny_checkpoint: Checkpoint) -> None:
-    pictures = open_generator(tiny_checkpoint).draw(ONE_HOT, latents(0, 0, 10, 6))
+    pictures = open_generator(tiny_checkpoint).draw(ONE_HOT, line_noise(0, 0, 10, 6))
     assert pictures.shape == (10, 28, 28)
     assert pictures.dtype == np.uint8
 
 
 def test_draw_picture_does_not_depend_on_the_others(tiny_checkpoint: Checkpoint) -> None:
-    generator, noise = open_generator(tiny_checkpoint), latents(0, 0, 10, 6)
+    generator, noise = open_generator(tiny_checkpoint), line_noise(0, 0, 10, 6)
     together = generator.draw(ONE_HOT, noise).astype(int)
     for label in range(10):
         alone = generator.draw(ONE_HOT[label : label + 1], noise[label : label + 1])
@@ -45,7 +47,7 @@ def test_draw_picture_does_not_depend_on_the_others(tiny_checkpoint: Checkpoint)
 
 
 def test_draw_rounds_to_the_nearest_grey_level(tiny_checkpoint: Checkpoint) -> None:
-    generator, noise = open_generator(tiny_checkpoint), latents(0, 0, 10, 6)
+    generator, noise = open_generator(tiny_checkpoint), line_noise(0, 0, 10, 6)
     pixels = OnnxEngine(tiny_checkpoint).decode(noise, ONE_HOT)
     assert abs(generator.draw(ONE_HOT, noise) - pixels * 255).max() <= 0.501
 
@@ -54,7 +56,7 @@ def test_draw_rounds_to_the_nearest_grey_level(tiny_checkpoint: Checkpoint) -> N
 def test_engines_agree_to_one_grey_level(precision: Precision) -> None:
     """With the checkpoint that ships."""
     checkpoint = read_checkpoint(PRETRAINED)
-    noise = latents(1, 0, 40, checkpoint.config.latent)
+    noise = line_noise(1, 0, 40, checkpoint.config.latent)
     one_hot = np.tile(ONE_HOT, (4, 1))
     drawn = [
         open_generator(checkpoint, name, precision).draw(one_hot, noise).astype(int)
@@ -75,7 +77,7 @@ def test_engines_agree_on_the_style_of_a_picture(tiny_checkpoint: Checkpoint) ->
 def test_int8_draws_nearly_the_same() -> None:
     """With the checkpoint that ships: less than a grey level apart on average."""
     checkpoint = read_checkpoint(PRETRAINED)
-    noise = np.concatenate([latents(0, row, 10, checkpoint.config.latent) for row in range(20)])
+    noise = np.concatenate([line_noise(0, row, 10, checkpoint.config.latent) for row in range(20)])
     one_hot = np.tile(ONE_HOT, (20, 1))
     exact, rounded = (
         open_generator(checkpoint, "onnx", precision).draw(one_hot, noise).astype(int)
@@ -88,7 +90,7 @@ def test_int8_draws_nearly_the_same() -> None:
 def test_int8_draws_a_digit_the_same_among_any_others() -> None:
     checkpoint = read_checkpoint(PRETRAINED)
     generator, size = open_generator(checkpoint, precision="int8"), checkpoint.config.latent
-    noise = latents(0, 0, 10, size)
+    noise = line_noise(0, 0, 10, size)
     together = generator.draw(ONE_HOT, noise)
     wild = generator.draw(ONE_HOT, np.vstack([noise[:1], 10 * noise[1:]]))
     assert abs(together[0].astype(int) - wild[0]).max() <= 1
@@ -172,9 +174,9 @@ def test_open_generator_weights_changed_since_they_were_read_raises(
     folder = Path(shutil.copytree(tiny_checkpoint.folder, tmp_path / "checkpoint"))
     checkpoint = read_checkpoint(folder)
     generator = open_generator(checkpoint)
-    drawn = generator.draw(generator.one_hot(np.array([1])), latents(7, 0, 1, 6))
+    drawn = generator.draw(generator.one_hot(np.array([1])), line_noise(7, 0, 1, 6))
     (folder / WEIGHTS).write_bytes(b"damaged")  # in place, as a careless copy does
-    again = generator.draw(generator.one_hot(np.array([1])), latents(7, 0, 1, 6))
+    again = generator.draw(generator.one_hot(np.array([1])), line_noise(7, 0, 1, 6))
     assert (drawn == again).all()
     with pytest.raises(CheckpointError, match=r"model.safetensors cannot be used: found sha256"):
         open_generator(checkpoint)
@@ -184,7 +186,7 @@ def test_drawing_leaves_and_sends_nothing_about_its_use(tmp_path: Path) -> None:
     """ONNX Runtime's telemetry would write below the home folder before it sends."""
     script = (
         "from model.checkpoint import PRETRAINED, read_checkpoint;"
-        "from model.runtime import open_generator; open_generator(read_checkpoint(PRETRAINED))"
+        "from model.engine import open_generator; open_generatorread_checkpointPRETRAINED"
     )
     home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": "", "ORT_DISABLE_TELEMETRY": ""}
     environment = {name: value for name, value in {**os.environ, **home}.items() if value}

@@ -1,0 +1,79 @@
+"""The default engine: ONNX Runtime on the CPU."""
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from model.checkpoint import (
+    DECODER,
+    ENCODER,
+    ROUNDED_DECODER,
+    ROUNDED_WEIGHTS,
+    WEIGHTS,
+    Checkpoint,
+    CheckpointError,
+)
+from model.config import CVAEConfig
+from model.engine import Precision
+
+
+class OnnxEngine:
+    """Runs decoder.onnx and encoder.onnx on the CPU, one thread per call."""
+
+    def __init__(self, checkpoint: Checkpoint, precision: Precision = "float") -> None:
+        self._checkpoint = checkpoint
+        graph = ROUNDED_DECODER if precision == "int8" else DECODER
+        self._decoder = _open_session(checkpoint, graph)
+        self._encoder: onnxruntime.InferenceSession | None = None
+
+    def decode(
+        self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """See `Engine.decode`."""
+        (pixels,) = self._decoder.run(["pixels"], {"noise": noise, "one_hot": one_hot})
+        return np.asarray(pixels)
+
+    def encode(
+        self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """See `Engine.encode`. Opened on first use: drawing does not need the encoder."""
+        if self._encoder is None:
+            self._encoder = _open_session(self._checkpoint, ENCODER)
+        (noise,) = self._encoder.run(["noise"], {"pixels": pixels, "one_hot": one_hot})
+        return np.asarray(noise)
+
+
+def _open_session(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    # A few digits cost about 0.1 ms: handing them to more threads costs more than it gains, and
+    # idle threads would spin on the cores of the web server.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only
+    # From memory: ONNX Runtime would map the file, and end the process if it was written over.
+    name = ROUNDED_WEIGHTS if graph == ROUNDED_DECODER else WEIGHTS
+    model, weights = checkpoint.content(graph), checkpoint.content(name)
+    options.add_external_initializers_from_files_in_memory([name], [weights], [len(weights)])
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own exceptions have no common base but this
+        raise CheckpointError(
+            f"The checkpoint file {graph} cannot be run by ONNX Runtime "
+            f"{onnxruntime.__version__}: {error}; write the checkpoint again with this version."
+        ) from error
+    _check_inputs(session, graph, checkpoint.config)
+    return session
+
+
+def _check_inputs(session: onnxruntime.InferenceSession, graph: str, config: CVAEConfig) -> None:
+    image = (config.image_height, config.image_width)
+    first = ("pixels", image) if graph == ENCODER else ("noise", (config.latent,))
+    expected = {first[0]: first[1]}
+    if config.conditional:
+        expected["one_hot"] = (config.classes,)
+    found = {node.name: tuple(node.shape[1:]) for node in session.get_inputs()}
+    if found != expected:
+        raise CheckpointError(
+            f"The checkpoint file {graph} does not fit its config.json: found inputs {found}, "
+            f"expected {expected}; train it again with `python -m training`."
+        )

@@ -2,8 +2,20 @@
 
 import sys
 
+from app.main import create_app
 from app.server.serve import serve
 from app.settings import read_settings
 
+
+def main(arguments: list[str]) -> int:
+    """Run the command until a signal ends it; the exit code.
+
+    Args:
+        arguments: as typed, without the name of the program.
+    """
+    serve(create_app, read_settings(arguments))
+    return 0
+
+
 if __name__ == "__main__":
-    serve("app.main:app", read_settings(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,6 @@
 """The application, composed on one page: `create_app(settings)`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
@@ -15,13 +15,14 @@ from app.api.headers import REQUEST_HEADERS, RESPONSE_HEADERS
 from app.api.keys import has_keys, read_keys
 from app.api.openapi import describe_api, serve_docs
 from app.api.overload_limit import OverloadLimit
-from app.api.routes import all_routes
+from app.api.routes import all_routes, route_paths
 from app.api.service import Service
 from app.drawing.renderer import open_renderer
 from app.server.reload import reloading
 from app.settings import Settings, read_settings
 from app.telemetry.counters import open_counters
-from app.telemetry.middleware import TelemetryMiddleware, open_telemetry
+from app.telemetry.log import AccessLog
+from app.telemetry.middleware import TelemetryMiddleware, open_tracer
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -48,11 +49,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     serve_docs(app)
     describe_api(app)
     handle_errors(app)
-    counters = open_counters(settings.metrics_folder, [route.path for route in app.routes])
+    counters = open_counters(settings.metrics_folder, route_paths())
     counters.describe(version=__version__)
     service = app.state.service = Service(settings, counters)
     app.user_middleware = [  # outermost first
-        Middleware(TelemetryMiddleware, counters, *open_telemetry(...)),
+        Middleware(
+            TelemetryMiddleware,
+            counters,
+            AccessLog(settings.log) if settings.access_log else None,
+            open_tracer(counters) if settings.tracing else None,
+        ),
         Middleware(Boundary, service),
         *_cors(settings),
         Middleware(OverloadLimit, service),
@@ -66,16 +72,21 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     settings = service.settings
 
-    def reopen() -> None:
+    def load() -> Callable[[], str]:
         keys = read_keys(settings)
         renderer = open_renderer(
             settings.checkpoint, settings.engine, settings.precision, service.counters
         )
-        service.keys, service.renderer = keys, renderer
 
-    reopen()
+        def use() -> str:
+            service.keys, service.renderer = keys, renderer
+            return renderer.model_hash
+
+        return use
+
+    load()()
     with _own_metrics_port(service):
-        async with reloading(settings.checkpoint, settings.watch_seconds, reopen):
+        async with reloading(settings.checkpoint, load, settings.watch_seconds):
             yield
 
 

@@ -2,14 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, CliSuppress, SettingsConfigDict, SettingsError
 
-from app.telemetry.log import LogForm
 from app.request.schemas import MAX_PIXELS
 from model.checkpoint import PRETRAINED
 from model.engine import EngineName, Precision
+
+LogForm = Literal["text", "json"]
 
 
 class SettingError(Exception):

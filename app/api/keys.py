@@ -65,7 +65,9 @@ def read_keys(settings: Settings) -> KeyRing:
     """
     texts = settings.api_keys.get_secret_value().split(",") if settings.api_keys else []
     if texts and not "".join(texts).strip():
-        raise AccessError(f"CVAE_API_KEYS {EMPTY}; list keys with commas between them, or unset it.")
+        raise AccessError(
+            f"CVAE_API_KEYS {EMPTY}; list keys with commas between them, or unset it."
+        )
     if settings.api_keys_file is not None:
         texts += _read_file(settings.api_keys_file)
     keys = [text.strip() for text in texts if text.strip()]

@@ -18,6 +18,7 @@ from app.api.headers import swagger_policy
 from app.api.problem import MEDIA_TYPE, Problem
 
 ASSETS = "docs-assets"  # relative, so that /docs works behind a path prefix too
+DOCUMENTATION = ("/openapi.json", "/docs", f"/{ASSETS}")  # the paths of all this
 BINARY = {"type": "string", "format": "binary"}
 
 Responses = dict[int | str, dict[str, Any]]

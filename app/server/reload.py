@@ -7,14 +7,10 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-from starlette.datastructures import State
-
-from app.api.keys import AccessError, read_keys
-from app.drawing.latent_map import strongest_directions
-from app.settings import Settings
-from app.drawing.renderer import Studio
-from app.server.terminal import Terminal
+from app.server.supervisor import Terminal
+from app.settings import SettingError
 from model.checkpoint import CheckpointError
 from model.engine import EngineError
 
@@ -23,53 +19,57 @@ Signature = tuple[tuple[str, int, int, int], ...]  # name, inode, time, size of 
 
 
 class Reloader:
-    """Opens what the settings name again and puts it in the place of the old.
+    """Loads what a checkpoint folder contains now, and puts it into use.
 
-    Requests that have begun finish with the studio they began with. What cannot be used is
-    refused with one sentence in the log, and the old goes on.
+    What cannot be used is refused with one sentence in the log, and nothing changes.
     """
 
-    def __init__(self, state: State, settings: Settings, open_new: Callable[[], Studio]) -> None:
-        self.state = state
-        self.open_new = open_new
-        self.settings = settings
-        self._turn = asyncio.Lock()
+    def __init__(
+        self, folder: Path, load: Callable[[], Callable[[], str]], watch_seconds: float
+    ) -> None:
+        """Remember the present content of the folder.
+
+        Args:
+            folder: the checkpoint.
+            load: opens it, on a thread; its result puts it into use, in the event loop, and
+                returns the name of the model.
+            watch_seconds: how often to look for another content.
+        """
+        self._folder, self._load, self._watch_seconds = folder, load, watch_seconds
+        self._lock = asyncio.Lock()
         self._seen = self._signature()
 
     async def reload(self) -> None:
-        """Take over what is there now."""
-        async with self._turn:
+        """Put the present content into use."""
+        async with self._lock:
             self._seen = self._signature()
             try:
-                keys = read_keys(self.settings)
-                studio = await asyncio.to_thread(self._open)
-            except (AccessError, CheckpointError, EngineError) as error:
-                log.error("The new checkpoint or keys are refused, the old go on: %s", error)
+                use = await asyncio.to_thread(self._load_whole)
+            except (CheckpointError, EngineError, SettingError) as error:
+                log.error("The new checkpoint or keys are refused, nothing changes: %s", error)
                 return
-            self.state.keys, self.state.studio = keys, studio
-            strongest_directions.cache_clear()  # it holds on to the old studio
-            log.info("Drawing with the model %s from now on.", studio.model_hash)
+            log.info("Drawing with the model %s from now on.", use())
 
     async def watch(self) -> None:
-        """Take over each new checkpoint folder, for ever."""
+        """Put each new content of the folder into use, forever."""
         while True:
-            await asyncio.sleep(self.settings.watch_seconds)
+            await asyncio.sleep(self._watch_seconds)
             if self._signature() not in ((), self._seen):
                 await self.reload()
 
-    def _open(self) -> Studio:
-        """The studio of one whole folder: not half of one and half of the next."""
+    def _load_whole(self) -> Callable[[], str]:
+        """Load one whole folder, not half of one and half of the next."""
         for _ in range(3):
             before = self._signature()
-            studio = self.open_new()
+            use = self._load()
             if self._signature() == before:
                 break
-        return studio
+        return use
 
     def _signature(self) -> Signature:
-        """What differs when any file of the folder was written or replaced."""
+        """A value that changes when any file of the folder is written or replaced."""
         try:
-            with os.scandir(self.settings.checkpoint) as entries:
+            with os.scandir(self._folder) as entries:
                 found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
         except OSError:
             return ()  # between two folders, or gone
@@ -78,15 +78,20 @@ class Reloader:
 
 @asynccontextmanager
 async def reloading(
-    state: State, settings: Settings, open_new: Callable[[], Studio]
+    folder: Path, load: Callable[[], Callable[[], str]], watch_seconds: float
 ) -> AsyncIterator[None]:
-    """While entered, SIGHUP reloads, and so does a new folder if it is watched."""
-    reloader, loop = Reloader(state, settings, open_new), asyncio.get_running_loop()
-    tasks = {loop.create_task(reloader.watch())} if settings.watch_seconds else set()
-    # Signals are for the main thread; where this is another, somebody else handles them.
-    listening = hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread()
+    """While entered, SIGHUP reloads, and so does a new folder if it is watched.
 
+    Args:
+        folder: see `Reloader`.
+        load: see `Reloader`.
+        watch_seconds: see `Reloader`; 0 not to watch.
+    """
+    reloader, loop = Reloader(folder, load, watch_seconds), asyncio.get_running_loop()
     terminal = Terminal()
+    tasks = {loop.create_task(reloader.watch())} if watch_seconds else set()
+    # Only the main thread can receive signals; in another thread the embedding program does.
+    listening = hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread()
 
     def begin() -> None:
         if terminal.is_closed():

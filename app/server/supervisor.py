@@ -1,4 +1,4 @@
-"""Several workers: started, replaced when one dies, ended together. Knows no HTTP."""
+"""Several workers: started, replaced when they die or hang, ended together. Knows no HTTP."""
 
 import logging
 import multiprocessing
@@ -7,72 +7,82 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.context import SpawnProcess
 from types import FrameType
-from typing import Any
-
-from app.server.terminal import Terminal
 
 log = logging.getLogger("uvicorn.error")
 SPAWN = multiprocessing.get_context("spawn")
 TICK_S = 0.1
-REST_S = 1  # between two starts in one place: who dies at once shall not take the whole machine
-SETTLED_S = 10  # a worker that lives longer has started
+RESTART_S = 1  # minimum delay before a restart, so that a crash loop does not consume the machine
+SETTLED_S = 10  # a worker that lives this long has started
+HUNG_S = 30  # a worker whose event loop has not run for this long is replaced
 END_MARGIN_S = 5
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 RELOAD_SIGNALS = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()
 
 
+class Heart:
+    """The time of the last sign of life of a worker, in memory that its supervisor shares."""
+
+    def __init__(self) -> None:
+        # Written by one process and read by another: a lock is not needed.
+        self._beat_at = SPAWN.Value("d", time.monotonic(), lock=False)
+
+    def beat(self) -> None:
+        """Give a sign of life."""
+        self._beat_at.value = time.monotonic()
+
+    def age(self) -> float:
+        """Seconds since the last sign of life."""
+        age: float = time.monotonic() - self._beat_at.value
+        return age
+
+
 @dataclass
 class Place:
-    """A worker and what became of the one before it.
-
-    Attributes:
-        started: when, in seconds of the monotonic clock.
-        failed: whether the last one here could not start.
-    """
+    """A worker, and whether the one before it in this place failed to start."""
 
     process: SpawnProcess
-    started: float
+    heart: Heart
     failed: bool = False
+    started: float = field(default_factory=time.monotonic)
 
 
 class Supervisor:
     """Keeps a number of workers alive.
 
-    SIGTERM and SIGINT are passed on and end all; a second one kills them. SIGHUP is passed on,
-    unless the terminal was closed, which ends all too.
+    SIGTERM and SIGINT are passed on and end all workers; a second one kills them. SIGHUP is
+    passed on as a request to reload, unless the terminal was closed, which ends all workers too.
     """
 
     def __init__(
         self,
         target: Callable[..., None],
-        arguments: tuple[Any, ...],
         workers: int,
         limit_s: float,
         start_failure: int,
+        hung_s: float = HUNG_S,
     ) -> None:
         """Nothing is started yet.
 
         Args:
-            target: what a worker does; importable by name.
-            arguments: of `target`.
+            target: what a worker does; it can be pickled, and takes its `heart` by that name.
             workers: how many.
-            limit_s: in which an asked worker ends by itself.
-            start_failure: the exit code of a worker that cannot even start.
+            limit_s: how long a worker may take to end, in seconds.
+            start_failure: the exit code of a worker that cannot start.
+            hung_s: see `HUNG_S`.
         """
-        self._target, self._arguments = target, arguments
-        self._limit_s, self._start_failure = limit_s, start_failure
+        self._target, self._workers = target, workers
+        self._limit_s, self._start_failure, self._hung_s = limit_s, start_failure, hung_s
         self._signals: list[signal.Signals] = []
         self._terminal = Terminal()
-        self._workers = workers
         self._places: list[Place] = []
 
     def run(self) -> int:
         """Work until a signal; the exit code."""
         for number in (*END_SIGNALS, *RELOAD_SIGNALS):
-            signal.signal(number, self._hear)
+            signal.signal(number, self._receive)
         self._places = [self._start() for _ in range(self._workers)]
         while True:
             self._wait_for(self._alive())
@@ -86,9 +96,9 @@ class Supervisor:
                 self._send(signal.SIGTERM)
                 self._end()
                 return self._start_failure
-            self._places = [self._kept(place) for place in self._places]
+            self._places = [self._maintained(place) for place in self._places]
 
-    def _hear(self, number: int, _: FrameType | None) -> None:
+    def _receive(self, number: int, _: FrameType | None) -> None:
         if number in RELOAD_SIGNALS and self._terminal.is_closed():
             number = signal.SIGTERM
         self._signals.append(signal.Signals(number))
@@ -98,20 +108,23 @@ class Supervisor:
         return taken
 
     def _start(self, failed: bool = False) -> Place:
-        process = SPAWN.Process(target=self._target, args=self._arguments)
+        heart = Heart()
+        process = SPAWN.Process(target=self._target, kwargs={"heart": heart})
         process.start()
-        return Place(process, time.monotonic(), failed)
+        return Place(process, heart, failed)
 
-    def _kept(self, place: Place) -> Place:
-        """The place with its worker, or with a successor."""
-        age = time.monotonic() - place.started
-        if place.process.is_alive():
+    def _maintained(self, place: Place) -> Place:
+        """The place with its worker, or with a new one."""
+        process, age = place.process, time.monotonic() - place.started
+        if process.is_alive():
+            if place.heart.age() > self._hung_s:
+                log.error("Worker %d hangs; killing it.", process.pid)
+                process.kill()
             place.failed &= age < SETTLED_S
             return place
-        if age < REST_S:
+        if age < RESTART_S:
             return place
-        code = place.process.exitcode
-        log.error("Worker %d ended with %s; starting another.", place.process.pid, code)
+        log.error("Worker %d ended with %s; starting another.", process.pid, process.exitcode)
         return self._start(place.failed)
 
     def _alive(self) -> list[SpawnProcess]:
@@ -130,7 +143,7 @@ class Supervisor:
                 os.kill(process.pid, number)
 
     def _end(self) -> int:
-        """Wait for the workers; kill those that do not end in time, or all at a second signal."""
+        """Wait for the workers; kill those that exceed the limit, or all at a second signal."""
         limit = time.monotonic() + self._limit_s + END_MARGIN_S
         while (left := self._alive()) and time.monotonic() < limit:
             if set(self._signals) & set(END_SIGNALS):
@@ -141,3 +154,25 @@ class Supervisor:
         for place in self._places:
             place.process.join()
         return 1 if left else 0
+
+
+class Terminal:
+    """The terminal from which the service was started.
+
+    Tells a SIGHUP that asks for a reload from the SIGHUP of a closed terminal.
+    """
+
+    def __init__(self) -> None:
+        self._had_one = _has_terminal()
+
+    def is_closed(self) -> bool:
+        """Whether there was a terminal at the start, and there is none any more."""
+        return self._had_one and not _has_terminal()
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

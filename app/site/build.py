@@ -1,7 +1,7 @@
-"""The page as files: for the service to send, and `python -m app.site.build FOLDER` for any other host.
+"""The page as files: for the service, and `python -m app.site FOLDER` for any other host.
 
-The files lie in app/site/web, as they are; what depends on the model and on who sends them is filled in
-here: where the model's card and its rounded weights are, whether there is an API, and a version.
+The files are in app/site/web. Filled in here: the links to the model's card and weights, whether
+there is an API, and a version.
 """
 
 import gzip
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from app.drawing.renderer import Renderer, open_renderer
 from app.settings import read_settings
-from app.drawing.renderer import Studio, open_studio
 from model.checkpoint import ROUNDED_WEIGHTS, CheckpointError
 from model.engine import EngineError
 
@@ -119,15 +119,15 @@ def _is_module(name: str) -> bool:
     return name not in ON_THREADS
 
 
-def rounded_weights(studio: Studio) -> bytes | None:
+def rounded_weights(renderer: Renderer) -> bytes | None:
     """The file of a checkpoint's rounded weights, where it has one.
 
     Raises:
         CheckpointError: it was written over since it was read.
     """
-    if ROUNDED_WEIGHTS not in studio.checkpoint.manifest.sha256:
+    if ROUNDED_WEIGHTS not in renderer.checkpoint.manifest.sha256:
         return None
-    return studio.checkpoint.content(ROUNDED_WEIGHTS)
+    return renderer.checkpoint.content(ROUNDED_WEIGHTS)
 
 
 def write_page(folder: Path, files: Mapping[str, PageFile]) -> None:
@@ -150,20 +150,21 @@ def write_page(folder: Path, files: Mapping[str, PageFile]) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run the command; the exit code: 0 done, 1 failed, 2 wrong argument."""
-    from app.api.routes.card import describe  # a route: loaded only here
+    from app.drawing.card import describe
 
     if len(arguments) != 1 or arguments[0].startswith("-"):
         print("usage: python -m app.site.build FOLDER", file=sys.stderr)  # noqa: T201 - a command
         return 2
     try:
-        studio = open_studio(read_settings())
-        weights = rounded_weights(studio)
+        settings = read_settings()
+        renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
+        weights = rounded_weights(renderer)
         if weights is None:
             raise CheckpointError(
-                f"The checkpoint {studio.checkpoint.folder} has no {ROUNDED_WEIGHTS}, which a page "
-                "without a service draws with; write it again with `python -m training`."
+                f"The checkpoint {renderer.checkpoint.folder} has no {ROUNDED_WEIGHTS}, which a "
+                "page without a service draws with; write it again with `python -m training`."
             )
-        card = describe(studio).model_dump_json().encode()
+        card = describe(renderer).model_dump_json().encode()
         write_page(Path(arguments[0]), page_files(card, weights, served=False))
     except (CheckpointError, EngineError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201

@@ -1,1 +1,1 @@
-"""."""
+"""Counts, logs and traces every request; changes no answer."""

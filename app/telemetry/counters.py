@@ -1,9 +1,8 @@
 """What one worker counts, in memory that other processes can read.
 
-Counting happens for every request, so it is plain additions to an array of float64: about a
-microsecond a request where a metrics library takes ten times that. A worker that is alone keeps
-the array to itself; one of several maps it to a file of a shared folder, which outlives it. A new
-worker goes on in the file of a dead one: nothing that was counted is lost, no file is left over.
+Counting happens for every request, so it is plain additions to an array of float64. A single
+worker keeps the array to itself; one of several maps it to a file in a shared folder, which
+outlives it. A new worker continues in the file of a dead one: no count is lost, no file is left.
 """
 
 import fcntl
@@ -12,42 +11,19 @@ import mmap
 import os
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from itertools import count, pairwise
 from pathlib import Path
-from time import perf_counter
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-OTHER = "other"  # every address that is none of ours: a client must not be able to add names
-ROUTES = (
-    OTHER,
-    "/",
-    "/dataset",
-    "/docs",
-    "/docs-assets",
-    "/favicon.ico",
-    "/generate",
-    "/latent-map",
-    "/livez",
-    "/metrics",
-    "/model",
-    "/morph",
-    "/openapi.json",
-    "/page",
-    "/readyz",
-    "/restyle",
-    "/service-worker.js",
-)
-PROBES = frozenset({"/livez", "/metrics", "/readyz"})
+from app.telemetry.route import RouteNames
+
 STAGES = ("noise", "decode", "compose", "encode")
-NOISE, DECODE, COMPOSE, ENCODE = range(len(STAGES))
-# Upper ends of the latency's buckets, in seconds; a last bucket holds what takes longer.
+# Upper ends of the buckets of latency, in seconds; a last bucket counts slower requests.
 BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 # The array: gauges and counters of the worker, then one row for each route.
@@ -61,42 +37,43 @@ BUCKET = STATUSES
 SECONDS = BUCKET + len(BUCKETS_S) + 1
 BYTES = SECONDS + 1
 ROW = BYTES + 1
-CELLS = ROWS + len(ROUTES) * ROW
-HEAD_BYTES = 512  # who counts, as JSON; before the array
-SIZE = HEAD_BYTES + 8 * CELLS
+HEAD_BYTES = 2048  # before the array: the routes and the facts as JSON
 
-_INDEX = {route: index for index, route in enumerate(ROUTES)}
-_ROW_OF = {route: ROWS + index * ROW for route, index in _INDEX.items()}
+Cells = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Page:
-    """What a ledger said when it was read."""
+class Reading:
+    """The counts of a worker at one moment."""
 
-    worker: int  # counts from 0; a worker that takes the place of a dead one has its number
+    worker: int  # counts from 0; a worker that replaces a dead one has its number
     alive: bool
-    facts: dict[
-        str, str
-    ]  # who counts: pid, version, model, engine, precision; those that are known yet
-    cells: NDArray[np.float64]  # (CELLS,)
+    routes: tuple[str, ...]
+    facts: dict[str, str]  # about the worker: pid, version, model, engine, precision
+    cells: Cells
 
-    def rows(self) -> NDArray[np.float64]:
-        """What was counted for each of `ROUTES`, (routes, ROW) float64."""
-        return self.cells[ROWS:].reshape(len(ROUTES), ROW)
+    def rows(self) -> Cells:
+        """The counts of each route, (routes, ROW) float64."""
+        return self.cells[ROWS:].reshape(len(self.routes), ROW)
 
 
-class Ledger:
+class Counters:
     """Counts the requests, digits and seconds of one worker."""
 
     def __init__(
-        self,
-        memory: mmap.mmap | None = None,
-        file: BinaryIO | None = None,
-        folder: Path | None = None,
+        self, routes: Iterable[str] = (), file: BinaryIO | None = None, folder: Path | None = None
     ) -> None:
-        self._memory = mmap.mmap(-1, SIZE) if memory is None else memory
-        self._folder = folder
-        self._file = file  # open as long as the worker lives: its lock says so
+        """Continue the counts of a file, or begin at 0 in memory of this process alone.
+
+        Args:
+            routes: paths of the application's routes.
+            file: locked as long as the worker lives.
+            folder: of the file, shared with other workers.
+        """
+        self.routes = RouteNames(routes)
+        size = _size(len(self.routes.names))
+        self._memory = mmap.mmap(-1 if file is None else file.fileno(), size)
+        self._file, self._folder = file, folder
         self._cells = memoryview(self._memory)[HEAD_BYTES:].cast("d")
         self._lock = threading.Lock()  # drawing happens on threads too, answering does not
         self.facts: dict[str, str] = {}
@@ -106,115 +83,80 @@ class Ledger:
         self.describe(pid=str(os.getpid()))
 
     def describe(self, **facts: str) -> None:
-        """Say who counts here: version, model, engine, precision."""
+        """Add facts about the worker: version, model, engine, precision."""
         self.facts.update(facts)
-        self._memory[:HEAD_BYTES] = json.dumps(self.facts).encode().ljust(HEAD_BYTES)
+        head = json.dumps({"routes": self.routes.names, "facts": self.facts}).encode()
+        self._memory[:HEAD_BYTES] = head.ljust(HEAD_BYTES)
 
     def begin(self) -> None:
         """A request has arrived."""
         self._cells[IN_FLIGHT] += 1.0
 
-    def end(self, route: str, status: int, seconds: float, size: int) -> None:
+    def end(self, route: int, status: int, seconds: float, size: int) -> None:
         """A request is answered.
 
         Args:
-            route: one of `ROUTES`.
+            route: index of its name in `routes`.
             status: HTTP status.
             seconds: from its arrival to the last byte of the answer.
-            size: bytes of the answer's body.
+            size: bytes of the body of the answer.
         """
-        cells, row = self._cells, _ROW_OF[route]
+        cells, row = self._cells, ROWS + route * ROW
         cells[IN_FLIGHT] -= 1.0
         cells[row + status - FIRST_STATUS] += 1.0
         cells[row + BUCKET + bisect_left(BUCKETS_S, seconds)] += 1.0
         cells[row + SECONDS] += seconds
         cells[row + BYTES] += size
 
-    def refuse(self, route: str, requests: int) -> None:
-        """Some requests were refused with 503, in no time and with no bytes that count."""
-        row = _ROW_OF[route]
-        self._cells[row + HTTPStatus.SERVICE_UNAVAILABLE - FIRST_STATUS] += requests
-        self._cells[row + BUCKET] += requests
-
-    def lap(self, stage: int, began: float, digits: int = 0) -> float:
-        """Add the time since `began` to a stage.
+    def add_drawing(self, digits: int, moments: Sequence[float]) -> None:
+        """Something is drawn.
 
         Args:
-            stage: `NOISE`, `DECODE`, `COMPOSE` or `ENCODE`.
-            began: by `perf_counter`.
-            digits: how many were drawn in it.
-        Returns:
-            The time now, where the next stage begins.
+            digits: how many were decoded.
+            moments: `perf_counter` times: the start, and the end of each of `STAGES`.
         """
-        now = perf_counter()
-        with self._lock:
-            self._cells[STAGE + stage] += now - began
-            self._cells[DIGITS] += digits
-        if self.on_stage is not None:
-            self.on_stage(stage, began, now)
-        return now
-
-    def line(self, digits: int, began: float, noise: float, decode: float, compose: float) -> None:
-        """Some lines are drawn: four laps at once, for half their cost.
-
-        Args:
-            digits: on the lines.
-            began: by `perf_counter`; then the ends of the stages, of which the last is now.
-            noise: end of the first.
-            decode: end of the second.
-            compose: end of the third.
-        """
-        cells, now = self._cells, perf_counter()
+        cells = self._cells
+        start, noise, decode, compose, encode = moments
         with self._lock:
             cells[DIGITS] += digits
-            cells[STAGE] += noise - began
+            cells[STAGE] += noise - start
             cells[STAGE + 1] += decode - noise
             cells[STAGE + 2] += compose - decode
-            cells[STAGE + 3] += now - compose
+            cells[STAGE + 3] += encode - compose
         if self.on_stage is not None:
-            ends = (began, noise, decode, compose, now)
-            for stage, span in enumerate(pairwise(ends)):
-                self.on_stage(stage, *span)
-
-    @contextmanager
-    def stage(self, stage: int) -> Iterator[None]:
-        """Add the time of a `with` block to a stage, where a microsecond does not matter."""
-        began = perf_counter()
-        yield
-        self.lap(stage, began)
+            for stage, (began, ended) in enumerate(pairwise(moments)):
+                if ended > began:
+                    self.on_stage(stage, began, ended)
 
     def queue(self, depth: int, limit: int) -> None:
-        """So many heavy orders wait now, of so many that may."""
+        """The number of heavy drawings that wait, and of those that may."""
         self._cells[QUEUE_DEPTH], self._cells[QUEUE_LIMIT] = depth, limit
 
     def close(self) -> None:
-        """Leave its file to the next worker, as the end of the process does too."""
+        """Leave the file to the next worker, as the end of the process does too."""
         if self._file is not None:
             self._file.close()
 
-    def pages(self) -> list[Page]:
-        """What is counted up to now: by this worker, or by all that share its folder."""
+    def readings(self) -> list[Reading]:
+        """The counts up to now, of this worker or of all that share its folder."""
         if self._folder is None:
-            return [_page(0, True, self._memory[:])]
-        return read_ledgers(self._folder)
+            return [_reading(0, True, self._memory[:])]
+        return read_counters(self._folder)
 
 
-def route_of(path: str) -> str:
-    """Which of `ROUTES` a path belongs to: itself, or what lies below it; else `OTHER`."""
-    if path in _INDEX:
-        return path
-    top = "/" + path[1:].partition("/")[0]
-    return top if top in _INDEX else OTHER
+def open_counters(folder: Path | None, routes: Iterable[str]) -> Counters:
+    """The counters of this process.
 
-
-def open_ledger(folder: Path | None) -> Ledger:
-    """A ledger for this process: in a folder that several workers share, or for itself alone.
-
+    Args:
+        folder: shared with other workers; None for a single worker.
+        routes: paths of the application's routes.
     Raises:
         OSError: the folder cannot be written.
     """
     if folder is None:
-        return Ledger()
+        return Counters(routes)
+    paths = list(routes)
+    size = _size(len(RouteNames(paths).names))
     for worker in count():
         file = _path(folder, worker).open("a+b")
         try:
@@ -222,34 +164,35 @@ def open_ledger(folder: Path | None) -> Ledger:
         except BlockingIOError:  # its worker lives
             file.close()
             continue
-        if os.fstat(file.fileno()).st_size != SIZE:  # new, or of another version
+        if os.fstat(file.fileno()).st_size != size:  # new, or of another version
             file.truncate(0)
-            file.truncate(SIZE)
-        return Ledger(mmap.mmap(file.fileno(), SIZE), file, folder)
+            file.truncate(size)
+        return Counters(paths, file, folder)
     raise AssertionError("count() has no end")
 
 
-def read_ledgers(folder: Path) -> list[Page]:
-    """The pages of all workers that count or have counted in a folder."""
-    pages: list[Page] = []
+def read_counters(folder: Path) -> list[Reading]:
+    """The counts of all workers, past and present, that share a folder."""
+    readings: list[Reading] = []
     for worker in count():
         try:
             file = _path(folder, worker).open("rb")
         except FileNotFoundError:
-            return pages
+            return readings
         with file:
             content = file.read()
-            if len(content) == SIZE:
-                pages.append(_page(worker, _is_held(file), content))
+            if content[:HEAD_BYTES].strip(b"\0 "):  # else its worker has only begun
+                readings.append(_reading(worker, _is_locked(file), content))
     raise AssertionError("count() has no end")
 
 
-def _page(worker: int, alive: bool, content: bytes) -> Page:
-    facts = json.loads(content[:HEAD_BYTES].rstrip(b"\0 ") or b"{}")
-    return Page(worker, alive, facts, np.frombuffer(content, np.float64, CELLS, HEAD_BYTES))
+def _reading(worker: int, alive: bool, content: bytes) -> Reading:
+    head = json.loads(content[:HEAD_BYTES])
+    cells = np.frombuffer(content, np.float64, offset=HEAD_BYTES)
+    return Reading(worker, alive, tuple(head["routes"]), head["facts"], cells)
 
 
-def _is_held(file: BinaryIO) -> bool:
+def _is_locked(file: BinaryIO) -> bool:
     """Whether a worker holds its file: the lock ends with the process, however it ends."""
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -259,4 +202,9 @@ def _is_held(file: BinaryIO) -> bool:
 
 
 def _path(folder: Path, worker: int) -> Path:
-    return folder / f"{worker}.ledger"
+    return folder / f"{worker}.counters"
+
+
+def _size(routes: int) -> int:
+    """Bytes of the memory of a worker."""
+    return HEAD_BYTES + 8 * (ROWS + routes * ROW)

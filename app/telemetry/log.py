@@ -1,7 +1,7 @@
-"""The log, as text or as lines of JSON: one line for each request, and the server's own messages.
+"""The log, as text or as lines of JSON: a line for each request, and messages of the server.
 
-A line names the route, never the address as it was typed, and no header: what a client sends, a
-key among it, cannot get into the log.
+A line names the route, never the address as it was sent, and no header: what a client sends,
+such as a key, cannot get into the log.
 """
 
 import asyncio
@@ -11,21 +11,22 @@ import os
 import select
 import time
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from starlette.types import Scope
 
-LogForm = Literal["text", "json"]
-FLUSH_S = 0.2  # how long a line of a quiet service is held back at most
+from app.settings import LogForm
+
+FLUSH_S = 0.2  # the longest that a line is buffered
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 
 
 class AccessLog:
-    """One line for each request, on standard output.
+    """A line for each request, on standard output.
 
-    Lines are gathered, since to write each would cost more than to make it. What is written at
-    once is whole lines and at most as much as a pipe takes in one piece: the lines of several
-    workers never mix.
+    Lines are buffered, because writing each one would cost more than making it. A write holds
+    whole lines and at most as much as a pipe takes atomically, so the lines of several workers
+    never mix.
     """
 
     def __init__(self, form: LogForm, descriptor: int = 1) -> None:
@@ -38,18 +39,18 @@ class AccessLog:
     def write(
         self, scope: Scope, route: str, status: int, seconds: float, size: int, trace: str = ""
     ) -> None:
-        """Note a request that is answered.
+        """Log a request that is answered.
 
         Args:
-            scope: of the request, with its `request_id`.
-            route: where it went, one of `app.telemetry.counters.ROUTES`.
+            scope: of the request, with `request_id` in its state.
+            route: its name, see `app.telemetry.route`.
             status: HTTP status.
             seconds: it took.
             size: bytes of the answer's body.
             trace: its trace id, 32 hex digits; empty where it is not traced.
         """
         method = scope["method"] if scope["method"] in METHODS else "other"
-        request_id = scope.get("request_id", "")
+        request_id = scope.get("state", {}).get("request_id", "")
         level = "error" if status >= 500 else "info"
         if self._json:
             line = (
@@ -67,12 +68,12 @@ class AccessLog:
         self._hold(line.encode("ascii"))
 
     def flush(self) -> None:
-        """Write what is held back."""
+        """Write the buffered lines."""
         held, self._held = self._held, bytearray()
         while held:
             try:
                 del held[: os.write(self._descriptor, held)]
-            except OSError:  # nobody reads the log any more: no reason not to draw
+            except OSError:  # the reader of the log is gone; drawing continues
                 return
 
     def _hold(self, line: bytes) -> None:
@@ -97,7 +98,7 @@ def timestamp(seconds: float) -> str:
 
 
 class JsonFormatter(logging.Formatter):
-    """A log record as one line of JSON with the same first fields as a request's."""
+    """A log record as one line of JSON, with the same first fields as the line of a request."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
@@ -112,7 +113,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def server_log(form: LogForm) -> dict[str, Any]:
-    """What `logging.config` needs to write the messages of uvicorn and others to standard error."""
+    """The configuration of `logging`: messages of all libraries go to standard error."""
     formatter = {"()": "app.telemetry.log.JsonFormatter"}
     if form == "text":
         formatter = {

@@ -1,6 +1,6 @@
-"""The outermost ASGI layer: sees each request arrive and its last byte leave.
+"""The outermost ASGI layer: sees each request arrive and the last byte of its answer leave.
 
-Counts it, and where asked for writes its line in the log and its trace. Changes nothing.
+Counts the request and, where that is switched on, logs and traces it.
 """
 
 from collections.abc import Awaitable
@@ -9,32 +9,32 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.telemetry.counters import PROBES, Ledger, route_of
+from app.telemetry.counters import Counters
 from app.telemetry.log import AccessLog
-from app.settings import Settings
+from app.telemetry.route import PROBES
 
-if TYPE_CHECKING:  # it needs an extra that is rarely there
+if TYPE_CHECKING:  # needs an optional extra
     from app.telemetry.tracing import TracedRequest, Tracer
 
-CLIENT_GONE = 499  # nginx' status for a client that left before it had an answer
+CLIENT_GONE = 499  # what nginx logs for a client that left before it had an answer
 
 
-class Observer:
+class TelemetryMiddleware:
     """Wraps an ASGI application."""
 
     def __init__(
         self,
         app: ASGIApp,
-        ledger: Ledger,
+        counters: Counters,
         access_log: AccessLog | None = None,
         tracer: "Tracer | None" = None,
     ) -> None:
         self.app = app
-        self.ledger = ledger
+        self.counters = counters
         self.access_log = access_log
         self.tracer = tracer
 
-    # Plain functions that hand on what is to be awaited: a coroutine around each would cost as
+    # Plain functions that return what is to be awaited: a coroutine around each would cost as
     # much as the counting.
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection scope."""
@@ -46,7 +46,6 @@ class Observer:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        route = route_of(scope["path"])
         status, size = 0, 0
 
         def watched_send(message: Message) -> Awaitable[None]:
@@ -57,18 +56,20 @@ class Observer:
                 size += len(message.get("body", b""))
             return send(message)
 
-        self.ledger.begin()
+        self.counters.begin()
+        index = self.counters.routes.index_of(scope["path"])
+        route = self.counters.routes.names[index]
         traced = None if self.tracer is None else self._begin_trace(scope, route)
         try:
             await self.app(scope, receive, watched_send)
         except Exception:
-            status = 500  # whatever was begun, the server cuts it
+            status = 500  # whatever was sent, the server closes the connection
             raise
         finally:
             status = status or CLIENT_GONE
             size = 0 if scope["method"] == "HEAD" else size
             seconds = perf_counter() - began
-            self.ledger.end(route, status, seconds, size)
+            self.counters.end(index, status, seconds, size)
             trace_id = "" if traced is None else self._end_trace(traced, scope, status)
             if self.access_log is not None and route not in PROBES:
                 self.access_log.write(scope, route, status, seconds, size, trace_id)
@@ -86,38 +87,32 @@ class Observer:
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def closing_send(message: Message) -> None:
             if message["type"] != "lifespan.startup.complete":
-                self.close()  # before the server hears of it: it may end at once
+                self.close()  # before the server knows: the process may end at once
             await send(message)
 
         await self.app(scope, receive, closing_send)
 
     def close(self) -> None:
-        """Write what is still held back."""
+        """Write what is still buffered."""
         if self.access_log is not None:
             self.access_log.flush()
         if self.tracer is not None:
             self.tracer.close()
 
 
-def observe(app: ASGIApp, ledger: Ledger, settings: Settings) -> Observer:
-    """The observer of an application, with what the settings ask for.
+def open_tracer(counters: Counters) -> "Tracer":
+    """The tracer, which also receives the stages of drawing from the counters.
 
     Raises:
-        SystemExit: with a sentence, when traces are asked for and cannot be made.
+        SystemExit: with a sentence, if OpenTelemetry is not installed.
     """
-    access_log = AccessLog(settings.log) if settings.access_log else None
-    tracer = _open_tracer(ledger) if settings.tracing else None
-    return Observer(app, ledger, access_log, tracer)
-
-
-def _open_tracer(ledger: Ledger) -> "Tracer":
     try:
-        from app.telemetry.tracing import Tracer  # imported when asked for: it is slow, and an extra
+        from app.telemetry.tracing import Tracer  # on demand: slow to import, and an extra
     except ModuleNotFoundError as error:
         raise SystemExit(
             f"Traces need {error.name}, which is not installed; run `pip install "
             "'cvae-digits[tracing]'`, or leave OTEL_EXPORTER_OTLP_ENDPOINT unset."
         ) from error
-    tracer = Tracer(ledger.facts.get("version", ""))
-    ledger.on_stage = tracer.stage
+    tracer = Tracer(counters.facts.get("version", ""))
+    counters.on_stage = tracer.stage
     return tracer

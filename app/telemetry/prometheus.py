@@ -1,6 +1,6 @@
-"""The ledgers of all workers as Prometheus metrics, and the port of their own that they can have.
+"""The counters of all workers as Prometheus metrics, with an optional port of their own.
 
-Import it where metrics are first asked for: the Prometheus client takes 10 ms to import.
+Import it only when metrics are needed: the Prometheus client takes 10 ms to import.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +20,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from app.settings import SettingError
 from app.telemetry.counters import (
     BUCKET,
     BUCKETS_S,
@@ -27,20 +28,18 @@ from app.telemetry.counters import (
     DIGITS,
     FIRST_STATUS,
     IN_FLIGHT,
-    PROBES,
     QUEUE_DEPTH,
     QUEUE_LIMIT,
-    ROUTES,
     ROWS,
     SECONDS,
     STAGE,
     STAGES,
     STATUSES,
-    Page,
+    Reading,
 )
-from app.settings import SettingError, Settings
+from app.telemetry.route import PROBES
 
-# Shown before the first of them happens: a rate needs the zero that it rises from.
+# Shown even before they occur: a rate needs the zero that it rises from.
 ALWAYS_SHOWN = (200, 500, 503)
 REASONS = {
     401: "unauthorized",
@@ -54,45 +53,46 @@ REASONS = {
     503: "overloaded",
 }
 
-Pages = Sequence[Page]
+Readings = Sequence[Reading]
+Rows = dict[str, NDArray[np.float64]]  # route -> its counts
 
 
-class LedgerCollector(Collector):
-    """Sums the pages of all workers when somebody asks.
+class CountersCollector(Collector):
+    """Sums the counters of all workers for each scrape.
 
-    Counters include workers that are gone; gauges only those that live.
+    Counters include workers that have ended; gauges only those that are alive.
     """
 
-    def __init__(self, read: Callable[[], Pages]) -> None:
+    def __init__(self, read: Callable[[], Readings]) -> None:
         self._read = read
 
     def collect(self) -> Iterable[Metric]:
         """The metrics as they stand now."""
-        pages = self._read()
-        total = np.sum([page.cells for page in pages], axis=0)
-        rows = total[ROWS:].reshape(len(ROUTES), -1)
+        readings = self._read()
+        total = np.sum([reading.cells for reading in readings], axis=0)
+        routes = readings[0].routes  # the same for all workers
+        rows = dict(zip(routes, total[ROWS:].reshape(len(routes), -1), strict=True))
         yield from _requests(rows)
         yield from _drawing(total)
-        living = [page for page in pages if page.alive]
-        yield from _gauges(np.sum([page.cells for page in living], axis=0))
+        living = [reading for reading in readings if reading.alive]
+        yield from _gauges(np.sum([reading.cells for reading in living], axis=0))
         yield from _identity(living)
         yield from _processes(living)
 
 
-def render(pages: Pages, accept: str = "") -> tuple[bytes, str]:
+def render(readings: Readings, accept: str = "") -> tuple[bytes, str]:
     """The metrics as text, and its media type: Prometheus' form, or OpenMetrics where accepted."""
     encode, media_type = choose_encoder(accept)
-    return encode(_registry(lambda: pages)), media_type
+    return encode(_registry(lambda: readings)), media_type
 
 
 @contextmanager
-def own_port(settings: Settings, read: Callable[[], Pages]) -> Iterator[None]:
+def own_port(host: str, port: int, read: Callable[[], Readings]) -> Iterator[None]:
     """Serve the metrics on their own port, from a thread, as long as the `with` block lasts.
 
     Raises:
-        SettingError: the port cannot be had.
+        SettingError: the port is not available.
     """
-    host, port = settings.host, settings.metrics_port
     try:
         server, thread = start_http_server(port, host, _registry(read))
     except OSError as error:
@@ -108,13 +108,13 @@ def own_port(settings: Settings, read: Callable[[], Pages]) -> Iterator[None]:
         thread.join()
 
 
-def _registry(read: Callable[[], Pages]) -> CollectorRegistry:
+def _registry(read: Callable[[], Readings]) -> CollectorRegistry:
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(LedgerCollector(read))
+    registry.register(CountersCollector(read))
     return registry
 
 
-def _requests(rows: NDArray[np.float64]) -> Iterator[Metric]:
+def _requests(rows: Rows) -> Iterator[Metric]:
     answers = CounterMetricFamily(
         "cvae_requests", "Requests answered, by route and HTTP status.", labels=["route", "status"]
     )
@@ -127,7 +127,7 @@ def _requests(rows: NDArray[np.float64]) -> Iterator[Metric]:
         "cvae_response_bytes", "Bytes of the answers' bodies, by route.", labels=["route"]
     )
     bounds = [*map(floatToGoString, BUCKETS_S), "+Inf"]
-    for route, row in zip(ROUTES, rows, strict=True):
+    for route, row in rows.items():
         for status in _shown(row):
             answers.add_metric([route, str(status)], row[status - FIRST_STATUS])
         counts = row[BUCKET:SECONDS].cumsum()
@@ -141,13 +141,14 @@ def _shown(row: NDArray[np.float64]) -> list[int]:
     return sorted({*ALWAYS_SHOWN, *seen.tolist()})
 
 
-def _refusals(rows: NDArray[np.float64]) -> Metric:
+def _refusals(rows: Rows) -> Metric:
     refusals = CounterMetricFamily(
         "cvae_refusals", "Requests refused, by reason; probes do not count.", labels=["reason"]
     )
     for status, reason in REASONS.items():
-        column = rows[:, status - FIRST_STATUS]
-        count = sum(column[i] for i, route in enumerate(ROUTES) if route not in PROBES)
+        count = sum(
+            row[status - FIRST_STATUS] for route, row in rows.items() if route not in PROBES
+        )
         refusals.add_metric([reason], count)
     return refusals
 
@@ -164,30 +165,36 @@ def _drawing(total: NDArray[np.float64]) -> Iterator[Metric]:
 
 def _gauges(total: NDArray[np.float64]) -> Iterator[Metric]:
     for cell, name, text in (
-        (IN_FLIGHT, "cvae_requests_in_flight", "Requests being answered, this one among them."),
-        (QUEUE_DEPTH, "cvae_queue_depth", "Heavy orders that wait for a thread."),
-        (QUEUE_LIMIT, "cvae_queue_limit", "Heavy orders that may wait; one more is refused."),
+        (IN_FLIGHT, "cvae_requests_in_flight", "Requests in progress, including this one."),
+        (QUEUE_DEPTH, "cvae_queue_depth", "Heavy drawings that wait for a thread."),
+        (
+            QUEUE_LIMIT,
+            "cvae_queue_limit",
+            "Heavy drawings that may wait; further ones are refused.",
+        ),
     ):
         yield GaugeMetricFamily(name, text, total[cell])
 
 
-def _identity(living: Pages) -> Iterator[Metric]:
+def _identity(living: Readings) -> Iterator[Metric]:
     names = ("version", "model", "engine", "precision")
-    build = GaugeMetricFamily("cvae_build_info", "What draws here; always 1.", labels=names)
-    for identity in {tuple(page.facts.get(name, "") for name in names) for page in living}:
+    build = GaugeMetricFamily(
+        "cvae_build_info", "Version, model, engine and precision; always 1.", labels=names
+    )
+    for identity in {tuple(reading.facts.get(name, "") for name in names) for reading in living}:
         build.add_metric(identity, 1)
     yield build
     yield GaugeMetricFamily("cvae_workers", "Processes that serve.", len(living))
 
 
-def _processes(living: Pages) -> Iterator[Metric]:
+def _processes(living: Readings) -> Iterator[Metric]:
     """Memory, processor time and files of each worker, under the names that Prometheus gives."""
     families: dict[str, Metric] = {}
-    for page in living:
-        pid = page.facts["pid"]
+    for reading in living:
+        pid = reading.facts["pid"]
         for found in ProcessCollector(pid=partial(str, pid), registry=None).collect():
             name, text, kind = found.name, found.documentation, found.type
             family = families.setdefault(name, Metric(name, text, kind))
             for sample in found.samples:
-                family.add_sample(sample.name, {"worker": str(page.worker)}, sample.value)
+                family.add_sample(sample.name, {"worker": str(reading.worker)}, sample.value)
     yield from families.values()

@@ -1,7 +1,7 @@
 """OpenTelemetry traces: one span for each request, one below it for each stage of drawing.
 
-Needs the extra `tracing`; import it where traces are asked for. Where the spans go, how many are
-taken and what the service is called in them is read by OpenTelemetry from its own variables.
+Needs the extra `tracing`; import it only where traces are switched on. OpenTelemetry reads from
+its own variables where the spans go, how many are sampled, and the name of the service.
 """
 
 import time
@@ -39,7 +39,7 @@ _current: ContextVar[TracedRequest | None] = ContextVar("traced_request", defaul
 
 
 class Tracer:
-    """Sends spans by OTLP over HTTP, gathered, from a thread of its own."""
+    """Sends spans by OTLP over HTTP, in batches, from a thread of its own."""
 
     def __init__(self, version: str) -> None:
         own = {"service.name": "cvae-digits", "service.version": version}
@@ -50,7 +50,7 @@ class Tracer:
         self._propagator = TraceContextTextMapPropagator()
 
     def begin(self, scope: Scope, route: str) -> TracedRequest:
-        """Begin the span of a request, below the caller's own where it sends `traceparent`."""
+        """Begin the span of a request, below the span of the client if it sends `traceparent`."""
         carrier = {
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in scope["headers"]
@@ -69,7 +69,7 @@ class Tracer:
     def end(self, request: TracedRequest, scope: Scope, status: int) -> None:
         """End the span of a request that is answered with `status`."""
         request.span.set_attribute("http.response.status_code", status)
-        request.span.set_attribute("request_id", scope.get("request_id", ""))
+        request.span.set_attribute("request_id", scope.get("state", {}).get("request_id", ""))
         if status >= 500:
             request.span.set_status(StatusCode.ERROR)
         request.span.end()
@@ -77,9 +77,9 @@ class Tracer:
             _current.reset(request.token)
 
     def stage(self, stage: int, began: float, ended: float) -> None:
-        """Add a span of `perf_counter` seconds to the request that is being answered, if any.
+        """Add a span, from and to `perf_counter` times, to the current request, if there is one.
 
-        Where several requests are drawn together, it is the first of them.
+        Of several requests that are drawn together, it is the first one.
         """
         request = _current.get()
         if request is None or request.stages >= MOST_STAGES or not request.span.is_recording():
@@ -91,5 +91,5 @@ class Tracer:
         span.end(now + int(ended * 1e9))
 
     def close(self) -> None:
-        """Send what is still held back."""
+        """Send what is still buffered."""
         self._provider.shutdown()

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 from starlette.testclient import TestClient
 
-from app.api.errors import Problem
+from app.api.problem import Problem
 
 AssertProblem = Callable[..., Problem]
 

@@ -1,9 +1,24 @@
 """The endpoints, one file each."""
 
 from fastapi import APIRouter, Depends
+from starlette.routing import Route
 
 from app.api.dependencies import refuse_repeated, require_key
-from app.api.routes import card, dataset, generate, latent_map, metrics, morph, page, probes, restyle
+from app.api.openapi import DOCUMENTATION
+from app.api.routes import (
+    card,
+    dataset,
+    generate,
+    latent_map,
+    metrics,
+    morph,
+    page,
+    probes,
+    restyle,
+)
+
+DRAWING = (generate, restyle, morph, latent_map, dataset)
+OTHER = (card, probes, page, metrics)
 
 
 def all_routes(with_keys: bool, with_metrics: bool) -> APIRouter:
@@ -15,8 +30,15 @@ def all_routes(with_keys: bool, with_metrics: bool) -> APIRouter:
     """
     router = APIRouter()
     checks = [Depends(require_key)] if with_keys else []
-    for part in (generate, restyle, morph, latent_map, dataset):
+    for part in DRAWING:
         router.include_router(part.router, dependencies=[*checks, Depends(refuse_repeated)])
-    for part in (card, probes, page, *([metrics] if with_metrics else [])):
-        router.include_router(part.router)
+    for part in OTHER:
+        if part is not metrics or with_metrics:
+            router.include_router(part.router)
     return router
+
+
+def route_paths() -> list[str]:
+    """The path of every endpoint, for telemetry."""
+    routes = [route for part in (*DRAWING, *OTHER) for route in part.router.routes]
+    return [*DOCUMENTATION, *(route.path for route in routes if isinstance(route, Route))]

@@ -3,7 +3,7 @@
 import hashlib
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from app.api.caching import not_modified
 from app.api.dependencies import ServiceDep
@@ -23,8 +23,8 @@ router = APIRouter()
 )
 async def model_card(request: Request, service: ServiceDep) -> Response:
     """Architecture, data, measured quality, hashes and versions of the model that draws."""
-    content = describe(service.renderer).model_dump_json().encode()
-    tag = f'"{hashlib.sha256(content).hexdigest()[:24]}"'
-    headers = {"Cache-Control": "no-cache", "ETag": tag}  # the model may be replaced at any time
-    unchanged = not_modified(request.headers.get("if-none-match"), headers)
-    return unchanged or Response(content, media_type="application/json", headers=headers)
+    response = JSONResponse(describe(service.renderer).model_dump(mode="json"))
+    tag = hashlib.sha256(response.body).hexdigest()[:24]
+    headers = {"Cache-Control": "no-cache", "ETag": f'"{tag}"'}  # the model may be replaced
+    response.headers.update(headers)
+    return not_modified(request.headers.get("if-none-match"), headers) or response

@@ -21,9 +21,7 @@ router = APIRouter()
     summary="Download labelled digits by the thousand",
     tags=["drawing"],
     response_class=Response,
-    responses=file_answer(
-        "The data set, sent while it is drawn.", MEDIA_TYPES, {**SEED, **CACHING}
-    )
+    responses=file_answer("The data set, sent while it is drawn.", MEDIA_TYPES, {**SEED, **CACHING})
     | REFUSALS,
 )
 async def dataset(

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from app.api.caching import chosen_seed, not_modified, seeded_headers
 from app.api.dependencies import ServiceDep
 from app.api.openapi import CACHING, REFUSALS, SEED, file_answer
-from app.drawing.morph import MEDIA_TYPES, render_morph
+from app.drawing.encoding import ANIMATION_MEDIA_TYPES
 from app.request.schemas import MorphQuery
 
 router = APIRouter()
@@ -20,7 +20,8 @@ router = APIRouter()
     summary="Let one number turn into another",
     tags=["drawing"],
     response_class=Response,
-    responses=file_answer("An endless animation.", MEDIA_TYPES, {**SEED, **CACHING}) | REFUSALS,
+    responses=file_answer("An endless animation.", ANIMATION_MEDIA_TYPES, {**SEED, **CACHING})
+    | REFUSALS,
 )
 async def morph(
     request: Request, service: ServiceDep, query: Annotated[MorphQuery, Query()]
@@ -29,6 +30,8 @@ async def morph(
 
     The first frame is the picture of `/generate` for the same seed, enlarged.
     """
+    from app.drawing.morph import render_morph  # on first use: it needs Pillow, the start not
+
     query.check_pixels(service.settings.max_pixels)
     renderer, seed = service.renderer, chosen_seed(query.seed)
     identity = *renderer.identity, "morph", query.canonical(seed)
@@ -36,4 +39,4 @@ async def morph(
     if unchanged := not_modified(request.headers.get("if-none-match"), headers):
         return unchanged
     content = await service.run(request.receive, render_morph, renderer, query, seed)
-    return Response(content, media_type=MEDIA_TYPES[query.format], headers=headers)
+    return Response(content, media_type=ANIMATION_MEDIA_TYPES[query.format], headers=headers)

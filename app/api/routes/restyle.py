@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from app.api.caching import chosen_seed
 from app.api.dependencies import ServiceDep
 from app.api.negotiation import negotiated_format
-from app.api.openapi import BINARY, REFUSALS, SEED, file_answer, header, problem_answer
+from app.api.openapi import BINARY, REFUSALS, SEED, Responses, file_answer, header, problem_answer
 from app.api.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
 from app.drawing.encoding import MEDIA_TYPES
 from app.drawing.renderer import Order
@@ -43,7 +43,7 @@ HEADERS = {
     **header("X-Style", "The hand; give it to /generate as `style` to keep it."),
     **header("X-Label", "The digit that the picture was recognised as.", "integer"),
 }
-UPLOAD_REFUSALS = {
+UPLOAD_REFUSALS: Responses = {
     408: problem_answer("The upload did not arrive in time."),
     413: problem_answer("The upload is too large, in bytes or in pixels."),
     415: problem_answer("The upload is not a picture of a supported type."),

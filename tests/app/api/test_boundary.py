@@ -1,24 +1,11 @@
-import asyncio
 import re
-from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.api.boundary import Boundary
-from app.api.errors import Problem
-
-
-def broken_app() -> FastAPI:
-    app = FastAPI()
-
-    @app.get("/broken")
-    async def broken() -> None:
-        raise RuntimeError("secret detail")
-
-    app.add_middleware(Boundary)
-    return app
+from app.api.problem import Problem
+from app.main import create_app
+from app.settings import Settings
 
 
 def test_every_answer_has_a_request_id(client: TestClient) -> None:
@@ -49,22 +36,29 @@ def test_head_answers_like_get(client: TestClient) -> None:
         assert head.headers[name] == get.headers[name]
 
 
-def test_unexpected_error_is_500_without_its_detail(caplog: pytest.LogCaptureFixture) -> None:
-    answer = TestClient(broken_app()).get("/broken", headers={"X-Request-ID": "abc"})
+def test_unexpected_error_is_500_without_its_cause(caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(Settings())
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("secret detail")
+
+    with TestClient(app) as client:
+        answer = client.get("/broken", headers={"X-Request-ID": "abc"})
     assert answer.status_code == 500
     problem = Problem.model_validate_json(answer.content)
     assert problem.request_id == answer.headers["x-request-id"] == "abc"
+    assert answer.headers.get_list("x-request-id") == ["abc"]
     assert "secret" not in answer.text
     assert "request abc failed" in caplog.text  # with the cause, for the operator
     assert "secret detail" in caplog.text
 
 
-def test_other_scopes_pass_untouched() -> None:
-    seen: list[object] = []
-
-    async def record(*call: Any) -> Any:
-        seen.extend(call)
-
-    scope = {"type": "websocket"}
-    asyncio.run(Boundary(record)(scope, record, record))
-    assert seen == [scope, record, record]
+def test_draining_service_is_not_ready_and_closes_its_connections() -> None:
+    app = create_app(Settings())
+    with TestClient(app) as client:
+        assert "connection" not in client.get("/livez").headers
+        app.state.service.draining = True
+        for path, status in (("/readyz", 503), ("/livez", 200), ("/generate?digits=1", 200)):
+            answer = client.get(path)
+            assert (answer.status_code, answer.headers["connection"]) == (status, "close")

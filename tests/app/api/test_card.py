@@ -1,5 +1,7 @@
 from starlette.testclient import TestClient
 
+from app.main import create_app
+from app.settings import Settings
 from model.checkpoint import PRETRAINED, read_checkpoint
 
 
@@ -20,3 +22,10 @@ def test_model_card_can_be_revalidated(client: TestClient) -> None:
     assert answer.headers["cache-control"] == "no-cache"
     headers = {"If-None-Match": answer.headers["etag"]}
     assert client.get("/model", headers=headers).status_code == 304
+
+
+def test_model_card_of_another_precision_has_another_etag(client: TestClient) -> None:
+    with TestClient(create_app(Settings(precision="float"))) as exact:
+        answers = [one.get("/model") for one in (client, exact)]
+    assert answers[0].json()["precision"] != answers[1].json()["precision"]
+    assert answers[0].headers["etag"] != answers[1].headers["etag"]

@@ -1,18 +1,9 @@
-import asyncio
-from collections.abc import Sequence
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.datastructures import State
 from starlette.testclient import TestClient
-from starlette.types import Message
 
-from app.api.fast_path import FastLane, plain_request
-from app.overload.gate import Gate
-from app.drawing.renderer import PlainOrder, Studio
-from app.overload.turnstile import Turnstile
+from app.api.fast_path import plain_query
 from model.noise import MAX_SEED
 
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
@@ -32,20 +23,19 @@ def scope(
 
 
 @given(digits=st.text("0123456789", min_size=1, max_size=64), seed=st.integers(0, MAX_SEED))
-def test_fast_lane_gives_the_answer_of_the_normal_way(
+def test_fast_path_gives_the_answer_of_the_ordinary_route(
     client: TestClient, digits: str, seed: int
 ) -> None:
-    short = client.get(f"/generate?digits={digits}&seed={seed}")
-    normal = client.get(f"/generate?seed={seed}&digits={digits}")
-    assert plain_request(scope(f"digits={digits}&seed={seed}")) == (digits, seed)
-    assert plain_request(scope(f"seed={seed}&digits={digits}")) is None
-    assert short.content == normal.content
-    kept = [dict(answer.headers) for answer in (short, normal)]
-    assert all(headers.pop("x-request-id") for headers in kept)
-    assert kept[0] == kept[1]
+    assert plain_query(scope(f"seed={seed}&digits={digits}")) is None
+    fast = client.get(f"/generate?digits={digits}&seed={seed}")
+    ordinary = client.get(f"/generate?seed={seed}&digits={digits}")
+    assert fast.content == ordinary.content
+    headers = [dict(answer.headers) for answer in (fast, ordinary)]
+    assert all(one.pop("x-request-id") for one in headers)
+    assert headers[0] == headers[1]
 
 
-def test_fast_lane_unseeded_gives_the_headers_of_the_normal_way(client: TestClient) -> None:
+def test_fast_path_without_seed_has_the_headers_of_the_ordinary_route(client: TestClient) -> None:
     kept = []
     for query in ("digits=2018", "digits=2018&rows=1"):
         answer = client.get(f"/generate?{query}")
@@ -59,8 +49,10 @@ def test_fast_lane_unseeded_gives_the_headers_of_the_normal_way(client: TestClie
 @pytest.mark.parametrize(
     "headers", [{}, {"accept": "*/*"}, {"accept": "image/png"}, {"accept": CHROME}]
 )
-def test_plain_request_of_common_clients(headers: dict[str, str]) -> None:
-    assert plain_request(scope("digits=2018", **headers)) == ("2018", None)
+def test_plain_query_of_common_clients_is_recognised(headers: dict[str, str]) -> None:
+    query = plain_query(scope("digits=2018&seed=7", **headers))
+    assert query is not None
+    assert query.canonical() == "digits=2018&seed=7"
 
 
 @pytest.mark.parametrize(
@@ -79,38 +71,7 @@ def test_plain_request_of_common_clients(headers: dict[str, str]) -> None:
         ("digits=1", {"if_none_match": "*"}),
     ],
 )
-def test_plain_request_none_where_judgement_is_needed(query: str, others: dict[str, str]) -> None:
-    assert plain_request(scope(query, **others)) is None
-
-
-def test_requests_that_had_to_wait_are_drawn_together_too(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+def test_plain_query_is_none_where_more_checks_are_needed(
+    query: str, others: dict[str, str]
 ) -> None:
-    studio: Studio = client.app.state.studio  # type: ignore[attr-defined]
-    together: list[int] = []
-    lines = Studio.lines
-
-    def counted(self: Studio, orders: Sequence[PlainOrder]) -> list[bytes]:
-        together.append(len(orders))
-        return lines(self, orders)
-
-    monkeypatch.setattr(Studio, "lines", counted)
-
-    async def scene() -> None:
-        gate = Gate(backlog=64)
-        lane = FastLane(unused, State({"studio": studio, "turnstile": Turnstile(room=8)}))
-        asked = {**scope("digits=2018"), "state": {"gate": gate}}
-        gate.turn = 6
-        requests = [asyncio.create_task(lane(asked, unused, send)) for _ in range(6)]
-        await asyncio.sleep(0)
-        gate.turn = 1  # one more is read, in a turn of its own
-        await asyncio.gather(*requests)
-
-    async def send(_: Message) -> None:
-        pass
-
-    async def unused(*_: object) -> Any:
-        raise AssertionError
-
-    asyncio.run(scene())
-    assert together == [2, 2, 2]
+    assert plain_query(scope(query, **others)) is None

@@ -303,4 +303,6 @@ def test_generate_requests_at_the_same_time_do_not_mix(client: TestClient) -> No
 def test_generate_style_of_another_model_is_422(client: TestClient) -> None:
     answer = client.get("/generate?digits=1&style=AAAAAAAA")
     assert answer.status_code == 422
-    assert answer.json()["detail"] == "style is of another model; restyle the picture again."
+    assert (
+        answer.json()["detail"] == "style belongs to a different model; restyle the picture again."
+    )

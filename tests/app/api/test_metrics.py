@@ -2,7 +2,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from app.main import VERSION, create_app
+from app import __version__
+from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import Checkpoint
 
@@ -67,7 +68,7 @@ def test_metrics_say_what_draws(settings: Settings) -> None:
     with TestClient(create_app(settings)) as client:
         model = client.get("/readyz").json()["model"]
         text = client.get("/metrics").text
-    names = f'engine="onnx",model="{model}",precision="int8",version="{VERSION}"'
+    names = f'engine="onnx",model="{model}",precision="int8",version="{__version__}"'
     assert f"cvae_build_info{{{names}}} 1.0" in text
 
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import encoding
 from app.api.negotiation import accepted_format, drawing_format
+from app.drawing import encoding
 
 MEDIA_TYPES = {
     "png": "image/png",

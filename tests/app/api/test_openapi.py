@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.api.problem import Problem
 from app.drawing.encoding import MEDIA_TYPES
-from app.api.errors import Problem
 from app.request.schemas import GenerateQuery
 
 

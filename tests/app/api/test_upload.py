@@ -11,8 +11,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from app.api.errors import Refused
-from app.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
+from app.api.errors import STATUSES
+from app.api.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
+from app.request.error import Reason, RequestError
 
 Post = Callable[..., tuple[int, Any]]
 OTHER_TYPE = (
@@ -34,8 +35,8 @@ async def count(request: Request) -> Response:
     """What was uploaded, as the service would read it."""
     try:
         pictures = await uploaded_pictures(request)
-    except Refused as refusal:
-        return JSONResponse(str(refusal), refusal.status)
+    except RequestError as refusal:
+        return JSONResponse(str(refusal), STATUSES[refusal.reason])
     return JSONResponse([f"{len(picture)} {picture[:8]!r}" for picture in pictures])
 
 
@@ -166,9 +167,9 @@ def read(length: str | None, piece: bytes, pieces: int) -> tuple[str, int]:
     headers = [(b"content-type", b"image/png")]
     headers += [(b"content-length", length.encode())] if length else []
     request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RequestError) as caught:
         asyncio.run(uploaded_pictures(request))
-    assert caught.value.status == 413
+    assert caught.value.reason is Reason.TOO_LARGE
     return str(caught.value), taken
 
 

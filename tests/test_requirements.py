@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -60,8 +61,9 @@ def test_service_and_its_tests_need_no_package_of_training(name: str) -> None:
 
 
 def test_make_sbom_lists_every_package_of_the_service(tmp_path: Path) -> None:
-    command = recipe("sbom").replace("sbom.json", str(tmp_path / "sbom.json"))
-    subprocess.run(command, shell=True, cwd=ROOT, check=True, capture_output=True)
+    output = str(tmp_path / "sbom.json")
+    command = [output if word == "sbom.json" else word for word in recipe("sbom")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     document = json.loads((tmp_path / "sbom.json").read_text())
     assert document["bomFormat"] == "CycloneDX"
     assert document["metadata"]["component"]["name"] == "cvae-digits"
@@ -76,7 +78,6 @@ def test_make_audit_without_a_connection_fails() -> None:
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
     done = subprocess.run(
         recipe("audit"),
-        shell=True,
         cwd=ROOT,
         env={**os.environ, **nowhere},
         capture_output=True,
@@ -87,15 +88,16 @@ def test_make_audit_without_a_connection_fails() -> None:
     assert "No known vulnerabilities found" not in done.stdout + done.stderr
 
 
-def recipe(target: str) -> str:
-    """The command behind `make TARGET`, in this environment."""
+def recipe(target: str) -> list[str]:
+    """The words of the command behind `make TARGET`, in this environment."""
+    options = ("--no-print-directory", "--dry-run", "--assume-old", ".venv/development.made")
     done = subprocess.run(
-        ["make", "--no-print-directory", "--dry-run", "--assume-old", ".venv/development.made"]
-        + [f"VENV={BIN.parent}", target],
+        ["make", *options, f"VENV={BIN.parent}", target],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
     lines = done.stdout.replace("\\\n", " ").splitlines()
-    return next(line for line in lines if f"{BIN}/" in line and "pip install" not in line)
+    commands = (line for line in lines if f"{BIN}/" in line and "pip install" not in line)
+    return shlex.split(next(commands))

@@ -5,6 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
 PAGE ?= site
+SBOM ?= sbom.json
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -18,6 +19,7 @@ QUICK := $(QUICK_VENV)/quick.made
 BENCH_VENV := .venv-bench
 BENCHMARK := $(BENCH_VENV)/benchmark.made
 
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' app/__init__.py)
 LOCKED := $(addprefix requirements/,serving.txt training.txt development.txt deployment.txt)
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --upgrade --quiet
 INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -r
@@ -82,9 +84,11 @@ coverage: $(DEVELOPMENT) ## run all tests and print the branch coverage; fails b
 	$(RUN) -m coverage run -m pytest $(ARGS)
 	$(RUN) -m coverage report
 
-sbom: $(DEVELOPMENT) ## list the packages that the service consists of in sbom.json (CycloneDX)
-	$(VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
-		--output-file sbom.json requirements/serving.txt
+sbom: $(DEVELOPMENT) ## list the packages that the service consists of, as CycloneDX (SBOM=sbom.json)
+	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml >$(SBOM).toml
+	$(VENV)/bin/cyclonedx-py requirements --pyproject $(SBOM).toml --output-reproducible \
+		--output-file $(SBOM) requirements/serving.txt
+	@rm $(SBOM).toml
 
 audit: $(DEVELOPMENT) ## look for known vulnerabilities in the locked packages (needs the internet)
 	$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes $(LOCKED:%=--requirement %)

@@ -34,9 +34,9 @@ def encode_animation(
         kind: webp, gif or apng.
     """
     first, *others = [_frame(sheet, palette, kind) for sheet in sheets]
-    options = {"save_all": True, "append_images": others, "duration": 1000 / fps, "loop": 0}
+    options = _options(kind, facts)
     file = io.BytesIO()
-    first.save(file, **options, **_options(kind, facts))
+    first.save(file, save_all=True, append_images=others, duration=1000 / fps, loop=0, **options)
     return file.getvalue()
 
 
@@ -48,7 +48,7 @@ def _frame(sheet: NDArray[np.uint8], palette: Palette, kind: str) -> "Image":
         return Image.fromarray(palette.paint(sheet))
     # The 256 grey levels are the palette of the GIF, so no colour is lost.
     frame = Image.fromarray(sheet, mode="P")
-    frame.putpalette(palette.colours().tobytes())
+    frame.putpalette(palette.colours.tobytes())
     return frame
 
 

@@ -2,12 +2,10 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from time import perf_counter
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.drawing.canvas import stitch
 from app.drawing.encoding import encode_png
@@ -18,9 +16,6 @@ MEDIA_TYPES = {"npz": "application/octet-stream", "zip": "application/zip"}
 BATCH = 128  # pictures drawn at a time
 DATE = (1980, 1, 1, 0, 0, 0)  # the earliest of ZIP, fixed so that a request gives the same bytes
 LABEL_STREAM = 1  # of the random numbers of a seed
-
-Levels = NDArray[np.uint8]
-T = TypeVar("T")
 
 
 class _Outbox(io.RawIOBase):
@@ -77,8 +72,7 @@ def _write_npz(
     with archive.open(zipfile.ZipInfo("images.npy", DATE), "w") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for start in range(0, query.count, BATCH):
-            part = labels[start : start + BATCH]
-            file.write(_draw(renderer, query, seed, start, part, np.ndarray.tobytes))
+            file.writelines(_draw(renderer, query, seed, start, labels[start : start + BATCH]))
             yield
 
 
@@ -88,8 +82,7 @@ def _write_pngs(
     labels = dataset_labels(query, seed)
     names = [f"{row:05d}_{label}.png" for row, label in enumerate(labels)]
     for start in range(0, query.count, BATCH):
-        part = labels[start : start + BATCH]
-        files = _draw(renderer, query, seed, start, part, _encode_pngs)
+        files = _draw(renderer, query, seed, start, labels[start : start + BATCH])
         for name, content in zip(names[start : start + BATCH], files, strict=True):
             archive.writestr(zipfile.ZipInfo(f"images/{name}", DATE), content)
         yield
@@ -99,19 +92,10 @@ def _write_pngs(
     yield
 
 
-def _encode_pngs(images: Levels) -> list[bytes]:
-    return [encode_png(image, {}) for image in images]
-
-
 def _draw(
-    renderer: Renderer,
-    query: DatasetQuery,
-    seed: int,
-    first: int,
-    labels: list[str],
-    encode: Callable[[Levels], T],
-) -> T:
-    """The encoded pictures of a batch.
+    renderer: Renderer, query: DatasetQuery, seed: int, first: int, labels: list[str]
+) -> list[bytes]:
+    """The pictures of a batch: for npz all in one array of bytes, for zip each as a PNG.
 
     Args:
         renderer: draws them.
@@ -119,18 +103,19 @@ def _draw(
         seed: of the request.
         first: row of the first picture.
         labels: of each picture.
-        encode: takes all pictures, (B, H, W) uint8 grey levels.
     """
     start = perf_counter()
     lines = [(seed, row, query.length) for row in range(first, first + len(labels))]
     noise = renderer.line_noise(lines, query) * np.float32(query.temperature)
     one_hot = renderer.one_hot("".join(labels))
     noise_end = perf_counter()
-    pictures = renderer.generator.draw(one_hot, noise)
+    digits = renderer.generator.draw(one_hot, noise)
     decode_end = perf_counter()
-    sheet = stitch(pictures.reshape(len(labels), query.length, *pictures.shape[1:]), gap=query.gap)
+    sheet = stitch(digits.reshape(len(labels), query.length, CELL, CELL), gap=query.gap)
+    pictures = sheet.reshape(len(labels), CELL, -1)
     compose_end = perf_counter()
-    encoded = encode(sheet.reshape(len(labels), CELL, -1))
+    npz = query.format == "npz"
+    files = [pictures.tobytes()] if npz else [encode_png(picture, {}) for picture in pictures]
     moments = (start, noise_end, decode_end, compose_end, perf_counter())
-    renderer.counters.add_drawing(len(pictures), moments)
-    return encoded
+    renderer.counters.add_drawing(len(digits), moments)
+    return files

@@ -12,7 +12,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from app.drawing.canvas import enlarge
-from app.drawing.palette import Palette
+from app.drawing.palette import Palette, palette_of
 from app.drawing.svg import encode_svg
 from app.request.schemas import Drawing, LatentMapQuery
 
@@ -23,6 +23,7 @@ MEDIA_TYPES = {  # in order of preference, where a client accepts several
     "npy": "application/octet-stream",
     "json": "application/json",
 }
+ANIMATION_MEDIA_TYPES = {"webp": "image/webp", "gif": "image/gif", "apng": "image/apng"}
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 END = b"\0\0\0\0IEND\xaeB`\x82"  # the empty chunk IEND with its checksum
 GREY, INDEXED = 0, 3  # PNG's colour types
@@ -42,18 +43,19 @@ def encode(query: Drawing | LatentMapQuery, levels: Levels, title: str, facts: F
         title: the digits that it shows, for readers who cannot see it.
         facts: what makes the picture again.
     """
-    palette = Palette(query.ink, query.paper)
+    palette = palette_of(query.ink, query.paper)
+    if query.format == "svg":
+        return encode_svg(levels, title, facts, palette, query.scale)
+    pixels = levels if query.scale == 1 else enlarge(levels, query.scale)
     match query.format:
         case None | "png":
-            return encode_png(enlarge(levels, query.scale), facts, palette)
+            return encode_png(pixels, facts, palette)
         case "webp":
-            return encode_webp(enlarge(levels, query.scale), facts, palette)
-        case "svg":
-            return encode_svg(levels, title, facts, palette, query.scale)
+            return encode_webp(pixels, facts, palette)
         case "npy":
-            return encode_npy(enlarge(levels, query.scale))
+            return encode_npy(pixels)
         case "json":
-            return encode_json(enlarge(levels, query.scale), title, facts, palette)
+            return encode_json(pixels, title, facts, palette)
 
 
 def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> bytes:
@@ -76,13 +78,12 @@ def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> b
     grey = palette is None or palette.grey
     chunks = [_beginning(width, height, GREY if grey else INDEXED)]
     if palette is not None and not grey:
-        chunks.append(_chunk(b"PLTE", palette.colours().tobytes()))
-        opacities = palette.opacities()
-        if opacities is not None:
-            chunks.append(_chunk(b"tRNS", opacities.tobytes()))
-    chunks += [_chunk(b"tEXt", f"{word}\0{text}".encode("latin-1")) for word, text in facts.items()]
+        chunks.append(_chunk(b"PLTE" + palette.colours.tobytes()))
+        if palette.opacities is not None:
+            chunks.append(_chunk(b"tRNS" + palette.opacities.tobytes()))
+    chunks += [_chunk(f"tEXt{word}\0{text}".encode("latin-1")) for word, text in facts.items()]
     level = 0 if rows.size < LARGE else 1
-    chunks.append(_chunk(b"IDAT", isal_zlib.compress(rows.data, level)))
+    chunks.append(_chunk(b"IDAT" + isal_zlib.compress(rows.data, level)))
     chunks.append(END)
     return b"".join(chunks)
 
@@ -129,9 +130,10 @@ def _line_json(line: Levels, digits: str, palette: Palette) -> Sequence[Mapping[
 def _beginning(width: int, height: int, colour_type: int) -> bytes:
     """Signature and IHDR of an 8-bit PNG. Cached, because most pictures have the same few sizes."""
     header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
-    return SIGNATURE + _chunk(b"IHDR", header)
+    return SIGNATURE + _chunk(b"IHDR" + header)
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    checksum = isal_zlib.crc32(content, isal_zlib.crc32(kind))
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+def _chunk(content: bytes) -> bytes:
+    """A chunk of a PNG; the content begins with the 4 bytes of its type."""
+    checksum = isal_zlib.crc32(content).to_bytes(4, "big")
+    return (len(content) - 4).to_bytes(4, "big") + content + checksum

@@ -186,7 +186,6 @@ def _small_grey(picture: Image.Image) -> Image.Image:
 def _on_paper(picture: Image.Image) -> Image.Image:
     """A picture with transparent parts on black or white, whichever contrasts with its ink."""
     pixels = np.asarray(picture.convert("RGBa"), dtype=np.float32)
-    weight = pixels[..., 3].sum()
-    bright = bool(weight) and pixels[..., :3].mean(axis=2).sum() / weight > 0.5
+    bright = pixels[..., :3].mean(axis=2).sum() > pixels[..., 3].sum() / 2
     paper = Image.new("RGBA", picture.size, "black" if bright else "white")
     return Image.alpha_composite(paper, picture)

@@ -8,10 +8,10 @@ import numpy as np
 
 from app.drawing.animation import encode_animation
 from app.drawing.canvas import enlarge, stitch
-from app.drawing.palette import Palette
+from app.drawing.palette import palette_of
 from app.drawing.renderer import Noise, Renderer
 from app.request.schemas import MorphQuery
-from model.noise import mix, line_noise
+from model.noise import line_noise, mix
 
 
 def render_morph(renderer: Renderer, query: MorphQuery, seed: int) -> bytes:
@@ -39,7 +39,7 @@ def render_morph(renderer: Renderer, query: MorphQuery, seed: int) -> bytes:
         "request": query.canonical(seed=seed),
         "model": renderer.model_hash,
     }
-    palette = Palette(query.ink, query.paper)
+    palette = palette_of(query.ink, query.paper)
     content = encode_animation(sheets, facts, palette, query.fps, query.format)
     moments = (start, noise_end, decode_end, compose_end, perf_counter())
     renderer.counters.add_drawing(len(first) * len(lines), moments)

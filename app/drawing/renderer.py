@@ -106,18 +106,25 @@ class Renderer:
         return None if style is None else decode_style(style, self.model_hash, self.latent_size)
 
     def _noise(self, orders: Sequence[Order]) -> Noise:
+        """The noise (N, Z) of all digits of all orders."""
         lines = [
             (seed, row, len(query.digits)) for query, seed in orders for row in range(query.rows)
         ]
         noise = noise_of_lines(lines, self.latent_size)
-        first = line = 0
         for query, _ in orders:
-            end, line_end = first + query.count, line + query.rows
             if query.variation is not None or query.style is not None or query.temperature != 1:
-                own = self._in_hand(noise[first:end], lines[line:line_end], query)
-                noise[first:end] = own * np.float32(query.temperature)
-            first, line = end, line_end
+                self._shape(noise, orders)
+                break
         return noise
+
+    def _shape(self, noise: Noise, orders: Sequence[Order]) -> None:
+        """Apply variation, style and temperature to the noise of all orders, in place."""
+        first = 0
+        for query, seed in orders:
+            own = noise[first : first + query.count]
+            lines = [(seed, row, len(query.digits)) for row in range(query.rows)]
+            own[:] = self._in_hand(own, lines, query) * np.float32(query.temperature)
+            first += query.count
 
     def _in_hand(
         self, own: Noise, lines: Sequence[Line], query: Drawing | MorphQuery | DatasetQuery
@@ -146,11 +153,10 @@ def _compose(orders: Sequence[Order], pictures: Levels) -> list[Levels]:
     """The sheet (H, W) of each order; for JSON its pictures (R, N, H, W)."""
     composed, first = [], 0
     for query, _ in orders:
-        end = first + query.count
-        lines = pictures[first:end].reshape(query.rows, -1, *pictures.shape[1:])
-        composed.append(
-            lines if query.format == "json" else stitch(lines, query.spacing, query.gap)
-        )
+        end = first + query.rows * len(query.digits)
+        lines = pictures[first:end].reshape(query.rows, -1, CELL, CELL)
+        json = query.format == "json"
+        composed.append(lines if json else stitch(lines, query.spacing, query.gap))
         first = end
     return composed
 

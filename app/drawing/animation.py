@@ -3,18 +3,15 @@
 import io
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from app.drawing.encoding import IMAGE_DESCRIPTION
 from app.drawing.palette import Palette
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-MEDIA_TYPES = {"webp": "image/webp", "gif": "image/gif", "apng": "image/apng"}
 
 
 def encode_animation(
@@ -40,10 +37,7 @@ def encode_animation(
     return file.getvalue()
 
 
-def _frame(sheet: NDArray[np.uint8], palette: Palette, kind: str) -> "Image":
-    # Imported on first use: the service starts and draws PNG without Pillow.
-    from PIL import Image
-
+def _frame(sheet: NDArray[np.uint8], palette: Palette, kind: str) -> Image.Image:
     if kind != "gif":
         return Image.fromarray(palette.paint(sheet))
     # The 256 grey levels are the palette of the GIF, so no colour is lost.
@@ -54,12 +48,9 @@ def _frame(sheet: NDArray[np.uint8], palette: Palette, kind: str) -> "Image":
 
 def _options(kind: str, facts: Mapping[str, str]) -> dict[str, Any]:
     """Pillow's options for a format, which hold the facts."""
-    from PIL.Image import Exif
-    from PIL.PngImagePlugin import PngInfo
-
     document = json.dumps(dict(facts))
     if kind == "webp":
-        exif = Exif()
+        exif = Image.Exif()
         exif[IMAGE_DESCRIPTION] = document
         return {"format": "WEBP", "lossless": True, "method": 0, "exif": exif.tobytes()}
     if kind == "gif":

@@ -25,13 +25,13 @@ def main() -> int:
 def _train(config: TrainingConfig) -> int:
     # Imported here so that --help and a wrong option answer at once: torch takes seconds.
     from model.checkpoint import CheckpointError
+    from training.article.trainer import DivergenceError
     from training.console import start_log
     from training.data import DataError
     from training.interrupt import Interrupted
     from training.launch import LaunchError
     from training.run import train
     from training.snapshot import SnapshotError
-    from training.train import DivergenceError
 
     start_log(config.run_dir)
     log = logging.getLogger("training")

@@ -24,16 +24,16 @@ from model.engine import Precision
 from model.generator import Generator
 from model.onnx_engine import OnnxEngine
 from model.torch_engine import load_cvae
+from training.checkpoint.card import evaluation_table
+from training.checkpoint.export import metrics_json, replace_metrics
 from training.console import print_table, start_log
-from training.cost import DIGITS, decode_seconds
 from training.data import DataError, LabelledImages, load_mnist
-from training.examiner import Examiner, ExamSize
-from training.handover import metrics_json, replace_metrics
-from training.judge import JudgeRecipe
-from training.likelihood import BINARISATION, importance_weighted_log_likelihood
-from training.loss import evaluate_loss, loss_record
-from training.picture import picture_report
-from training.report import evaluation_table
+from training.evaluation.evaluator import Examiner, ExamSize
+from training.evaluation.judge import JudgeRecipe
+from training.evaluation.latency import DIGITS, decode_seconds
+from training.evaluation.likelihood import BINARISATION, importance_weighted_log_likelihood
+from training.evaluation.loss import evaluate_loss, loss_record
+from training.evaluation.picture import picture_report
 
 log = logging.getLogger("training.evaluate")
 TEMPERATURES = (0.5, 0.7, 0.85, 1.0, 1.15)

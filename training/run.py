@@ -1,13 +1,13 @@
 """One run from the options to the measured checkpoint, by whichever preset is asked for."""
 
 from model.checkpoint import Checkpoint
+from training.article.trainer import Trainer
 from training.config import TrainingConfig
-from training.course import Course
 from training.data import load_mnist
 from training.evaluate import EvaluationConfig, evaluate
 from training.launch import launch, together
-from training.recipe import SHARP
-from training.train import Trainer
+from training.sharp.pipeline import Course
+from training.sharp.recipe import SHARP
 
 
 def train(config: TrainingConfig) -> Checkpoint | None:

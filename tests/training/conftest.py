@@ -9,10 +9,10 @@ import torch
 from lightning_fabric import Fabric
 
 from tests.conftest import ROOT
+from training.article.trainer import Trainer
 from training.config import TrainingConfig
 from training.data import LabelledImages, load_mnist
-from training.lesson import Lesson
-from training.train import Trainer
+from training.sharp.batches import Lesson
 
 TINY = {"hidden": (16,), "latent": 4, "epochs": 2, "batch_size": 50}
 Command = Callable[..., subprocess.Popen[str]]

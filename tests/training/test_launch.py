@@ -12,8 +12,8 @@ import pytest
 
 from model.checkpoint import WEIGHTS, read_checkpoint
 from tests.conftest import ROOT
+from tests.training.article.test_trainer import LIMIT_S, progress_of
 from tests.training.conftest import Command
-from tests.training.test_train import LIMIT_S, progress_of
 from training.config import TrainingConfig
 from training.launch import LaunchError, Torchrun, launch
 

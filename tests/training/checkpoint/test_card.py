@@ -1,0 +1,73 @@
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+
+from app.drawing.canvas import stitch
+from model.checkpoint import PRETRAINED, read_checkpoint
+from model.config import CVAEConfig
+from model.cvae import CVAE
+from model.generator import open_generator
+from model.noise import line_noise
+from model.torch_engine import load_cvae
+from tests.conftest import ROOT
+from training.checkpoint.card import SHOWN, evaluation_table, model_card, sample_sheet
+
+CPU = torch.device("cpu")
+INT8 = ("cas", "frechet_distance", "slant_correlation_same_noise")  # also of the rounded decoder
+
+
+def test_sample_sheet_columns_are_the_labels_as_the_service_draws_them() -> None:
+    checkpoint = read_checkpoint(PRETRAINED)
+    sheet = np.asarray(Image.open(io.BytesIO(sample_sheet(load_cvae(checkpoint), 7, CPU))))
+    assert sheet.shape == (280, 280)
+    generator = open_generator(checkpoint)
+    for row in range(10):
+        noise = line_noise(7, row, 10, generator.config.latent)
+        drawn = stitch(generator.draw(generator.one_hot(np.arange(10)), noise)[None])
+        assert abs(sheet[28 * row : 28 * row + 28].astype(int) - drawn).max() <= 1
+
+
+def test_sample_sheet_unconditional(tiny_config: CVAEConfig) -> None:
+    vae = CVAE(tiny_config.model_copy(update={"conditional": False}))
+    assert Image.open(io.BytesIO(sample_sheet(vae, 0, CPU))).size == (280, 280)
+
+
+def test_model_card_is_that_of_the_checkpoint() -> None:
+    checkpoint = read_checkpoint(PRETRAINED)
+    card = model_card(checkpoint.config, checkpoint.manifest.provenance, checkpoint.metrics)
+    assert card == (PRETRAINED / "README.md").read_text()
+    assert f"| {checkpoint.metrics['test']['bound']['negative_elbo']:.2f} |" in card
+    assert f"{checkpoint.metrics['parameters']:,} float32" in card
+
+
+def test_evaluation_table_has_a_column_for_each_model_and_real_digits() -> None:
+    evaluation = read_checkpoint(PRETRAINED).metrics["evaluation"]
+    columns, rows = evaluation_table(evaluation)
+    assert columns == ["", "this model", "int8", "baseline", "real"]
+    assert {len(row) for row in rows} == {5}
+    table = {row[0]: row[1:] for row in rows}
+    assert table["label agreement"][0] == f"{evaluation['samples']['label_agreement']:.4f}"
+    assert table["Frechet distance, relative to the baseline"][2] == "1.0000"
+    assert "-" not in {table[SHOWN[name][0]][1] for name in INT8}
+    assert "-0.00" not in {cell for row in rows for cell in row}
+
+
+def test_model_card_has_a_row_for_each_label_of_both_decoders() -> None:
+    checkpoint = read_checkpoint(PRETRAINED)
+    evaluation = checkpoint.metrics["evaluation"]
+    card = model_card(checkpoint.config, checkpoint.manifest.provenance, checkpoint.metrics)
+    for found, rounded in zip(
+        evaluation["samples"]["per_label"], evaluation["int8"]["per_label"], strict=True
+    ):
+        assert f"| {found['label']} | {found['cas']:.4f} | {found['label_agreement']:.4f} |" in card
+        assert f"| {rounded['cas']:.4f} | {rounded['label_agreement']:.4f} |" in card
+
+
+def test_readme_table_is_what_was_measured() -> None:
+    """When it is not: put what `training.evaluate` shows into the README."""
+    readme = (ROOT / "README.md").read_text()
+    _, rows = evaluation_table(read_checkpoint(PRETRAINED).metrics["evaluation"])
+    for row in rows:
+        assert f"| {' | '.join(row)} |" in readme, row[0]

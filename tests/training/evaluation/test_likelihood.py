@@ -1,0 +1,39 @@
+import pytest
+import torch
+
+from model.cvae import CVAE
+from training.data import LabelledImages
+from training.evaluation.likelihood import importance_weighted_log_likelihood
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def few(mnist: tuple[LabelledImages, LabelledImages]) -> LabelledImages:
+    return LabelledImages(mnist[1].images[:20], mnist[1].labels[:20])
+
+
+def test_more_samples_tighten_the_bound(tiny_cvae: CVAE, few: LabelledImages) -> None:
+    one, many = (
+        importance_weighted_log_likelihood(tiny_cvae, few, samples, 0, CPU) for samples in (1, 200)
+    )
+    assert one < many < 0
+
+
+def test_decoder_that_ignores_its_latent_is_known_exactly(
+    tiny_cvae: CVAE, few: LabelledImages
+) -> None:
+    # Every pixel has probability 1/2 whatever z is, so log p = -784 ln 2; with q = p = N(0, I)
+    # each weight is that number exactly.
+    blind = CVAE(tiny_cvae.config).eval()
+    for parameter in blind.parameters():
+        torch.nn.init.zeros_(parameter)
+    found = importance_weighted_log_likelihood(blind, few, 3, 0, CPU)
+    assert found == pytest.approx(-784 * 0.693147, rel=1e-5)
+
+
+def test_same_seed_same_number(tiny_cvae: CVAE, few: LabelledImages) -> None:
+    first, again, other = (
+        importance_weighted_log_likelihood(tiny_cvae, few, 5, seed, CPU) for seed in (1, 1, 2)
+    )
+    assert first == again != other

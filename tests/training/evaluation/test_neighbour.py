@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from training.evaluation.neighbour import nearest, precision_and_recall
+
+
+def cloud(count: int, seed: int, centre: float = 0.0) -> torch.Tensor:
+    return centre + torch.randn(count, 2, generator=torch.Generator().manual_seed(seed))
+
+
+def test_same_points_have_precision_and_recall_one() -> None:
+    points = cloud(50, 0)
+    assert precision_and_recall(points, points, 3) == (1, 1)
+
+
+def test_far_points_have_precision_and_recall_zero() -> None:
+    assert precision_and_recall(cloud(50, 0), cloud(50, 1, centre=100), 3) == (0, 0)
+
+
+def test_a_dropped_mode_costs_recall_only() -> None:
+    real = torch.cat([cloud(100, 0), cloud(100, 1, centre=100)])
+    precision, recall = precision_and_recall(real, cloud(100, 2), 3)
+    assert precision > 0.8
+    assert recall < 0.5
+
+
+def test_an_invented_mode_costs_precision_only() -> None:
+    drawn = torch.cat([cloud(100, 0), cloud(100, 1, centre=100)])
+    precision, recall = precision_and_recall(cloud(100, 2), drawn, 3)
+    assert precision < 0.5
+    assert recall > 0.8
+
+
+def test_radius_is_the_distance_to_the_kth_other_point() -> None:
+    real = torch.tensor([[0.0], [1.0], [3.0], [7.0]])  # radii for k = 1: 1, 1, 2, 4
+    for place, inside in ((-0.9, True), (-1.1, False), (10.9, True), (11.1, False)):
+        assert precision_and_recall(real, torch.tensor([[place], [place]]), 1)[0] == inside
+
+
+def test_nearest_finds_a_copy() -> None:
+    points = cloud(30, 0)
+    distance, index = nearest(points[[7, 3]] + 1e-3, points)
+    assert index.tolist() == [7, 3]
+    assert distance.tolist() == pytest.approx([2**0.5 * 1e-3] * 2, rel=0.05)

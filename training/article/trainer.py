@@ -1,0 +1,224 @@
+"""The training loop: data in, a checkpoint folder out, resumable at every step.
+
+Everything random is keyed by (seed, epoch, step), so a run that was killed and resumed, or split
+over several processes, takes the same steps as one that was not.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+from torch.utils.tensorboard import SummaryWriter
+
+from model.checkpoint import Checkpoint, Provenance
+from model.cvae import CVAE
+from model.objective import negative_elbo
+from training.checkpoint.card import sample_sheet
+from training.checkpoint.export import hand_over, library_versions
+from training.config import TrainingConfig
+from training.console import EpochBar, loss_text
+from training.data import LabelledImages
+from training.evaluation.loss import evaluate_loss, label_one_hot, loss_record
+from training.interrupt import Interrupted, StopSwitch
+from training.randomness import Purpose, keyed_generator
+from training.snapshot import LossSum, Progress, SnapshotError, load_snapshot, save_snapshot
+
+log = logging.getLogger(__name__)
+
+
+class DivergenceError(Exception):
+    """The loss is no longer a finite number; the message is one full sentence."""
+
+
+class Trainer:
+    """One run: the network, its optimizer, and how far it is."""
+
+    def __init__(
+        self, config: TrainingConfig, fabric: Fabric, train: LabelledImages, test: LabelledImages
+    ) -> None:
+        self.config = config
+        self.fabric = fabric
+        self.train = train
+        self.test = test
+        self.progress = Progress()
+        self.cvae = CVAE(config.architecture)
+        self.cvae.initialise(keyed_generator(config.seed, Purpose.WEIGHTS))
+        self.optimizer = torch.optim.Adam(self.cvae.parameters(), lr=config.learning_rate)
+        # The wrapped network is called in training, so that gradients are averaged over
+        # processes; self.cvae stays the plain one, with the same weights.
+        step = cast(nn.Module, torch.compile(self.cvae)) if config.compile else self.cvae
+        self.wrapped, self.wrapped_optimizer = fabric.setup(step, self.optimizer)
+        self._resume_or_refuse()
+
+    def fit(self) -> Checkpoint | None:
+        """Train to the last epoch; the checkpoint that was written, None on other processes.
+
+        Raises:
+            Interrupted: a stop signal came; a snapshot was saved.
+            DivergenceError: the loss is not finite.
+        """
+        with StopSwitch() as switch:
+            while self.progress.epoch < self.config.epochs:
+                self._fit_epoch(switch)
+                self._end_epoch()
+        return self._write_checkpoint() if self.fabric.is_global_zero else None
+
+    def _fit_epoch(self, switch: StopSwitch) -> None:
+        order = torch.randperm(
+            len(self.train),
+            generator=keyed_generator(self.config.seed, Purpose.ORDER, self.progress.epoch),
+        )
+        batches = torch.split(order, self.config.batch_size)
+        started = time.monotonic() - self.progress.epoch_seconds
+        saved = time.monotonic()
+        with self._epoch_bar(len(batches)) as bar:
+            for indices in batches[self.progress.step :]:
+                stop = self._step(indices, switch.requested)
+                self.progress.epoch_seconds = time.monotonic() - started
+                bar.update(self.progress)
+                if stop:
+                    self._save()
+                    raise Interrupted(
+                        f"Stopped in epoch {self.progress.epoch + 1} after step "
+                        f"{self.progress.step}; everything is saved, continue with --resume."
+                    )
+                if time.monotonic() - saved > self.config.snapshot_every_s:
+                    self._save()
+                    saved = time.monotonic()
+
+    def _epoch_bar(self, steps: int) -> EpochBar:
+        epoch, epochs = self.progress.epoch + 1, self.config.epochs
+        return EpochBar(epoch, epochs, steps, enabled=self.fabric.is_global_zero)
+
+    def _step(self, indices: torch.Tensor, stop: bool) -> bool:
+        """One step of Adam on the images at `indices`; whether any process was asked to stop."""
+        fabric, progress = self.fabric, self.progress
+        noise = torch.randn(
+            len(indices),
+            self.cvae.config.latent,
+            generator=keyed_generator(
+                self.config.seed, Purpose.TRAINING_NOISE, progress.epoch, progress.step
+            ),
+        )
+        share = slice(fabric.global_rank, None, fabric.world_size)  # of this process
+        images, labels = self.train.batch(indices[share], fabric.device)
+        output = self.wrapped(
+            images, label_one_hot(labels, self.cvae), noise[share].to(fabric.device)
+        )
+        loss = negative_elbo(output, images)
+        # Gradients are averaged over processes: this makes them the mean over the whole batch,
+        # also where the processes' shares differ by one image.
+        mean = loss.total.sum() * (fabric.world_size / len(indices))
+        self.wrapped_optimizer.zero_grad()
+        fabric.backward(mean)
+        self.wrapped_optimizer.step()
+        parts = torch.stack([loss.reconstruction_nll.sum(), loss.kl.sum()]).detach().double()
+        flag = torch.tensor([float(stop)], dtype=torch.float64, device=fabric.device)
+        sums = fabric.all_reduce(torch.cat([parts, flag]), reduce_op="sum")
+        nll, kl, stops = torch.as_tensor(sums).tolist()
+        if not abs(nll + kl) < float("inf"):
+            raise DivergenceError(
+                f"The loss became {nll + kl} in epoch {progress.epoch + 1}, step "
+                f"{progress.step + 1}; start again with a lower --learning-rate than "
+                f"{self.config.learning_rate:g}, the snapshot from before is kept."
+            )
+        progress.loss.add(len(indices), nll, kl)
+        progress.step += 1
+        return bool(stops)
+
+    def _end_epoch(self) -> None:
+        progress, run_dir = self.progress, self.config.run_dir
+        started = time.monotonic()
+        test = evaluate_loss(self.cvae, self.test, self.config.seed, self.fabric.device)
+        sheet = sample_sheet(self.cvae, self.config.seed, self.fabric.device)
+        progress.epoch_seconds += time.monotonic() - started
+        losses = {
+            "train": progress.loss.mean(),
+            "test": test["bound"],
+            "test_at_mean": test["at_mean"],
+        }
+        seconds = round(progress.epoch_seconds, 2)
+        progress.history.append({"epoch": progress.epoch + 1, **losses, "seconds": seconds})
+        progress.epoch += 1
+        progress.step, progress.loss, progress.epoch_seconds = 0, LossSum(), 0.0
+        if not self.fabric.is_global_zero:
+            return
+        log.info(
+            "epoch %d/%d  train %s  test %s  nats  %.1f s",
+            *(progress.epoch, self.config.epochs),
+            *(loss_text(losses["train"]), loss_text(losses["test"]), seconds),
+        )
+        samples = run_dir / "samples" / f"epoch-{progress.epoch:03d}.png"
+        samples.parent.mkdir(exist_ok=True)
+        samples.write_bytes(sheet)
+        self._write_scalars(losses)
+        self._save()
+
+    def _write_scalars(self, losses: Mapping[str, Mapping[str, float]]) -> None:
+        with SummaryWriter(str(self.config.run_dir / "tensorboard")) as writer:
+            for split, loss in losses.items():
+                for part, nats in loss.items():
+                    writer.add_scalar(f"{part}/{split}", nats, self.progress.epoch)
+
+    def _save(self) -> None:
+        if self.fabric.is_global_zero:
+            save_snapshot(
+                self.config.snapshot, self.config.recipe(), self.progress, self.cvae, self.optimizer
+            )
+
+    def _resume_or_refuse(self) -> None:
+        if self.config.resume:
+            self.progress = load_snapshot(
+                self.config.snapshot, self.config.recipe(), self.cvae, self.optimizer
+            )
+            log.info(
+                "resumed in epoch %d after step %d", self.progress.epoch + 1, self.progress.step
+            )
+        elif self.config.snapshot.exists():
+            raise SnapshotError(
+                f"The folder {self.config.run_dir} already holds a run; continue it with "
+                "--resume, choose another --run-dir, or remove the folder to begin anew."
+            )
+
+    def _write_checkpoint(self) -> Checkpoint:
+        config = self.config
+        provenance = Provenance(
+            data_set="MNIST",
+            train_images=len(self.train),
+            test_images=len(self.test),
+            seed=config.seed,
+            epochs=self.progress.epoch,
+            batch_size=config.batch_size,
+            optimizer="Adam",
+            learning_rate=config.learning_rate,
+            objective="binary cross-entropy + KL, the negative evidence lower bound",
+            versions=library_versions(),
+        )
+        folder = config.checkpoint_folder
+        return hand_over(folder, self.cvae, provenance, self._metrics(), self.fabric.device)
+
+    def _metrics(self) -> dict[str, object]:
+        last, config = self.progress.history[-1], self.config
+        return {
+            "unit": "nats per image",
+            "parameters": sum(parameter.numel() for parameter in self.cvae.parameters()),
+            "test": loss_record(
+                {"bound": last["test"], "at_mean": last["test_at_mean"]},
+                len(self.test),
+                config.seed,
+            ),
+            "training": {
+                "images": len(self.train),
+                "epochs": self.progress.epoch,
+                "batch_size": config.batch_size,
+                "optimizer": "Adam",
+                "learning_rate": config.learning_rate,
+                "seed": config.seed,
+                "last_epoch": last["train"],
+            },
+            "history": self.progress.history,
+        }

@@ -1,0 +1,69 @@
+"""What every run ends with: its network and what is known of it, as a checkpoint folder."""
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from model.checkpoint import (
+    CARD,
+    METRICS,
+    OPTIONAL,
+    PAYLOAD,
+    SAMPLES,
+    Checkpoint,
+    Provenance,
+    write_checkpoint,
+)
+from model.cvae import CVAE
+from model.export import save_cvae
+from training.checkpoint.card import model_card, sample_sheet
+
+LIBRARIES = ("torch", "torchvision", "lightning-fabric", "numpy", "onnx", "onnxruntime")
+
+
+def hand_over(
+    folder: Path,
+    cvae: CVAE,
+    provenance: Provenance,
+    metrics: Mapping[str, Any],
+    device: torch.device,
+) -> Checkpoint:
+    """Write the checkpoint folder of a finished run, with its metrics, sheet and model card.
+
+    Raises:
+        CheckpointError: see `save_cvae`.
+    """
+    documents = {
+        METRICS: metrics_json(metrics),
+        SAMPLES: sample_sheet(cvae, provenance.seed, device),
+        CARD: model_card(cvae.config, provenance, metrics).encode(),
+    }
+    return save_cvae(folder, cvae, provenance, documents)
+
+
+def replace_metrics(checkpoint: Checkpoint, metrics: Mapping[str, Any]) -> Checkpoint:
+    """Write a checkpoint folder anew with other metrics and the model card that tells them."""
+    manifest = checkpoint.manifest
+    names = [name for name in (*PAYLOAD, *OPTIONAL) if name in manifest.sha256]
+    files = {name: (checkpoint.folder / name).read_bytes() for name in names}
+    files[METRICS] = metrics_json(metrics)
+    files[CARD] = model_card(checkpoint.config, manifest.provenance, metrics).encode()
+    return write_checkpoint(
+        checkpoint.folder, checkpoint.config, manifest.provenance, files, lambda _: None
+    )
+
+
+def metrics_json(metrics: Mapping[str, Any]) -> bytes:
+    """The content of metrics.json."""
+    return (json.dumps(metrics, indent=2) + "\n").encode()
+
+
+def library_versions() -> dict[str, str]:
+    """Python's and the libraries' versions, by name, for the provenance."""
+    found = {library: version(library) for library in LIBRARIES}
+    return {"python": platform.python_version(), **found}

@@ -1,0 +1,1 @@
+"""Measures of the quality of a checkpoint. None of them steers training."""

@@ -1,0 +1,101 @@
+"""The report of an evaluation as one picture, in five panels from top to bottom.
+
+1. samples: column = label, a noise for each digit
+2. reconstructions: test digits above, what encoder and decoder make of them below
+3. interpolations: one label a row, from one noise to another along the sphere
+4. styles: one noise a row, drawn as every label
+5. nearest neighbours: samples above, the nearest training image of each below
+"""
+
+import io
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from model.cvae import CVAE
+from training.data import LabelledImages
+from training.evaluation.neighbour import nearest
+from training.randomness import Purpose, keyed_generator
+
+COLUMNS = 10
+MARGIN = 4  # pixels of paper between two panels
+ENLARGED = 2  # times
+
+
+@torch.inference_mode()
+def picture_report(
+    cvae: CVAE, train: LabelledImages, test: LabelledImages, seed: int, device: torch.device
+) -> bytes:
+    """A PNG of all panels; needs a conditional CVAE with ten labels."""
+    generator = keyed_generator(seed, Purpose.METRIC)
+    labels = torch.arange(COLUMNS)
+    noise = torch.randn(5 * COLUMNS, cvae.config.latent, generator=generator)
+    samples = _decoded(cvae, noise, labels.repeat(5), device)
+    panels = [
+        samples,
+        _reconstructions(cvae, test, device),
+        _interpolations(cvae, noise[:COLUMNS], noise[COLUMNS : 2 * COLUMNS], device),
+        _decoded(cvae, noise[:5].repeat_interleave(COLUMNS, dim=0), labels.repeat(5), device),
+        _neighbours(samples[:COLUMNS], train),
+    ]
+    sheets = [np.pad(_sheet(panel), ((0, MARGIN), (0, 0)), constant_values=96) for panel in panels]
+    picture = Image.fromarray(np.concatenate(sheets))
+    picture = picture.resize(
+        (picture.width * ENLARGED, picture.height * ENLARGED), Image.Resampling.NEAREST
+    )
+    file = io.BytesIO()
+    picture.save(file, format="PNG")
+    return file.getvalue()
+
+
+def interpolate(first: Tensor, second: Tensor, places: Tensor) -> Tensor:
+    """Noise on the way from one to another, along the arc between them: (P, Z) float32.
+
+    The arc keeps the length that noise from N(0, I) has; a straight line would cut it short.
+
+    Args:
+        first: (Z,) float32.
+        second: (Z,) float32.
+        places: (P,) float32 in [0, 1].
+    Source: Shoemake, "Animating Rotation with Quaternion Curves", SIGGRAPH 1985, section 3.3.
+    """
+    cosine = torch.dot(first / first.norm(), second / second.norm()).clamp(-1, 1)
+    angle = torch.acos(cosine).clamp(min=1e-4)
+    weights = torch.sin(torch.stack([1 - places, places]) * angle) / torch.sin(angle)  # (2, P)
+    return weights.T @ torch.stack([first, second])
+
+
+def _decoded(cvae: CVAE, noise: Tensor, labels: Tensor, device: torch.device) -> Tensor:
+    """Pixels (N, H, W) on the CPU."""
+    one_hot = torch.eye(cvae.config.classes)[labels].to(device)
+    return torch.as_tensor(cvae.decoder(noise.to(device), one_hot)).cpu()
+
+
+def _reconstructions(cvae: CVAE, test: LabelledImages, device: torch.device) -> Tensor:
+    images, labels = test.batch(torch.arange(COLUMNS), device)
+    mean, _ = cvae.encoder(images, torch.eye(cvae.config.classes).to(device)[labels])
+    return torch.cat([images.cpu(), _decoded(cvae, mean, labels.cpu(), device)])
+
+
+def _interpolations(cvae: CVAE, first: Tensor, second: Tensor, device: torch.device) -> Tensor:
+    places = torch.linspace(0, 1, COLUMNS)
+    noise = [interpolate(one, other, places) for one, other in zip(first, second, strict=True)]
+    labels = torch.arange(COLUMNS).repeat_interleave(COLUMNS)
+    return _decoded(cvae, torch.cat(noise), labels, device)
+
+
+def _neighbours(samples: Tensor, train: LabelledImages) -> Tensor:
+    images = train.images.float() / 255
+    _, index = nearest(samples.flatten(1), images.flatten(1))
+    return torch.cat([samples, images[index]])
+
+
+def _sheet(images: Tensor) -> NDArray[np.uint8]:
+    """Grey levels (rows * H, 10 * W) of pixels (rows * 10, H, W)."""
+    count, height, width = images.shape
+    grid = images.reshape(count // COLUMNS, COLUMNS, height, width).permute(0, 2, 1, 3)
+    levels: NDArray[np.uint8] = (grid.reshape(-1, COLUMNS * width) * 255 + 0.5).byte().numpy()
+    return levels

@@ -1,0 +1,1 @@
+"""The preset `sharp`: a student that learns from a teacher and is sharpened by discriminators."""

@@ -1,0 +1,112 @@
+"""The options of the commands that draw without a server: one for each parameter of a query."""
+
+import argparse
+import secrets
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from app.request.error import RequestError
+from app.request.parameter import Colour, Constraint, Decimal, Digits, Integer, Token
+from app.request.query import Query
+from model.checkpoint import CheckpointError
+from model.engine import EngineError
+from model.noise import MAX_SEED
+
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+# Where the default is not the one that the description of the HTTP parameter tells.
+DEFAULTS = {"seed": "random, and printed.", "format": "the ending of the file name."}
+METAVARS: dict[type, str] = {
+    Integer: "INTEGER",
+    Decimal: "NUMBER",
+    Colour: "COLOUR",
+    Token: "TOKEN",
+}
+AnyQuery = TypeVar("AnyQuery", bound=Query)
+
+
+def add_parameters(parser: argparse.ArgumentParser, model: type[Query]) -> None:
+    """Add an option for each parameter of a query; digits are an argument without a name.
+
+    Values stay text: the query checks them, with the messages of the service.
+    """
+    for name, field in model.model_fields.items():
+        constraint = next((item for item in field.metadata if isinstance(item, Constraint)), None)
+        text = _help(name, field, constraint).replace("%", "%%")
+        metavar = METAVARS.get(type(constraint), name.upper())
+        if isinstance(constraint, Digits):
+            parser.add_argument(name, help=text, metavar=metavar)
+        else:
+            required = field.is_required()
+            parser.add_argument(f"--{name}", help=text, metavar=metavar, required=required)
+
+
+def parse_query(
+    model: type[AnyQuery], options: Mapping[str, str | None], output: Path | None
+) -> AnyQuery:
+    """The checked query of the options that were given.
+
+    Args:
+        model: the query.
+        options: name of a parameter -> its text, or None.
+        output: its ending names the format, unless the option does.
+    Raises:
+        InvalidRequest: an option breaks the limits of its parameter.
+    """
+    values = {name: text for name, text in options.items() if text is not None}
+    if output is not None and output.suffix:
+        values.setdefault("format", output.suffix.removeprefix(".").lower())
+    return model.model_validate(values)
+
+
+def run(command: Callable[[], None]) -> int:
+    """The exit code of a command: 0 done, 1 failed, 2 wrong option, 130 interrupted."""
+    try:
+        command()
+    except RequestError as error:
+        return _fail(f"{error} See --help.", EXIT_USAGE)
+    except (CheckpointError, EngineError) as error:
+        return _fail(str(error), EXIT_FAILED)
+    except OSError as error:
+        name = error.filename or "Standard output"
+        return _fail(f"{name} cannot be written: {error.strerror}.", EXIT_FAILED)
+    except KeyboardInterrupt:
+        return _fail("\nInterrupted.", EXIT_INTERRUPTED)
+    return 0
+
+
+def chosen_seed(asked: int | None) -> int:
+    """The seed that was asked for, or a random one."""
+    return secrets.randbelow(MAX_SEED + 1) if asked is None else asked
+
+
+def print_seed(asked: int | None, seed: int) -> None:
+    """Tell the seed that was taken, unless it was asked for."""
+    if asked is None:
+        print(f"seed {seed}", file=sys.stderr)  # noqa: T201 - for a command
+
+
+def _help(name: str, field: FieldInfo, constraint: Constraint | None) -> str:
+    """Description, limits, default, and an example that can be typed as it is printed."""
+    text, _, default = str(field.description).partition(" Default: ")
+    parts = [text]
+    if isinstance(constraint, Integer | Decimal):
+        parts.append(f"From {constraint.low} to {constraint.high}.")
+    if name in DEFAULTS:
+        default = DEFAULTS[name]
+    elif field.default not in (None, PydanticUndefined):
+        default = f"{field.default}."
+    if default:
+        parts.append(f"Default: {default}")
+    if field.examples:
+        parts.append(f"Example: {field.examples[0]}")
+    return " ".join(parts)
+
+
+def _fail(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201 - for a command
+    return code

@@ -1,34 +1,33 @@
-"""The page as files: for the service, and `python -m app.site FOLDER` for any other host.
+"""Builds the files of the page, for the service and for any static host.
 
-The files are in app/site/web. Filled in here: the links to the model's card and weights, whether
-there is an API, and a version.
+Most files are sent as they are in `web`. Some depend on the model and on the host: the weights,
+the links to the card, the weights and the API, and the version in the service worker.
 """
 
 import gzip
 import hashlib
+import json
 import shutil
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from app.drawing.renderer import Renderer, open_renderer
-from app.settings import read_settings
-from model.checkpoint import ROUNDED_WEIGHTS, CheckpointError
-from model.engine import EngineError
+from app.drawing.renderer import Renderer
+from model.checkpoint import ROUNDED_WEIGHTS
 
 WEB = Path(__file__).parent / "web"
 INDEX, WORKER = "index.html", "service-worker.js"
-LINKS = "<!-- links -->"  # the place in index.html
-API_CARD, FILED_CARD = "model", "page/model.json"
-ON_THREADS = ("page/worker.js", "page/decoder.js", "page/directions.js")
+LINKS = b"<!-- links -->"  # in index.html
+API_CARD, STATIC_CARD = "model", "page/model.json"
+# Scripts of other threads: a preload for the page would not serve them.
+NOT_PRELOADED = (WORKER, "page/worker.js", "page/decoder.js", "page/directions.js")
 POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; "
     "img-src 'self' data: blob:; style-src 'self'; manifest-src 'self'; base-uri 'none'; "
     "form-action 'none'"
 )
-HEADER_POLICY = f"{POLICY}; frame-ancestors 'none'"  # this last word counts only in a header
+HEADER_POLICY = f"{POLICY}; frame-ancestors 'none'"  # not allowed in a meta element
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -43,29 +42,34 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True)
 class PageFile:
-    """One file of the page."""
+    """One file of the page.
 
-    name: str  # its path below the page's address
+    Attributes:
+        name: path relative to the address of the page.
+        content: uncompressed.
+    """
+
+    name: str
     content: bytes
 
     @property
     def media_type(self) -> str:
-        """Its Content-Type."""
+        """The Content-Type."""
         return MEDIA_TYPES[Path(self.name).suffix]
 
     @property
     def lasting(self) -> bool:
-        """Whether its name says its content, so that it may be kept for ever."""
+        """Whether the content never changes, because the name contains its hash."""
         return self.name.endswith(".safetensors")
 
     @cached_property
     def digest(self) -> str:
-        """24 hex digits that name its content."""
+        """24 hex digits of the SHA-256 of the content."""
         return hashlib.sha256(self.content).hexdigest()[:24]
 
     @cached_property
     def packed(self) -> bytes | None:
-        """Its content in gzip; None where that is no smaller."""
+        """The content compressed with gzip; None if that is not smaller."""
         packed = gzip.compress(self.content, compresslevel=9, mtime=0)
         return packed if len(packed) < len(self.content) else None
 
@@ -74,103 +78,72 @@ def page_files(card: bytes, weights: bytes | None, served: bool) -> dict[str, Pa
     """All files of the page by name.
 
     Args:
-        card: the model card as JSON, as `GET /model` has it.
-        weights: the rounded decoder's safetensors file; None where the checkpoint has none, and
-            the page asks the service for each picture.
-        served: whether the service sends the page; if not, the card becomes a file, and what
-            needs the API says so.
+        card: the model card as JSON, as in `GET /model`.
+        weights: content of the rounded weights' safetensors file; None if the checkpoint has
+            none, and the page requests each picture from the service.
+        served: whether the service sends the page. If not, the card is one of the files, and the
+            page disables what needs the API.
     """
-    files = {
-        path.relative_to(WEB).as_posix(): path.read_bytes()
-        for path in sorted(WEB.rglob("*"))
-        if path.is_file()
-    }
+    files = {path.relative_to(WEB).as_posix(): path.read_bytes() for path in _paths()}
     if weights is not None:
         digest = hashlib.sha256(weights).hexdigest()[:16]
-        files[f"page/decoder-{digest}.safetensors"] = weights
+        files = {f"page/decoder-{digest}.safetensors": weights, **files}
     if not served:
-        files[FILED_CARD] = card
-    files[INDEX] = files[INDEX].replace(LINKS.encode(), _links(files, served).encode())
+        files[STATIC_CARD] = card
+    files[INDEX] = files[INDEX].replace(LINKS, _links(files, served).encode())
     version = hashlib.sha256(card + b"".join(files.values())).hexdigest()[:16]
-    kept = ["./", *(name for name in files if name.startswith("page/"))]
-    kept += [API_CARD] if served else []
-    listed = "[" + ", ".join(f'"{name}"' for name in kept) + "]"
+    cached = ["./", *(name for name in files if name.startswith("page/"))]
+    cached += [API_CARD] if served else []
     worker = files[WORKER].decode().replace("{{version}}", f"cvae-digits-{version}")
-    files[WORKER] = worker.replace("{{files}}", listed).encode()
+    files[WORKER] = worker.replace("{{files}}", json.dumps(cached)).encode()
     return {name: PageFile(name, content) for name, content in files.items()}
 
 
-def _links(files: Mapping[str, bytes], served: bool) -> str:
-    """The lines of the head that say where things are, and let the browser fetch them early."""
-    early = 'rel="preload" as="fetch" crossorigin'
-    lines = [f'<link id="card" {early} href="{API_CARD if served else FILED_CARD}">']
-    lines += [f'<link id="weights" {early} href="{name}">' for name in files if "/decoder-" in name]
+def _paths() -> list[Path]:
+    return sorted(path for path in WEB.rglob("*") if path.is_file())
+
+
+def _links(names: Iterable[str], served: bool) -> str:
+    """Elements of the head that tell the scripts where things are, and preload them."""
+    preload = 'rel="preload" as="fetch" crossorigin'
+    lines = [f'<link id="card" {preload} href="{API_CARD if served else STATIC_CARD}">']
     if served:
         lines.append('<link id="service" rel="service" href="./">')
     else:
         lines.insert(0, f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">')
-    scripts = [name for name in files if name.startswith("page/") and name.endswith(".js")]
-    lines += [f'<link rel="modulepreload" href="{name}">' for name in scripts if _is_module(name)]
+    for name in names:
+        if name.endswith(".safetensors"):
+            lines.append(f'<link id="weights" {preload} href="{name}">')
+        elif name.endswith(".js") and name not in NOT_PRELOADED:
+            lines.append(f'<link rel="modulepreload" href="{name}">')
     return "\n    ".join(lines)
 
 
-def _is_module(name: str) -> bool:
-    """Whether the page itself runs it; what the worker runs is not shared with the page."""
-    return name not in ON_THREADS
-
-
 def rounded_weights(renderer: Renderer) -> bytes | None:
-    """The file of a checkpoint's rounded weights, where it has one.
+    """Content of the rounded weights' file of a checkpoint; None if it has none.
 
     Raises:
-        CheckpointError: it was written over since it was read.
+        CheckpointError: the file has changed since the checkpoint was read.
     """
-    if ROUNDED_WEIGHTS not in renderer.checkpoint.manifest.sha256:
-        return None
-    return renderer.checkpoint.content(ROUNDED_WEIGHTS)
+    checkpoint = renderer.checkpoint
+    has_weights = ROUNDED_WEIGHTS in checkpoint.manifest.sha256
+    return checkpoint.content(ROUNDED_WEIGHTS) if has_weights else None
 
 
 def write_page(folder: Path, files: Mapping[str, PageFile]) -> None:
-    """Write the page into a folder; an older page there is replaced.
+    """Write the page to a folder, and replace an older page there.
 
     Raises:
-        OSError: the folder holds something else, or cannot be written.
+        OSError: the folder contains something else, or cannot be written.
     """
     if folder.exists():
         if any(folder.iterdir()) and not (folder / WORKER).is_file():
             raise OSError(
-                f"The folder {folder} is neither empty nor a page, so nothing was written; "
-                "choose another folder or remove this one."
+                f"The page was not written, because the folder {folder} is neither empty nor a "
+                "page; choose another folder or remove this one."
             )
         shutil.rmtree(folder)
     for name, file in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(file.content)
-
-
-def main(arguments: list[str]) -> int:
-    """Run the command; the exit code: 0 done, 1 failed, 2 wrong argument."""
-    from app.drawing.card import describe
-
-    if len(arguments) != 1 or arguments[0].startswith("-"):
-        print("usage: python -m app.site.build FOLDER", file=sys.stderr)  # noqa: T201 - a command
-        return 2
-    try:
-        settings = read_settings()
-        renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
-        weights = rounded_weights(renderer)
-        if weights is None:
-            raise CheckpointError(
-                f"The checkpoint {renderer.checkpoint.folder} has no {ROUNDED_WEIGHTS}, which a "
-                "page without a service draws with; write it again with `python -m training`."
-            )
-        card = describe(renderer).model_dump_json().encode()
-        write_page(Path(arguments[0]), page_files(card, weights, served=False))
-    except (CheckpointError, EngineError, OSError) as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.content)

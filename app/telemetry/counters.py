@@ -20,6 +20,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from app.settings import SettingError
 from app.telemetry.route import RouteNames
 
 STAGES = ("noise", "decode", "compose", "encode")
@@ -44,17 +45,21 @@ Cells = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Reading:
-    """The counts of a worker at one moment."""
+    """The counts of a worker at one moment.
 
-    worker: int  # counts from 0; a worker that replaces a dead one has its number
+    Attributes:
+        worker: counts from 0; a worker that replaces a dead one has its number.
+        alive: whether it still runs.
+        facts: about the worker: pid, version, model, engine, precision.
+        cells: (ROWS,) its gauges, digits and stages.
+        rows: (ROW,) for each route.
+    """
+
+    worker: int
     alive: bool
-    routes: tuple[str, ...]
-    facts: dict[str, str]  # about the worker: pid, version, model, engine, precision
+    facts: dict[str, str]
     cells: Cells
-
-    def rows(self) -> Cells:
-        """The counts of each route, (routes, ROW) float64."""
-        return self.cells[ROWS:].reshape(len(self.routes), ROW)
+    rows: dict[str, Cells]
 
 
 class Counters:
@@ -67,11 +72,11 @@ class Counters:
 
         Args:
             routes: paths of the application's routes.
-            file: locked as long as the worker lives.
+            file: of the right size, and locked as long as the worker lives.
             folder: of the file, shared with other workers.
         """
         self.routes = RouteNames(routes)
-        size = _size(len(self.routes.names))
+        size = _size(self.routes.names)
         self._memory = mmap.mmap(-1 if file is None else file.fileno(), size)
         self._file, self._folder = file, folder
         self._cells = memoryview(self._memory)[HEAD_BYTES:].cast("d")
@@ -135,13 +140,15 @@ class Counters:
     def close(self) -> None:
         """Leave the file to the next worker, as the end of the process does too."""
         if self._file is not None:
+            fcntl.flock(self._file, fcntl.LOCK_UN)  # the mapping keeps the file open
             self._file.close()
 
     def readings(self) -> list[Reading]:
         """The counts up to now, of this worker or of all that share its folder."""
-        if self._folder is None:
-            return [_reading(0, True, self._memory[:])]
-        return read_counters(self._folder)
+        if self._folder is not None:
+            return read_counters(self._folder)
+        reading = _reading(0, True, self._memory[:])
+        return [] if reading is None else [reading]
 
 
 def open_counters(folder: Path | None, routes: Iterable[str]) -> Counters:
@@ -151,45 +158,64 @@ def open_counters(folder: Path | None, routes: Iterable[str]) -> Counters:
         folder: shared with other workers; None for a single worker.
         routes: paths of the application's routes.
     Raises:
-        OSError: the folder cannot be written.
+        SettingError: the folder cannot be used.
     """
     if folder is None:
         return Counters(routes)
     paths = list(routes)
-    size = _size(len(RouteNames(paths).names))
-    for worker in count():
-        file = _path(folder, worker).open("a+b")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # its worker lives
-            file.close()
-            continue
-        if os.fstat(file.fileno()).st_size != size:  # new, or of another version
-            file.truncate(0)
-            file.truncate(size)
-        return Counters(paths, file, folder)
-    raise AssertionError("count() has no end")
+    try:
+        return Counters(paths, _take_file(folder, RouteNames(paths).names), folder)
+    except OSError as error:
+        raise SettingError(
+            f"The metrics folder {folder} cannot be used: {error.strerror}; set "
+            "CVAE_METRICS_FOLDER to a folder that exists and can be written."
+        ) from error
 
 
 def read_counters(folder: Path) -> list[Reading]:
     """The counts of all workers, past and present, that share a folder."""
-    readings: list[Reading] = []
+    readings = []
     for worker in count():
         try:
             file = _path(folder, worker).open("rb")
         except FileNotFoundError:
-            return readings
+            break
         with file:
-            content = file.read()
-            if content[:HEAD_BYTES].strip(b"\0 "):  # else its worker has only begun
-                readings.append(_reading(worker, _is_locked(file), content))
+            readings.append(_reading(worker, _is_locked(file), file.read()))
+    return [reading for reading in readings if reading is not None]
+
+
+def _take_file(folder: Path, routes: tuple[str, ...]) -> BinaryIO:
+    """The first file of the folder that no living worker holds, ready to be mapped."""
+    for worker in count():
+        file = _path(folder, worker).open("a+b")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            continue
+        file.seek(0)
+        reading = _reading(worker, True, file.read())
+        if reading is None or tuple(reading.rows) != routes:  # new, or of another version
+            file.truncate(0)
+            file.truncate(_size(routes))
+        return file
     raise AssertionError("count() has no end")
 
 
-def _reading(worker: int, alive: bool, content: bytes) -> Reading:
-    head = json.loads(content[:HEAD_BYTES])
+def _reading(worker: int, alive: bool, content: bytes) -> Reading | None:
+    """What a file says; None if its worker has only begun, or is of another version."""
+    try:
+        head = json.loads(content[:HEAD_BYTES])
+    except ValueError:
+        return None
+    if len(content) != _size(head["routes"]):
+        return None
     cells = np.frombuffer(content, np.float64, offset=HEAD_BYTES)
-    return Reading(worker, alive, tuple(head["routes"]), head["facts"], cells)
+    rows = cells[ROWS:].reshape(-1, ROW)
+    return Reading(
+        worker, alive, head["facts"], cells[:ROWS], dict(zip(head["routes"], rows, strict=True))
+    )
 
 
 def _is_locked(file: BinaryIO) -> bool:
@@ -205,6 +231,6 @@ def _path(folder: Path, worker: int) -> Path:
     return folder / f"{worker}.counters"
 
 
-def _size(routes: int) -> int:
+def _size(routes: Sequence[str]) -> int:
     """Bytes of the memory of a worker."""
-    return HEAD_BYTES + 8 * (ROWS + routes * ROW)
+    return HEAD_BYTES + 8 * (ROWS + len(routes) * ROW)

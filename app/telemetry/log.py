@@ -19,6 +19,7 @@ from app.settings import LogForm
 
 FLUSH_S = 0.2  # the longest that a line is buffered
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+SERVER_ERROR = 500
 
 
 class AccessLog:
@@ -51,7 +52,7 @@ class AccessLog:
         """
         method = scope["method"] if scope["method"] in METHODS else "other"
         request_id = scope.get("state", {}).get("request_id", "")
-        level = "error" if status >= 500 else "info"
+        level = "error" if status >= SERVER_ERROR else "info"
         if self._json:
             line = (
                 f'{{"time":"{self._now()}","level":"{level}","message":"request",'

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.settings import SettingError
 from app.telemetry.counters import Counters
 from app.telemetry.log import AccessLog
 from app.telemetry.route import PROBES
 
 if TYPE_CHECKING:  # needs an optional extra
-    from app.telemetry.tracing import TracedRequest, Tracer
+    from app.telemetry.tracing import Tracer
 
 CLIENT_GONE = 499  # what nginx logs for a client that left before it had an answer
 
@@ -46,7 +47,7 @@ class TelemetryMiddleware:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        status, size = 0, 0
+        status, size, trace_id = 0, 0, ""
 
         def watched_send(message: Message) -> Awaitable[None]:
             nonlocal status, size
@@ -59,7 +60,8 @@ class TelemetryMiddleware:
         self.counters.begin()
         index = self.counters.routes.index_of(scope["path"])
         route = self.counters.routes.names[index]
-        traced = None if self.tracer is None else self._begin_trace(scope, route)
+        tracer = None if route in PROBES else self.tracer
+        traced = None if tracer is None else tracer.begin(scope, route)
         try:
             await self.app(scope, receive, watched_send)
         except Exception:
@@ -70,30 +72,20 @@ class TelemetryMiddleware:
             size = 0 if scope["method"] == "HEAD" else size
             seconds = perf_counter() - began
             self.counters.end(index, status, seconds, size)
-            trace_id = "" if traced is None else self._end_trace(traced, scope, status)
+            if traced is not None:
+                trace_id = traced.end(scope, status)
             if self.access_log is not None and route not in PROBES:
                 self.access_log.write(scope, route, status, seconds, size, trace_id)
-
-    def _begin_trace(self, scope: Scope, route: str) -> "TracedRequest | None":
-        if self.tracer is None or route in PROBES:
-            return None
-        return self.tracer.begin(scope, route)
-
-    def _end_trace(self, traced: "TracedRequest", scope: Scope, status: int) -> str:
-        assert self.tracer is not None
-        self.tracer.end(traced, scope, status)
-        return traced.trace_id
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def closing_send(message: Message) -> None:
             if message["type"] != "lifespan.startup.complete":
-                self.close()  # before the server knows: the process may end at once
+                self._close()  # before the server knows: the process may end at once
             await send(message)
 
         await self.app(scope, receive, closing_send)
 
-    def close(self) -> None:
-        """Write what is still buffered."""
+    def _close(self) -> None:
         if self.access_log is not None:
             self.access_log.flush()
         if self.tracer is not None:
@@ -104,12 +96,12 @@ def open_tracer(counters: Counters) -> "Tracer":
     """The tracer, which also receives the stages of drawing from the counters.
 
     Raises:
-        SystemExit: with a sentence, if OpenTelemetry is not installed.
+        SettingError: OpenTelemetry is not installed.
     """
     try:
         from app.telemetry.tracing import Tracer  # on demand: slow to import, and an extra
     except ModuleNotFoundError as error:
-        raise SystemExit(
+        raise SettingError(
             f"Traces need {error.name}, which is not installed; run `pip install "
             "'cvae-digits[tracing]'`, or leave OTEL_EXPORTER_OTLP_ENDPOINT unset."
         ) from error

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -21,22 +20,8 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from app.settings import SettingError
-from app.telemetry.counters import (
-    BUCKET,
-    BUCKETS_S,
-    BYTES,
-    DIGITS,
-    FIRST_STATUS,
-    IN_FLIGHT,
-    QUEUE_DEPTH,
-    QUEUE_LIMIT,
-    ROWS,
-    SECONDS,
-    STAGE,
-    STAGES,
-    STATUSES,
-    Reading,
-)
+from app.telemetry import counters
+from app.telemetry.counters import Cells, Reading
 from app.telemetry.route import PROBES
 
 # Shown even before they occur: a rate needs the zero that it rises from.
@@ -54,7 +39,7 @@ REASONS = {
 }
 
 Readings = Sequence[Reading]
-Rows = dict[str, NDArray[np.float64]]  # route -> its counts
+Rows = dict[str, Cells]  # of each route
 
 
 class CountersCollector(Collector):
@@ -69,13 +54,13 @@ class CountersCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """The metrics as they stand now."""
         readings = self._read()
-        total = np.sum([reading.cells for reading in readings], axis=0)
-        routes = readings[0].routes  # the same for all workers
-        rows = dict(zip(routes, total[ROWS:].reshape(len(routes), -1), strict=True))
+        rows: Rows = {}
+        for route, row in (pair for reading in readings for pair in reading.rows.items()):
+            rows[route] = rows[route] + row if route in rows else row
         yield from _requests(rows)
-        yield from _drawing(total)
+        yield from _drawing(_sum(readings))
         living = [reading for reading in readings if reading.alive]
-        yield from _gauges(np.sum([reading.cells for reading in living], axis=0))
+        yield from _gauges(_sum(living))
         yield from _identity(living)
         yield from _processes(living)
 
@@ -114,6 +99,10 @@ def _registry(read: Callable[[], Readings]) -> CollectorRegistry:
     return registry
 
 
+def _sum(readings: Readings) -> Cells:
+    return sum((reading.cells for reading in readings), np.zeros(counters.ROWS))
+
+
 def _requests(rows: Rows) -> Iterator[Metric]:
     answers = CounterMetricFamily(
         "cvae_requests", "Requests answered, by route and HTTP status.", labels=["route", "status"]
@@ -126,18 +115,18 @@ def _requests(rows: Rows) -> Iterator[Metric]:
     sent = CounterMetricFamily(
         "cvae_response_bytes", "Bytes of the answers' bodies, by route.", labels=["route"]
     )
-    bounds = [*map(floatToGoString, BUCKETS_S), "+Inf"]
+    bounds = [*map(floatToGoString, counters.BUCKETS_S), "+Inf"]
     for route, row in rows.items():
         for status in _shown(row):
-            answers.add_metric([route, str(status)], row[status - FIRST_STATUS])
-        counts = row[BUCKET:SECONDS].cumsum()
-        latency.add_metric([route], list(zip(bounds, counts, strict=True)), row[SECONDS])
-        sent.add_metric([route], row[BYTES])
+            answers.add_metric([route, str(status)], row[status - counters.FIRST_STATUS])
+        counts = row[counters.BUCKET : counters.SECONDS].cumsum()
+        latency.add_metric([route], list(zip(bounds, counts, strict=True)), row[counters.SECONDS])
+        sent.add_metric([route], row[counters.BYTES])
     yield from (answers, latency, sent, _refusals(rows))
 
 
-def _shown(row: NDArray[np.float64]) -> list[int]:
-    seen = np.flatnonzero(row[:STATUSES]) + FIRST_STATUS
+def _shown(row: Cells) -> list[int]:
+    seen = np.flatnonzero(row[: counters.STATUSES]) + counters.FIRST_STATUS
     return sorted({*ALWAYS_SHOWN, *seen.tolist()})
 
 
@@ -145,33 +134,27 @@ def _refusals(rows: Rows) -> Metric:
     refusals = CounterMetricFamily(
         "cvae_refusals", "Requests refused, by reason; probes do not count.", labels=["reason"]
     )
+    counted = [row for route, row in rows.items() if route not in PROBES]
     for status, reason in REASONS.items():
-        count = sum(
-            row[status - FIRST_STATUS] for route, row in rows.items() if route not in PROBES
-        )
-        refusals.add_metric([reason], count)
+        refusals.add_metric([reason], sum(row[status - counters.FIRST_STATUS] for row in counted))
     return refusals
 
 
-def _drawing(total: NDArray[np.float64]) -> Iterator[Metric]:
-    yield CounterMetricFamily("cvae_digits_drawn", "Digits decoded.", total[DIGITS])
+def _drawing(total: Cells) -> Iterator[Metric]:
+    yield CounterMetricFamily("cvae_digits_drawn", "Digits decoded.", total[counters.DIGITS])
     stages = CounterMetricFamily(
         "cvae_stage_seconds", "Time spent in each stage of drawing.", labels=["stage"]
     )
-    for index, stage in enumerate(STAGES):
-        stages.add_metric([stage], total[STAGE + index])
+    for index, stage in enumerate(counters.STAGES):
+        stages.add_metric([stage], total[counters.STAGE + index])
     yield stages
 
 
-def _gauges(total: NDArray[np.float64]) -> Iterator[Metric]:
+def _gauges(total: Cells) -> Iterator[Metric]:
     for cell, name, text in (
-        (IN_FLIGHT, "cvae_requests_in_flight", "Requests in progress, including this one."),
-        (QUEUE_DEPTH, "cvae_queue_depth", "Heavy drawings that wait for a thread."),
-        (
-            QUEUE_LIMIT,
-            "cvae_queue_limit",
-            "Heavy drawings that may wait; further ones are refused.",
-        ),
+        (counters.IN_FLIGHT, "cvae_requests_in_flight", "Requests in progress, with this one."),
+        (counters.QUEUE_DEPTH, "cvae_queue_depth", "Heavy drawings that wait for a thread."),
+        (counters.QUEUE_LIMIT, "cvae_queue_limit", "Heavy drawings that may wait."),
     ):
         yield GaugeMetricFamily(name, text, total[cell])
 

@@ -5,8 +5,9 @@ its own variables where the spans go, how many are sampled, and the name of the 
 """
 
 import time
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
@@ -23,15 +24,19 @@ MOST_STAGES = 64  # spans below a request: a data set of thousands would have as
 
 @dataclass
 class TracedRequest:
-    """A request that is being answered."""
+    """A request in progress."""
 
     span: Span
     stages: int = 0
-    token: "Token[TracedRequest | None] | None" = None
 
-    @property
-    def trace_id(self) -> str:
-        """32 hex digits."""
+    def end(self, scope: Scope, status: int) -> str:
+        """End the span of a request that is answered with `status`; its trace id, in hex."""
+        self.span.set_attribute("http.response.status_code", status)
+        self.span.set_attribute("request_id", scope.get("state", {}).get("request_id", ""))
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.span.set_status(StatusCode.ERROR)
+        self.span.end()
+        _current.set(None)
         return f"{self.span.get_span_context().trace_id:032x}"
 
 
@@ -63,18 +68,8 @@ class Tracer:
             {"http.request.method": scope["method"], "http.route": route},
         )
         request = TracedRequest(span)
-        request.token = _current.set(request)
+        _current.set(request)
         return request
-
-    def end(self, request: TracedRequest, scope: Scope, status: int) -> None:
-        """End the span of a request that is answered with `status`."""
-        request.span.set_attribute("http.response.status_code", status)
-        request.span.set_attribute("request_id", scope.get("state", {}).get("request_id", ""))
-        if status >= 500:
-            request.span.set_status(StatusCode.ERROR)
-        request.span.end()
-        if request.token is not None:
-            _current.reset(request.token)
 
     def stage(self, stage: int, began: float, ended: float) -> None:
         """Add a span, from and to `perf_counter` times, to the current request, if there is one.

@@ -1,43 +1,42 @@
-// Keeps the page's own files, so that it opens and draws without a connection after one visit.
+// Caches the page's files, so that after one visit the page opens and draws offline.
 
 /** @type {string} */
 const VERSION = "{{version}}";
-/** @type {string[]} relative to this file; "./" is the page itself */
+/** @type {string[]} paths relative to this file; "./" is index.html */
 const FILES = JSON.parse(`{{files}}`);
 
-const scope = new URL("./", location.href);
-const addresses = new Set(FILES.map((file) => new URL(file, scope).href));
+const addresses = new Set(FILES.map((file) => new URL(file, location.href).href));
 
-/** @typedef {{waitUntil: (work: Promise<unknown>) => void}} Event_ */
-/** @typedef {Event_ & {request: Request, respondWith: (answer: Promise<Response>) => void}} Fetch_ */
+/** @typedef {{waitUntil: (work: Promise<unknown>) => void}} LifecycleEvent */
+/** @typedef {{request: Request, respondWith: (response: Promise<Response>) => void}} FetchEvent */
 const worker = /** @type {any} */ (self);
 
-worker.addEventListener("install", (/** @type {Event_} */ event) => {
-  const keep = async () => {
+worker.addEventListener("install", (/** @type {LifecycleEvent} */ event) => {
+  const cacheAll = async () => {
     const cache = await caches.open(VERSION);
     await cache.addAll(FILES);
     await worker.skipWaiting();
   };
-  event.waitUntil(keep());
+  event.waitUntil(cacheAll());
 });
 
-worker.addEventListener("activate", (/** @type {Event_} */ event) => {
-  const tidy = async () => {
+worker.addEventListener("activate", (/** @type {LifecycleEvent} */ event) => {
+  const deleteOld = async () => {
     const old = (await caches.keys()).filter((name) => name.startsWith("cvae-digits-") && name !== VERSION);
     await Promise.all(old.map((name) => caches.delete(name)));
     await worker.clients.claim();
   };
-  event.waitUntil(tidy());
+  event.waitUntil(deleteOld());
 });
 
-worker.addEventListener("fetch", (/** @type {Fetch_} */ event) => {
+worker.addEventListener("fetch", (/** @type {FetchEvent} */ event) => {
   const address = new URL(event.request.url);
   address.hash = "";
-  if (event.request.mode === "navigate") address.search = ""; // the order is the page's own affair
+  if (event.request.mode === "navigate") address.search = ""; // only the page reads it
   if (event.request.method !== "GET" || !addresses.has(address.href)) return;
-  const answer = async () => {
+  const respond = async () => {
     const cache = await caches.open(VERSION);
     return (await cache.match(address.href)) ?? fetch(event.request);
   };
-  event.respondWith(answer());
+  event.respondWith(respond());
 });

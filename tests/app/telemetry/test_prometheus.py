@@ -3,21 +3,26 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from app.telemetry.counters import COMPOSE, DECODE, ENCODE, NOISE, ROUTES, Ledger, Page
+from app.settings import SettingError
+from app.telemetry.counters import Counters, Reading, open_counters, read_counters
 from app.telemetry.prometheus import own_port, render
-from app.settings import SettingError, Settings
+from harness.launcher import free_port
+
+ROUTES = ("/generate", "/livez", "/morph")
 
 
-def values(pages: Sequence[Page]) -> dict[str, float]:
+def values(readings: Sequence[Reading]) -> dict[str, float]:
     """Every sample as `name{label=value,...}`."""
-    content, media_type = render(pages)
+    content, media_type = render(readings)
     assert media_type.startswith("text/plain; version=")
     found = {}
     for family in parse(content.decode()):
@@ -27,23 +32,23 @@ def values(pages: Sequence[Page]) -> dict[str, float]:
     return found
 
 
-def busy_ledger() -> Ledger:
-    ledger = Ledger()
-    ledger.describe(version="1.0", model="aaaa", engine="onnx", precision="int8")
+def busy_counters() -> Counters:
+    counters = Counters(ROUTES)
+    counters.describe(version="1.0", model="aaaa", engine="onnx", precision="int8")
+    generate = counters.routes.index_of("/generate")
     for status, seconds in ((200, 0.0004), (200, 0.003), (422, 0.001), (503, 0.02)):
-        ledger.begin()
-        ledger.end("/generate", status, seconds, 100)
-    ledger.begin()
-    ledger.end("other", 404, 0.001, 10)
-    ledger.begin()
-    ledger.queue(2, 16)
-    for stage, digits in ((NOISE, 0), (DECODE, 8), (COMPOSE, 0), (ENCODE, 0)):
-        ledger.lap(stage, 0.0, digits)
-    return ledger
+        counters.begin()
+        counters.end(generate, status, seconds, 100)
+    counters.begin()
+    counters.end(0, 404, 0.001, 10)
+    counters.begin()
+    counters.queue(2, 16)
+    counters.add_drawing(8, (0, 1, 2, 3, 4))
+    return counters
 
 
-def test_render_gives_what_the_ledger_counted() -> None:
-    found = values(busy_ledger().pages())
+def test_render_gives_what_was_counted() -> None:
+    found = values(busy_counters().readings())
     of_generate = "cvae_requests_total{route=/generate,status=%d}"
     assert [found[of_generate % status] for status in (200, 422, 503, 500)] == [2, 1, 1, 0]
     bucket = "cvae_request_duration_seconds_bucket{le=%s,route=/generate}"
@@ -65,7 +70,7 @@ def test_render_gives_what_the_ledger_counted() -> None:
 
 
 def test_every_route_has_its_zero_before_the_first_request() -> None:
-    found = values(Ledger().pages())
+    found = values(Counters(ROUTES).readings())
     for route in ROUTES:
         for status in (200, 500, 503):
             assert found[f"cvae_requests_total{{route={route},status={status}}}"] == 0
@@ -73,7 +78,7 @@ def test_every_route_has_its_zero_before_the_first_request() -> None:
 
 
 def test_counters_of_the_dead_count_and_their_gauges_do_not() -> None:
-    (first,), (second,) = busy_ledger().pages(), busy_ledger().pages()
+    (first,), (second,) = busy_counters().readings(), busy_counters().readings()
     found = values([first, replace(second, worker=1, alive=False)])
     assert found["cvae_requests_total{route=/generate,status=200}"] == 4
     assert found["cvae_digits_drawn_total{}"] == 16
@@ -83,28 +88,42 @@ def test_counters_of_the_dead_count_and_their_gauges_do_not() -> None:
     assert not [name for name in found if "worker=1" in name]
 
 
-def test_refused_probe_is_no_refusal() -> None:
-    ledger = Ledger()
-    ledger.end("/readyz", 503, 0.001, 0)
-    assert values(ledger.pages())["cvae_refusals_total{reason=overloaded}"] == 0
+def test_refused_probe_is_not_a_refusal() -> None:
+    counters = Counters(ROUTES)
+    counters.end(counters.routes.index_of("/livez"), 503, 0.001, 0)
+    assert values(counters.readings())["cvae_refusals_total{reason=overloaded}"] == 0
+
+
+def test_workers_of_another_version_are_summed_by_name(tmp_path: Path) -> None:
+    """The reader knows no application; the names of the routes are in the files."""
+    assert values(read_counters(tmp_path))["cvae_workers{}"] == 0
+    with (
+        closing(open_counters(tmp_path, ROUTES)) as old,
+        closing(open_counters(tmp_path, ("/added", *ROUTES))) as new,
+    ):
+        for counters in (old, new):
+            counters.end(counters.routes.index_of("/generate"), 200, 0.001, 100)
+        found = values(read_counters(tmp_path))
+    assert found["cvae_requests_total{route=/generate,status=200}"] == 2
+    assert found["cvae_requests_total{route=/added,status=200}"] == 0
 
 
 def test_reload_shows_both_models_until_all_workers_have_the_new_one() -> None:
-    old, new = busy_ledger(), busy_ledger()
+    old, new = busy_counters(), busy_counters()
     new.describe(model="bbbb")
     info = "cvae_build_info{engine=onnx,model=%s,precision=int8,version=1.0}"
-    found = values([*old.pages(), *new.pages()])
+    found = values([*old.readings(), *new.readings()])
     assert found[info % "aaaa"] == found[info % "bbbb"] == 1
     old.describe(model="bbbb")
-    found = values([*old.pages(), *new.pages()])
+    found = values([*old.readings(), *new.readings()])
     assert info % "aaaa" not in found
     assert found[info % "bbbb"] == 1
 
 
 def test_processes_are_measured_by_worker() -> None:
-    (page,) = Ledger().pages()
+    (reading,) = Counters(ROUTES).readings()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as small:
-        found = values([page, replace(page, worker=1, facts={"pid": str(small.pid)})])
+        found = values([reading, replace(reading, worker=1, facts={"pid": str(small.pid)})])
         small.communicate(b"\n")
     memory = "process_resident_memory_bytes{worker=%d}"
     assert found[memory % 0] > found[memory % 1] > 0
@@ -115,7 +134,7 @@ def test_processes_are_measured_by_worker() -> None:
 
 def test_openmetrics_where_it_is_accepted() -> None:
     content, media_type = render(
-        busy_ledger().pages(), "application/openmetrics-text; version=1.0.0"
+        busy_counters().readings(), "application/openmetrics-text; version=1.0.0"
     )
     assert media_type.startswith("application/openmetrics-text")
     names = {family.name for family in parse_open(content.decode())}  # type: ignore[no-untyped-call]
@@ -124,7 +143,7 @@ def test_openmetrics_where_it_is_accepted() -> None:
 
 def test_names_keep_to_the_conventions() -> None:
     """Counters end in _total, base units, every metric has help."""
-    content, _ = render(busy_ledger().pages())
+    content, _ = render(busy_counters().readings())
     for family in parse(content.decode()):
         assert re.fullmatch("(cvae|process)_[a-z_]+", family.name)
         assert family.documentation
@@ -133,20 +152,16 @@ def test_names_keep_to_the_conventions() -> None:
 
 
 def test_own_port_serves_until_the_end() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address, ledger = f"http://127.0.0.1:{port}/metrics", busy_ledger()
-    with own_port(Settings(metrics_port=port), ledger.pages), urlopen(address) as answer:
+    port = free_port()
+    address, counters = f"http://127.0.0.1:{port}/metrics", busy_counters()
+    with own_port("127.0.0.1", port, counters.readings), urlopen(address) as answer:
         assert b'cvae_requests_total{route="/generate",status="200"} 2.0' in answer.read()
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="refused"):
         urlopen(address)
 
 
-def test_own_port_that_is_taken_raises_with_a_sentence() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+def test_own_port_that_is_taken_is_a_setting_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         sentence = (
             f"^The metrics cannot be served on 127.0.0.1:{port}: Address already in use; choose a "
@@ -154,6 +169,6 @@ def test_own_port_that_is_taken_raises_with_a_sentence() -> None:
         )
         with (
             pytest.raises(SettingError, match=sentence),
-            own_port(Settings(metrics_port=port), Ledger().pages),
+            own_port("127.0.0.1", port, Counters(ROUTES).readings),
         ):
             pass

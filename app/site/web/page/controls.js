@@ -1,139 +1,140 @@
-// The form: what is typed, dragged and chosen goes to the desk, and what lies there is shown.
+// The form: its inputs change the query in the store, and it shows the query.
 
-import { afterPause, button, input, part } from "./element.js";
+import { debounce } from "./debounce.js";
+import { button, input, part } from "./element.js";
 import { MAX_SEED } from "./noise.js";
-import { MAX_DIGITS, handShare } from "./order.js";
+import { MAX_DIGITS, variationOf } from "./query.js";
 import { CELL } from "./sheet.js";
 
-/** @typedef {import("./desk.js").Desk} Desk */
+/** @typedef {import("./store.js").Store} Store */
 
-const RANGES = ["variation", "temperature", "rows", "gap", "scale"];
-const MAX_PIXELS = 2 ** 24; // that the service draws
-const PAIRS = [
+const SLIDERS = ["variation", "temperature", "rows", "gap", "scale"];
+const MAX_PIXELS = 2 ** 24; // of a picture, as in the service
+const MAX_SIDE = 16383; // pixels
+const PRESETS = [
   { name: "Blue-black on white", ink: "24407a", paper: "fffdf8" },
-  { name: "White on black, as MNIST", ink: "ffffff", paper: "000000" },
+  { name: "White on black, as in MNIST", ink: "ffffff", paper: "000000" },
   { name: "Chalk on a green board", ink: "f4f1e6", paper: "21463b" },
   { name: "Sepia on cream", ink: "5a3319", paper: "f5e9d3" },
   { name: "Red on grey", ink: "b3261e", paper: "eceff1" },
-  { name: "Paper on ink", ink: "ebe6da", paper: "1c1f26" },
-  { name: "Ink without paper", ink: "24407a", paper: "transparent" },
+  { name: "Cream on dark grey", ink: "ebe6da", paper: "1c1f26" },
+  { name: "Blue-black on transparent", ink: "24407a", paper: "transparent" },
 ];
 
-/** @param {Desk} desk */
-export function bindControls(desk) {
-  bindNumber(desk);
-  bindSeed(desk);
-  for (const name of RANGES) {
-    input(`#${name}`).addEventListener("input", (event) => {
-      desk.change({ [name]: Number(/** @type {HTMLInputElement} */ (event.target).value) });
-    });
+/** @param {Store} store */
+export function bindControls(store) {
+  bindNumber(store);
+  bindSeed(store);
+  for (const name of SLIDERS) {
+    const slider = input(`#${name}`);
+    slider.addEventListener("input", () => store.change({ [name]: Number(slider.value) }));
   }
   for (const choice of document.querySelectorAll('input[name="spacing"]')) {
     choice.addEventListener("change", () => {
-      desk.change({ spacing: choice.getAttribute("value") === "tight" ? "tight" : "cell" });
+      store.change({ spacing: choice.getAttribute("value") === "tight" ? "tight" : "cell" });
     });
   }
   for (const name of ["ink", "paper"]) {
     const field = input(`#${name}`);
-    field.addEventListener("input", () => desk.change({ [name]: field.value.slice(1) }));
+    field.addEventListener("input", () => store.change({ [name]: field.value.slice(1) }));
   }
-  bindSwatches(desk);
-  desk.addEventListener("change", () => show(desk));
-  show(desk);
+  bindPresets(store);
+  store.addEventListener("change", () => show(store));
+  show(store);
 }
 
-/** @param {Desk} desk */
-function bindNumber(desk) {
+/** @param {Store} store */
+function bindNumber(store) {
   const field = input("#digits");
   const hint = part("#hint");
   field.addEventListener("input", () => {
     const digits = field.value.replace(/[^0-9]/g, "").slice(0, MAX_DIGITS);
-    const place = (field.selectionStart ?? digits.length) - (field.value.length - digits.length);
-    hint.textContent = digits === field.value ? "" : `The digits 0 to 9, at most ${MAX_DIGITS}.`;
+    const caret = (field.selectionStart ?? digits.length) - (field.value.length - digits.length);
+    hint.textContent = digits === field.value ? "" : `Only the digits 0 to 9, at most ${MAX_DIGITS}.`;
     if (digits !== field.value) {
       field.value = digits;
-      field.setSelectionRange(place, place);
+      field.setSelectionRange(caret, caret);
     }
     if (!digits) hint.textContent = "Type a number.";
-    if (digits !== desk.order.digits) desk.change({ digits });
+    if (digits !== store.query.digits) store.change({ digits });
   });
-  part("#order").addEventListener("submit", (event) => {
+  part("#parameters").addEventListener("submit", (event) => {
     event.preventDefault();
-    desk.roll();
+    store.newSeed();
   });
 }
 
-/** @param {Desk} desk */
-function bindSeed(desk) {
-  const [seed, lock] = [input("#seed"), input("#lock")];
+/** @param {Store} store */
+function bindSeed(store) {
+  const [seed, lock] = [input("#seed"), input("#lock-seed")];
   seed.addEventListener("input", () => {
     const typed = seed.value.replace(/[^0-9]/g, "");
     seed.value = String(Math.min(Number(typed), MAX_SEED));
-    desk.locked = true;
-    desk.change({ seed: Number(seed.value) });
+    store.seedLocked = true;
+    store.change({ seed: Number(seed.value) });
   });
   lock.addEventListener("change", () => {
-    desk.locked = lock.checked;
-    show(desk);
+    store.seedLocked = lock.checked;
+    show(store);
   });
 }
 
-/** @param {Desk} desk */
-function bindSwatches(desk) {
-  for (const { name, ink, paper } of PAIRS) {
-    const swatch = document.createElement("button");
-    swatch.type = "button";
-    swatch.textContent = "2";
-    swatch.title = name;
-    swatch.setAttribute("aria-label", name);
-    swatch.classList.toggle("clear", paper === "transparent");
-    swatch.style.setProperty("--of", `#${ink}`);
-    if (paper !== "transparent") swatch.style.setProperty("--paper", `#${paper}`);
-    swatch.addEventListener("click", () => desk.change({ ink, paper }));
+/** @param {Store} store */
+function bindPresets(store) {
+  for (const { name, ink, paper } of PRESETS) {
+    const preset = document.createElement("button");
+    preset.type = "button";
+    preset.textContent = "2";
+    preset.title = name;
+    preset.setAttribute("aria-label", name);
+    preset.classList.toggle("transparent", paper === "transparent");
+    preset.style.setProperty("--preset-ink", `#${ink}`);
+    if (paper !== "transparent") preset.style.setProperty("--paper", `#${paper}`);
+    preset.addEventListener("click", () => store.change({ ink, paper }));
     const mark = () => {
-      const chosen = desk.order.ink === ink && desk.order.paper === paper;
-      swatch.setAttribute("aria-pressed", String(chosen));
+      const chosen = store.query.ink === ink && store.query.paper === paper;
+      preset.setAttribute("aria-pressed", String(chosen));
     };
-    desk.addEventListener("change", mark);
+    store.addEventListener("change", mark);
     mark();
-    part("#swatches").append(swatch);
+    part("#presets").append(preset);
   }
 }
 
-/** @param {Desk} desk */
-function show({ order, locked }) {
-  const values = { ...order, variation: handShare(order) };
-  for (const name of [...RANGES, "digits", "seed"]) {
+/** @param {Store} store */
+function show({ query, seedLocked }) {
+  const values = { ...query, variation: variationOf(query) };
+  for (const name of [...SLIDERS, "digits", "seed"]) {
     const field = input(`#${name}`);
     const text = String(/** @type {Record<string, unknown>} */ (values)[name]);
     if (field.value !== text) field.value = text;
-    const shown = document.getElementById(`${name}-value`);
-    if (shown) shown.textContent = name === "scale" ? `× ${text}` : text;
+    const output = document.getElementById(`${name}-value`);
+    if (output) output.textContent = name === "scale" ? `× ${text}` : text;
   }
-  input("#lock").checked = locked;
-  button("#roll").disabled = locked;
-  button("#roll").title = locked ? "The seed is kept" : "";
-  input(`input[name="spacing"][value="${order.spacing}"]`).checked = true;
-  input("#ink").value = `#${order.ink}`;
-  if (order.paper !== "transparent") input("#paper").value = `#${order.paper}`;
+  input("#lock-seed").checked = seedLocked;
+  button("#new-seed").disabled = seedLocked;
+  button("#new-seed").title = seedLocked ? "The seed is locked" : "";
+  input(`input[name="spacing"][value="${query.spacing}"]`).checked = true;
+  input("#ink").value = `#${query.ink}`;
+  if (query.paper !== "transparent") input("#paper").value = `#${query.paper}`;
 }
 
-const announce = afterPause(1000, () => {
-  part("#said").textContent = `${input("#digits").value} stands, seed ${input("#seed").value}.`;
+const announce = debounce(1000, () => {
+  part("#announcement").textContent = `Drew ${input("#digits").value} with seed ${input("#seed").value}.`;
 });
 
 /**
- * Say how large the finished picture is.
- * @param {import("./order.js").Order} order
+ * Show the size of the picture file.
+ * @param {import("./query.js").Query} query
  * @param {number} width of its sheet, in pixels
  */
 export function showSize({ scale, rows }, width) {
   const [across, down] = [width * scale, rows * CELL * scale];
-  const fits = across * down <= MAX_PIXELS && Math.max(across, down) <= 16383;
-  part("#size").textContent = `${across} × ${down} pixels${fits ? "" : ": too many, choose a lower size"}`;
+  const allowed = across * down <= MAX_PIXELS && Math.max(across, down) <= MAX_SIDE;
+  part("#size").textContent = `${across} × ${down} pixels${allowed ? "" : ": too many, choose a smaller size"}`;
 }
 
-/** Tell a screen reader what stands, once nothing moves any more. */
-export function announceShown() {
+/** Announce the picture to a screen reader, unless the user is typing the number. */
+export function announcePicture() {
   if (document.activeElement !== input("#digits")) announce();
 }

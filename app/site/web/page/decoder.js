@@ -1,15 +1,15 @@
-// The kernel: the decoder in 8-bit products, from decoder.int8.safetensors. The rule of each layer
-// stands in model/rounding.py. Integer products are exact, so what ONNX Runtime draws on the
-// server differs at most in the last bits of the first layer and of the sigmoid.
+// The decoder with 8-bit products, read from decoder.int8.safetensors; model/quantization.py defines
+// each layer. Integer products are exact, so this decoder differs from ONNX Runtime on the server at
+// most in the last bits of the first layer and of the sigmoid.
 
 /**
  * @typedef {object} Layer a dense layer
  * @property {number} inputs
  * @property {number} outputs
- * @property {Float32Array | Int8Array} weight (inputs, outputs), row by row
+ * @property {Float32Array | Int8Array} weight (inputs, outputs), row-major
  * @property {Float32Array} bias (outputs,)
- * @property {number} step what one level of an input is worth; 0 in the float layer
- * @property {Float32Array} worth (outputs,) what one unit of the product is worth
+ * @property {number} inputScale value of one level of an input; 0 for a float layer
+ * @property {Float32Array} outputScale (outputs,) value of one unit of the integer sums
  */
 
 const { fround } = Math;
@@ -18,12 +18,12 @@ export class Decoder {
   /** @param {ArrayBuffer} file the content of decoder.int8.safetensors */
   constructor(file) {
     const tensors = readSafetensors(file);
-    const places = [...tensors.keys()]
+    const indices = [...tensors.keys()]
       .map((name) => /^decoder\.layers\.(\d+)\.bias$/.exec(name)?.[1])
-      .filter((place) => place !== undefined)
+      .filter((index) => index !== undefined)
       .sort((a, b) => Number(a) - Number(b));
     /** @type {Layer[]} */
-    this.layers = places.map((place) => readLayer(tensors, `decoder.layers.${place}.`));
+    this.layers = indices.map((index) => readLayer(tensors, `decoder.layers.${index}.`));
     this.inputs = this.layers[0].inputs; // Z + K
     this.pixels = this.layers[this.layers.length - 1].outputs;
   }
@@ -31,8 +31,8 @@ export class Decoder {
   /**
    * Draw one digit.
    * @param {Float32Array} noise (Z,) from N(0, I)
-   * @param {Float32Array} label (K,) one-hot, or between two labels
-   * @param {Uint8Array} levels (pixels,) receives the grey levels, ink 255 on 0
+   * @param {Float32Array} label (K,) one-hot, or a blend of two labels
+   * @param {Uint8Array} levels (pixels,) receives the grey levels: 255 is ink, 0 is paper
    * @param {Float32Array[]} [activations] receives the output of each hidden layer
    */
   decode(noise, label, levels, activations) {
@@ -41,7 +41,7 @@ export class Decoder {
     values.set(label, noise.length);
     for (const layer of this.layers) {
       const last = layer === this.layers[this.layers.length - 1];
-      values = layer.step ? roundedLayer(layer, values) : floatLayer(layer, values);
+      values = layer.inputScale ? quantizedLayer(layer, values) : floatLayer(layer, values);
       if (last) break;
       for (let j = 0; j < values.length; j++) if (values[j] < 0) values[j] = 0;
       activations?.push(values);
@@ -69,29 +69,30 @@ function floatLayer({ inputs, outputs, weight, bias }, input) {
 
 /**
  * @param {Layer} layer
- * @param {Float32Array} input nowhere below 0
+ * @param {Float32Array} input all at least 0
  */
-function roundedLayer({ inputs, outputs, weight, bias, step, worth }, input) {
+function quantizedLayer({ inputs, outputs, weight, bias, inputScale, outputScale }, input) {
   const sums = new Int32Array(outputs);
-  // Half of the inputs are 0 after a ReLU; the others go in pairs, to pass the sums half as often.
-  let held = -1;
-  let heldLevel = 0;
+  // After a ReLU half of the inputs are 0. The others are added in pairs, which halves the number
+  // of passes over the sums.
+  let first = -1;
+  let firstLevel = 0;
   for (let k = 0; k <= inputs; k++) {
-    const level = k < inputs ? Math.min(roundHalfEven(fround(input[k] / step)), 255) : 0;
+    const level = k < inputs ? Math.min(roundHalfEven(fround(input[k] / inputScale)), 255) : 0;
     if (level === 0 && k < inputs) continue;
-    if (held < 0) {
-      [held, heldLevel] = [k, level];
+    if (first < 0) {
+      [first, firstLevel] = [k, level];
       continue;
     }
-    let a = held * outputs;
-    let b = Math.min(k, inputs - 1) * outputs; // past the end with level 0
+    let a = first * outputs;
+    let b = Math.min(k, inputs - 1) * outputs; // past the end the level is 0
     for (let j = 0; j < outputs; j++, a++, b++) {
-      sums[j] += Math.imul(heldLevel, weight[a]) + Math.imul(level, weight[b]);
+      sums[j] += Math.imul(firstLevel, weight[a]) + Math.imul(level, weight[b]);
     }
-    held = -1;
+    first = -1;
   }
   const output = new Float32Array(outputs);
-  for (let j = 0; j < outputs; j++) output[j] = fround(sums[j] * worth[j]) + bias[j];
+  for (let j = 0; j < outputs; j++) output[j] = fround(sums[j] * outputScale[j]) + bias[j];
   return output;
 }
 
@@ -108,7 +109,7 @@ function roundHalfEven(value) {
  * @returns {Layer}
  */
 function readLayer(tensors, prefix) {
-  const rounded = tensors.has(`${prefix}weight_quantized`);
+  const quantized = tensors.has(`${prefix}weight_quantized`);
   /** @param {string} name */
   const floats = (name) => /** @type {Float32Array} */ (tensor(name).values);
   /** @param {string} name */
@@ -117,17 +118,17 @@ function readLayer(tensors, prefix) {
     if (!found) throw new Error(`The weights file has no tensor ${prefix}${name}.`);
     return found;
   };
-  const { shape, values } = tensor(rounded ? "weight_quantized" : "weight");
+  const { shape, values } = tensor(quantized ? "weight_quantized" : "weight");
   const [inputs, outputs] = shape;
-  const step = rounded ? floats("input_scale")[0] : 0;
-  const worth = rounded ? floats("weight_scale").map((scale) => step * scale) : new Float32Array();
-  return { inputs, outputs, weight: values, bias: floats("bias"), step, worth };
+  const inputScale = quantized ? floats("input_scale")[0] : 0;
+  const outputScale = quantized ? floats("weight_scale").map((scale) => inputScale * scale) : new Float32Array();
+  return { inputs, outputs, weight: values, bias: floats("bias"), inputScale, outputScale };
 }
 
 /** @typedef {{shape: number[], values: Float32Array | Int8Array}} Tensor */
 
 /**
- * The tensors of a safetensors file: 8 bytes of header length, a JSON header, raw little-endian.
+ * The tensors of a safetensors file: 8 bytes of header length, a JSON header, little-endian values.
  * @param {ArrayBuffer} file
  * @returns {Map<string, Tensor>}
  */

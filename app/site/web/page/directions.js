@@ -1,17 +1,17 @@
-// The two directions of the noise that change the digits most, as in GET /latent-map.
+// Finds the two directions of the noise that change the digits most, as in GET /latent-map.
 
-const STEP = 0.5; // of the noise, in standard deviations
+const STEP = 0.5; // change of the noise for a slope, in standard deviations
 const CLASSES = 10;
-const ROUNDS = 40; // of the power iteration
+const ITERATIONS = 40; // of the power iteration
 
 /**
- * The first two singular vectors of d pixels / d noise at noise 0, over all digits together.
+ * The first two singular vectors of d pixels / d noise at noise 0, for all digits together.
  * @param {import("./decoder.js").Decoder} decoder
  * @param {number} size Z
  * @returns {{across: Float32Array, down: Float32Array}} two unit vectors (Z,)
  */
 export function strongestDirections(decoder, size) {
-  const products = new Float64Array(size * size); // slopes times slopes, summed over the digits
+  const products = new Float64Array(size * size); // of slopes, summed over digits and pixels
   for (let digit = 0; digit < CLASSES; digit++) addProducts(decoder, digit, size, products);
   const across = strongest(products, size, []);
   const down = strongest(products, size, [across]);
@@ -19,10 +19,11 @@ export function strongestDirections(decoder, size) {
 }
 
 /**
+ * Add the inner products of the pixels' slopes along each pair of noise dimensions.
  * @param {import("./decoder.js").Decoder} decoder
  * @param {number} digit
  * @param {number} size
- * @param {Float64Array} products (Z, Z), added to
+ * @param {Float64Array} products (Z, Z), changed in place
  */
 function addProducts(decoder, digit, size, products) {
   const label = new Float32Array(CLASSES);
@@ -47,29 +48,30 @@ function addProducts(decoder, digit, size, products) {
 }
 
 /**
- * The strongest eigenvector of a symmetric matrix, apart from those found before.
+ * The eigenvector of a symmetric matrix with the largest eigenvalue, orthogonal to given ones.
  * @param {Float64Array} matrix (Z, Z)
  * @param {number} size
- * @param {number[][]} before
- * @returns {number[]} of length 1, its largest entry positive
+ * @param {number[][]} others unit vectors
+ * @returns {number[]} a unit vector whose largest entry is positive
  */
-function strongest(matrix, size, before) {
+function strongest(matrix, size, others) {
   let vector = Array.from({ length: size }, (_, z) => 1 + (z % 7) / 7);
-  for (let round = 0; round < ROUNDS; round++) {
-    const apart = before.reduce((rest, found) => without(rest, found), vector);
-    const turned = apart.map((_, i) => apart.reduce((sum, x, j) => sum + matrix[i * size + j] * x, 0));
-    const length = Math.hypot(...turned) || 1;
-    vector = turned.map((x) => x / length);
+  for (let iteration = 0; iteration < ITERATIONS; iteration++) {
+    const orthogonal = others.reduce((rest, other) => without(rest, other), vector);
+    const product = orthogonal.map((_, i) => orthogonal.reduce((sum, x, j) => sum + matrix[i * size + j] * x, 0));
+    const length = Math.hypot(...product) || 1;
+    vector = product.map((x) => x / length);
   }
   const largest = vector.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
   return vector.map((x) => x * Math.sign(largest));
 }
 
 /**
+ * A vector without its component along another.
  * @param {number[]} vector
- * @param {number[]} found of length 1
+ * @param {number[]} other a unit vector
  */
-function without(vector, found) {
-  const share = vector.reduce((sum, x, i) => sum + x * found[i], 0);
-  return vector.map((x, i) => x - share * found[i]);
+function without(vector, other) {
+  const component = vector.reduce((sum, x, i) => sum + x * other[i], 0);
+  return vector.map((x, i) => x - component * other[i]);
 }

@@ -1,15 +1,15 @@
-// Finding the page's own elements, with their types.
+// Finds the page's own elements, with their types.
 
 /**
  * @template {Element} T
- * @param {string} selector of an element that index.html has
- * @param {{new (): T}} kind
+ * @param {string} selector of an element in index.html
+ * @param {{new (): T}} type
  * @returns {T}
  */
-export function find(selector, kind) {
-  const found = document.querySelector(selector);
-  if (!(found instanceof kind)) throw new Error(`The page has no ${kind.name} at ${selector}.`);
-  return found;
+export function find(selector, type) {
+  const element = document.querySelector(selector);
+  if (!(element instanceof type)) throw new Error(`The page has no ${type.name} at ${selector}.`);
+  return element;
 }
 
 /** @param {string} selector */
@@ -20,16 +20,3 @@ export const button = (selector) => find(selector, HTMLButtonElement);
 export const canvas = (selector) => find(selector, HTMLCanvasElement);
 /** @param {string} selector */
 export const part = (selector) => find(selector, HTMLElement);
-
-/**
- * Call `act` when there was no call for a while.
- * @param {number} milliseconds
- * @param {() => void} act
- */
-export function afterPause(milliseconds, act) {
-  let timer = 0;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(act, milliseconds);
-  };
-}

@@ -1,167 +1,172 @@
-// The page: what index.html shows comes to life here.
+// Starts the page: opens the model and connects the parts of index.html.
 
-import { Artist } from "./artist.js";
-import { announceShown, bindControls, showSize } from "./controls.js";
-import { Desk } from "./desk.js";
+import { announcePicture, bindControls, showSize } from "./controls.js";
+import { DecoderClient } from "./decoder-client.js";
+import { bindDigitPad } from "./digit-pad.js";
+import { bindCopies, bindDownloads } from "./downloads.js";
 import { button, canvas, input, part } from "./element.js";
-import { Flow } from "./flow.js";
-import { bindCopies, bindFiles } from "./keep.js";
-import { Pad, bindStyle, closePad } from "./pad.js";
-import { bindPast } from "./past.js";
+import { bindHistory } from "./history.js";
+import { NetworkView } from "./network-view.js";
+import { PictureView } from "./picture-view.js";
 import { showQuality } from "./quality.js";
 import { Service, ServiceError } from "./service.js";
-import { bindSlate } from "./slate.js";
-import { Stage } from "./stage.js";
+import { Store } from "./store.js";
+import { StylePad, bindStyle, disableStylePad } from "./style-pad.js";
 import { decodeStyle } from "./style.js";
 
-const ENGINE = "cvae-digits-engine";
+/** @typedef {import("./digit-grid.js").Model} Model */
 
-/** @param {string} id of a link in the head; the page's build leaves out what is not to be had */
-function linked(id) {
+const ENGINE_KEY = "cvae-digits-engine";
+
+/** @param {string} id of a link in the head; the build leaves out links to what is not available */
+function addressOf(id) {
   const link = document.getElementById(id);
   return link instanceof HTMLLinkElement ? link.href : null;
 }
 
-/** @param {unknown} error in words; null: all is well again */
+/** @param {unknown} error to show; null hides the last one */
 function report(error) {
-  const fault = part("#fault");
-  fault.hidden = error === null;
-  fault.textContent = error === null ? "" : error instanceof Error ? error.message : String(error);
-  if (error instanceof ServiceError && error.status === 401) part("#key").hidden = false;
+  const message = part("#error");
+  message.hidden = error === null;
+  message.textContent = error === null ? "" : error instanceof Error ? error.message : String(error);
+  if (error instanceof ServiceError && error.status === 401) part("#api-key").hidden = false;
 }
 
-/** @param {string | null} address of the weights */
-async function openArtist(address) {
-  if (!address) return null;
+/** @param {string | null} weights their address */
+async function openDecoder(weights) {
+  if (!weights) return null;
   try {
-    return await Artist.open(address);
+    return await DecoderClient.open(weights);
   } catch (error) {
-    console.warn("Drawing in the browser is not to be had.", error);
+    console.warn("Drawing in the browser is not available.", error);
     return null;
   }
 }
 
-async function openCard() {
-  const answer = await fetch(linked("card") ?? "model");
-  if (!answer.ok) throw new Error(`The model's card did not come (${answer.status}).`);
-  return answer.json();
+async function loadCard() {
+  const response = await fetch(addressOf("card") ?? "model");
+  if (!response.ok) throw new Error(`The model card could not be loaded (status ${response.status}).`);
+  return response.json();
 }
 
 /**
- * @param {Stage} stage
- * @param {() => void} again
+ * Connect the switch between drawing in the browser and by the service.
+ * @param {PictureView} view
+ * @param {() => void} draw
  */
-function bindEngine(stage, again) {
+function bindEngine(view, draw) {
   const toggle = input("#local");
   const help = part("#local-help");
-  const possible = Boolean(stage.artist);
-  toggle.checked = stage.local = possible && !(stage.service && localStorage.getItem(ENGINE) === "service");
-  toggle.disabled = !possible || !stage.service;
-  const say = () => {
-    help.textContent = !possible
-      ? "Not to be had here: each picture comes from the service."
-      : stage.local
-        ? "No request for a picture; works without a connection."
-        : "Each picture is a request to the service.";
+  const available = Boolean(view.decoder);
+  const preferred = view.service ? localStorage.getItem(ENGINE_KEY) : "browser";
+  toggle.checked = view.local = available && preferred !== "service";
+  toggle.disabled = !available || !view.service;
+  const explain = () => {
+    help.textContent = !available
+      ? "Not available: the service draws each picture."
+      : view.local
+        ? "Drawing sends no request and works offline."
+        : "The service draws each picture.";
   };
   toggle.addEventListener("change", () => {
-    stage.local = toggle.checked;
-    stage.canvas.dataset.state = "drawing"; // the same once more, by the other hand
-    localStorage.setItem(ENGINE, stage.local ? "browser" : "service");
-    say();
-    again();
+    view.local = toggle.checked;
+    view.canvas.dataset.state = "drawing"; // forces the same picture to be drawn again
+    localStorage.setItem(ENGINE_KEY, view.local ? "browser" : "service");
+    explain();
+    draw();
   });
-  say();
+  explain();
 }
 
-/** @param {Stage} stage */
-function bindView(stage) {
+/** @param {PictureView} view */
+function bindViewChoice(view) {
   for (const choice of document.querySelectorAll('input[name="view"]')) {
     choice.addEventListener("change", () => {
-      stage.strokes = choice.getAttribute("value") === "strokes";
-      stage.paint();
+      view.strokes = choice.getAttribute("value") === "strokes";
+      view.paint();
     });
   }
 }
 
 /**
  * @param {Service} service
- * @param {() => void} again
+ * @param {() => void} draw
  */
-function bindKey(service, again) {
-  button("#key-use").addEventListener("click", () => {
-    service.key = input("#key-text").value;
-    part("#key").hidden = true;
-    again();
+function bindApiKey(service, draw) {
+  button("#api-key-use").addEventListener("click", () => {
+    service.key = input("#api-key-text").value;
+    part("#api-key").hidden = true;
+    draw();
   });
 }
 
-/** @param {Stage} stage */
-function tellWhatIsShown(stage) {
-  stage.addEventListener("shown", (event) => {
-    const { order, cost } = /** @type {CustomEvent} */ (event).detail;
+/** @param {PictureView} view */
+function describePicture(view) {
+  view.addEventListener("shown", (event) => {
+    const { query, msPerDigit } = /** @type {CustomEvent} */ (event).detail;
     report(null);
     if (performance.getEntriesByName("first-digit").length === 0) performance.mark("first-digit");
-    stage.canvas.setAttribute("aria-label", order.digits);
-    stage.canvas.dataset.query = new URLSearchParams(location.search).toString();
-    const where = stage.local ? "in your browser" : "by the service";
-    part("#cost").textContent = `${cost.toFixed(1)} ms a digit, ${where}`;
-    showSize(order, stage.sheet?.width ?? 0);
-    announceShown();
+    view.canvas.setAttribute("aria-label", query.digits);
+    const where = view.local ? "in your browser" : "by the service";
+    part("#draw-time").textContent = `${msPerDigit.toFixed(1)} ms per digit, ${where}`;
+    showSize(query, view.sheet?.width ?? 0);
+    announcePicture();
   });
-  stage.addEventListener("fault", (event) => report(/** @type {CustomEvent} */ (event).detail));
-}
-
-async function main() {
-  const desk = new Desk();
-  bindControls(desk);
-  const home = linked("service");
-  const service = home ? new Service(home) : null;
-  for (const element of document.querySelectorAll("[data-service]")) {
-    /** @type {HTMLElement} */ (element).hidden = !service;
-  }
-  const [card, artist] = await Promise.all([openCard(), openArtist(linked("weights"))]);
-  const facts = { model: card.model, latent: card.architecture.latent, classes: card.architecture.classes };
-  const stage = new Stage(canvas("#sheet"), facts, artist, service);
-  const draw = () => stage.show(desk.order);
-  tellWhatIsShown(stage);
-  bindEngine(stage, draw);
-  bindView(stage);
-  if (service) bindKey(service, draw);
-  desk.addEventListener("change", draw);
-  desk.write();
-  draw();
-  if (desk.ignored.length) part("#hint").textContent = `Not understood in this link: ${desk.ignored.join(", ")}.`;
-
-  bindFiles(desk, stage, service, report);
-  bindCopies(desk, service);
-  bindPast(desk, stage);
-  bindStyle(desk);
-  const pad = artist ? new Pad(desk, artist, facts) : closePad();
-  bindSlate(desk, service, (style) => takeHand(style, desk, pad ?? null, facts), report);
-  if (artist) new Flow(desk, artist, facts);
-  else part("#flow").hidden = true;
-  showQuality(card);
+  view.addEventListener("error", (event) => report(/** @type {CustomEvent} */ (event).detail));
 }
 
 /**
- * Write on in the hand that was given.
+ * Use the handwriting of a style for the number, and put it in the centre of the style pad.
  * @param {string} style
- * @param {Desk} desk
- * @param {Pad | null} pad
- * @param {import("./scene.js").Facts} facts
+ * @param {Store} store
+ * @param {StylePad | null} pad
+ * @param {Model} model
  */
-function takeHand(style, desk, pad, facts) {
-  desk.change({ style, variation: null });
-  const noise = decodeStyle(style, facts.model, facts.latent);
-  if (noise) pad?.centre(noise);
+function applyStyle(style, store, pad, model) {
+  store.change({ style, variation: null });
+  const noise = decodeStyle(style, model);
+  if (noise) pad?.setCentre(noise);
+}
+
+async function main() {
+  const store = new Store();
+  bindControls(store);
+  const root = addressOf("service");
+  const service = root ? new Service(root) : null;
+  for (const element of document.querySelectorAll("[data-service]")) {
+    /** @type {HTMLElement} */ (element).hidden = !service;
+  }
+  const [card, decoder] = await Promise.all([loadCard(), openDecoder(addressOf("weights"))]);
+  /** @type {Model} */
+  const model = { hash: card.model, latentSize: card.architecture.latent, classes: card.architecture.classes };
+  const view = new PictureView(canvas("#picture"), model, decoder, service);
+  const draw = () => view.show(store.query);
+  describePicture(view);
+  bindEngine(view, draw);
+  bindViewChoice(view);
+  if (service) bindApiKey(service, draw);
+  store.addEventListener("change", draw);
+  store.writeAddress();
+  draw();
+  if (store.ignored.length) part("#hint").textContent = `Ignored invalid parameters of this link: ${store.ignored.join(", ")}.`;
+
+  bindDownloads(store, view, service, report);
+  bindCopies(store, service);
+  bindHistory(store, view);
+  bindStyle(store);
+  const pad = decoder ? new StylePad(store, decoder, model) : null;
+  if (!pad) disableStylePad();
+  bindDigitPad(store, service, (style) => applyStyle(style, store, pad, model), report);
+  if (decoder) new NetworkView(store, decoder, model);
+  else part("#network").hidden = true;
+  showQuality(card);
 }
 
 main().catch(report);
 if ("serviceWorker" in navigator) {
   if (navigator.serviceWorker.controller) {
     navigator.serviceWorker.addEventListener("controllerchange", () => {
-      part("#hint").textContent = "There is a newer page or model: load the page again.";
+      part("#hint").textContent = "A new version is available. Reload the page.";
     });
   }
   addEventListener("load", () => navigator.serviceWorker.register("service-worker.js").catch(() => {}));

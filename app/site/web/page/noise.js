@@ -1,10 +1,10 @@
-// Seeded noise, by the rule of model/noise.py: (seed, row, position) -> N(0, I).
+// Seeded noise as model/noise.py defines it: (seed, row, position) -> N(0, I).
 
 const WORD = (1n << 64n) - 1n;
 const NORMALS_PER_BLOCK = 8; // four words of 64 bits, two normals each
 export const MAX_SEED = 2 ** 32 - 1;
-export const POSITIONS = 0n; // the streams
-export const HANDS = 1n;
+const POSITIONS = 0n; // the streams
+const HANDS = 1n;
 
 /**
  * One block of Philox4x64-10 (Salmon et al., SC 2011).
@@ -14,7 +14,7 @@ export const HANDS = 1n;
  * @param {bigint} stream last word of the counter
  * @returns {bigint[]} four words of 64 bits
  */
-export function philox(seed, row, block, stream) {
+function philox(seed, row, block, stream) {
   let [k0, k1, c0, c1, c2, c3] = [seed, row, block, 0n, 0n, stream];
   for (let round = 0; round < 10; round++) {
     const left = c0 * 0xd2e7470ee14c6c93n;
@@ -30,7 +30,7 @@ export function philox(seed, row, block, stream) {
 }
 
 /**
- * The noise of one position of a row.
+ * The noise of the digit at one position of a row.
  * @param {number} seed 0 .. 2^32 - 1
  * @param {number} row
  * @param {number} position
@@ -38,7 +38,7 @@ export function philox(seed, row, block, stream) {
  * @param {bigint} [stream]
  * @returns {Float32Array} (Z,), each entry from N(0, 1)
  */
-export function latent(seed, row, position, size, stream = POSITIONS) {
+export function digitNoise(seed, row, position, size, stream = POSITIONS) {
   const blocks = Math.ceil(size / NORMALS_PER_BLOCK);
   const normals = new Float32Array(blocks * NORMALS_PER_BLOCK);
   let next = 0;
@@ -55,17 +55,17 @@ export function latent(seed, row, position, size, stream = POSITIONS) {
 }
 
 /**
- * The noise that all digits of a row share: its handwriting.
+ * The noise (Z,) that all digits of a row share: its handwriting.
  * @param {number} seed
  * @param {number} row
  * @param {number} size
  */
 export function hand(seed, row, size) {
-  return latent(seed, row, 0, size, HANDS);
+  return digitNoise(seed, row, 0, size, HANDS);
 }
 
 /**
- * The noise `share` of the way from `first` to `second`, on the sphere; the ends are exact.
+ * The noise at `share` of the way from `first` to `second`, on the sphere; 0 and 1 are exact.
  * @param {Float32Array} first from N(0, I)
  * @param {Float32Array} second from N(0, I), independent of the first
  * @param {number} share in [0, 1]

@@ -1,28 +1,28 @@
-// What the model is worth, from its card (GET /model), beside the article's and real digits.
+// The table of the model's quality, from its card (GET /model).
 
 import { find, part } from "./element.js";
 
-/** @type {{name: string, words: string, lower?: boolean, share?: boolean}[]} */
-const FIGURES = [
-  { name: "label_agreement", words: "A judge reads the digit that was asked for", share: true },
-  { name: "cas", words: "A classifier that learned only from samples reads real digits", share: true },
-  { name: "precision", words: "Samples that look real", share: true },
-  { name: "recall", words: "Real digits that samples come near to", share: true },
-  { name: "frechet_distance", words: "Fréchet distance from real digits (less is better)", lower: true },
+/** @type {{name: string, description: string, lower?: boolean, share?: boolean}[]} lower is better */
+const METRICS = [
+  { name: "label_agreement", description: "Samples that a judge reads as the requested digit", share: true },
+  { name: "cas", description: "Real digits read correctly by a classifier trained only on samples", share: true },
+  { name: "precision", description: "Samples that look real", share: true },
+  { name: "recall", description: "Real digits that have a similar sample", share: true },
+  { name: "frechet_distance", description: "Fréchet distance to real digits (lower is better)", lower: true },
 ];
 
 /** @param {any} card of the model */
 export function showQuality(card) {
   const measured = card.metrics?.evaluation;
-  part("#model-said").textContent = `Model ${card.model}, ${card.parameters.toLocaleString("en")} weights.`;
+  part("#model-summary").textContent = `Model ${card.model}, ${card.parameters.toLocaleString("en")} parameters.`;
   if (!measured?.samples) return;
   const body = find("#quality tbody", HTMLTableSectionElement);
-  for (const { name, words, lower, share } of FIGURES) {
+  for (const { name, description, lower, share } of METRICS) {
     const values = [measured.samples, measured.baseline, measured.real].map((column) => column?.[name]);
     const row = body.insertRow();
     const head = document.createElement("th");
     head.scope = "row";
-    head.textContent = words;
+    head.textContent = description;
     row.append(head);
     values.forEach((value, index) => {
       const cell = row.insertCell();

@@ -1,19 +1,19 @@
-// The public API over HTTP, and its errors in words.
+// A client of the public API over HTTP.
 
-import { apiQuery } from "./order.js";
+import { apiQueryString } from "./query.js";
 
-/** @typedef {import("./order.js").Order} Order */
+/** @typedef {import("./query.js").Query} Query */
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 
 const KEY = "cvae-digits-api-key";
 
 export class ServiceError extends Error {
   /**
-   * @param {string} words
-   * @param {number} status 0: nobody answered
+   * @param {string} message
+   * @param {number} status 0: there was no response
    */
-  constructor(words, status) {
-    super(words);
+  constructor(message, status) {
+    super(message);
     this.status = status;
   }
 }
@@ -25,102 +25,103 @@ export class Service {
   }
 
   /**
-   * The address of an order's picture.
-   * @param {Order} order
-   * @param {Record<string, string>} [more]
+   * The address of the picture of a query.
+   * @param {Query} query
+   * @param {Record<string, string>} [extra] more parameters
    */
-  link(order, more) {
-    return new URL(`generate?${apiQuery(order, more)}`, this.address).href;
+  link(query, extra) {
+    return new URL(`generate?${apiQueryString(query, extra)}`, this.address).href;
   }
 
   /**
-   * The file of an order in a format.
-   * @param {Order} order
+   * The picture of a query as a file.
+   * @param {Query} query
    * @param {string} format
-   * @param {AbortSignal} [signal]
    */
-  async picture(order, format, signal) {
-    return (await this.ask(this.link(order, { format }), { signal })).blob();
+  async picture(query, format) {
+    return (await this.request(this.link(query, { format }))).blob();
   }
 
   /**
-   * The grey levels of an order's sheet, not enlarged.
-   * @param {Order} order
-   * @param {AbortSignal} [signal]
+   * The grey levels of a query, at scale 1.
+   * @param {Query} query
+   * @param {AbortSignal} signal
    * @returns {Promise<Sheet>}
    */
-  async sheet(order, signal) {
-    const plain = { ...order, scale: 1, ink: "ffffff", paper: "000000" };
-    const answer = await this.ask(this.link(plain, { format: "npy" }), { signal });
-    return readNpy(await answer.arrayBuffer());
+  async sheet(query, signal) {
+    const grey = { ...query, scale: 1, ink: "ffffff", paper: "000000" };
+    const response = await this.request(this.link(grey, { format: "npy" }), { signal });
+    return readNpy(await response.arrayBuffer());
   }
 
   /**
    * The style of a handwritten digit.
    * @param {Blob} picture
-   * @param {Order} order
-   * @param {string} label the digit that it shows; empty: the model reads it
+   * @param {Query} query
+   * @param {string} label the digit in the picture; empty: the model recognises it
    * @returns {Promise<{style: string, label: string}>}
    */
-  async restyle(picture, order, label) {
-    const query = new URLSearchParams({ digits: order.digits, seed: String(order.seed) });
-    if (label) query.set("label", label);
+  async restyle(picture, query, label) {
+    const parameters = new URLSearchParams({ digits: query.digits, seed: String(query.seed) });
+    if (label) parameters.set("label", label);
     const headers = { "Content-Type": picture.type };
-    const body = { method: "POST", body: picture, headers };
-    const answer = await this.ask(new URL(`restyle?${query}`, this.address).href, body);
+    const options = { method: "POST", body: picture, headers };
+    const response = await this.request(new URL(`restyle?${parameters}`, this.address).href, options);
     return {
-      style: answer.headers.get("X-Style") ?? "",
-      label: answer.headers.get("X-Label") ?? label,
+      style: response.headers.get("X-Style") ?? "",
+      label: response.headers.get("X-Label") ?? label,
     };
   }
 
-  /** @param {string} key for a service that asks for one; kept until the tab is closed */
+  /** @param {string} key stored until the tab is closed */
   set key(key) {
     sessionStorage.setItem(KEY, key);
   }
 
   /**
+   * The response to a request.
    * @param {string} address
-   * @param {RequestInit} options
+   * @param {RequestInit} [options]
+   * @throws {ServiceError} there is no response, or it has an error status
    */
-  async ask(address, options) {
+  async request(address, options = {}) {
     const headers = new Headers(options.headers);
     const key = sessionStorage.getItem(KEY);
     if (key) headers.set("X-API-Key", key);
-    let answer;
+    let response;
     try {
-      answer = await fetch(address, { ...options, headers });
+      response = await fetch(address, { ...options, headers });
     } catch (error) {
       if (error instanceof DOMException && error.name === "AbortError") throw error;
-      throw new ServiceError("The service cannot be reached; is there a connection?", 0);
+      throw new ServiceError("The service cannot be reached. Check your connection.", 0);
     }
-    if (answer.ok) return answer;
-    if (answer.status !== 401) throw new ServiceError(await words(answer), answer.status);
+    if (response.ok) return response;
+    if (response.status !== 401) throw new ServiceError(await messageOf(response), response.status);
     throw new ServiceError(
-      key ? "The service does not know this API key." : "The service asks for an API key.",
-      answer.status,
+      key ? "The service does not accept this API key." : "The service requires an API key.",
+      response.status,
     );
   }
 }
 
 /**
- * What an error of the API says (RFC 9457).
- * @param {Response} answer
+ * The message of an error response (RFC 9457).
+ * @param {Response} response
  */
-async function words(answer) {
+async function messageOf(response) {
   try {
-    const problem = await answer.json();
-    const faults = (problem.errors ?? []).map(
-      (/** @type {{field: string, message: string}} */ fault) => `${fault.field} ${fault.message}`,
+    const problem = await response.json();
+    const errors = (problem.errors ?? []).map(
+      (/** @type {{field: string, message: string}} */ error) => `${error.field} ${error.message}`,
     );
-    return faults.length ? `The service says: ${faults.join("; ")}.` : String(problem.detail);
+    return errors.length ? `The service refused the request: ${errors.join("; ")}.` : String(problem.detail);
   } catch {
-    return `The service answered with status ${answer.status}.`;
+    return `The service responded with status ${response.status}.`;
   }
 }
 
 /**
- * A numpy file of (H, W) uint8.
+ * The content of a numpy file of (H, W) uint8.
  * @param {ArrayBuffer} file
  * @returns {Sheet}
  */

@@ -1,12 +1,12 @@
-// Digit pictures to one sheet of grey levels, as app/canvas.py does it.
+// Stitches pictures of digits to one sheet of grey levels, as app/drawing/canvas.py does.
 
 export const CELL = 28; // pixels, side of one digit
 const BEARING = 1; // pixels left and right of each digit in tight spacing
-const INK_LEVEL = 64; // grey level from which a pixel counts as ink
+const INK_LEVEL = 64; // lowest grey level that counts as ink
 const BASELINE = 24; // row below the feet of the digits
 
 /** @typedef {{width: number, height: number, levels: Uint8Array}} Sheet */
-/** @typedef {{x: number, y: number}} Place of a picture's upper left corner on its line */
+/** @typedef {{x: number, y: number}} Place position of a picture's upper left corner on its line */
 
 /**
  * @param {Uint8Array} pictures (rows * count) pictures of CELL x CELL
@@ -20,13 +20,13 @@ export function stitch(pictures, rows, count, spacing, gap) {
   /** @param {number} index */
   const picture = (index) => pictures.subarray(index * CELL * CELL, (index + 1) * CELL * CELL);
   const lines = Array.from({ length: rows }, (_, row) => {
-    const line = Array.from({ length: count }, (_, place) => picture(row * count + place));
-    return { line, ...(spacing === "tight" ? tight(line, gap) : cells(line, gap)) };
+    const line = Array.from({ length: count }, (_, position) => picture(row * count + position));
+    return { line, ...(spacing === "tight" ? placeTight(line, gap) : placeCells(line, gap)) };
   });
   const width = Math.max(...lines.map((line) => line.width));
   const sheet = { width, height: rows * CELL, levels: new Uint8Array(width * rows * CELL) };
   lines.forEach(({ line, places, width: end }, row) => {
-    line.forEach((part, index) => lay(sheet, row, end, part, places[index]));
+    line.forEach((digit, index) => paste(sheet, row, end, digit, places[index]));
   });
   return sheet;
 }
@@ -35,7 +35,7 @@ export function stitch(pictures, rows, count, spacing, gap) {
  * @param {Uint8Array[]} line
  * @param {number} gap
  */
-function cells(line, gap) {
+function placeCells(line, gap) {
   const step = CELL + gap;
   return { places: line.map((_, i) => ({ x: i * step, y: 0 })), width: step * (line.length - 1) + CELL };
 }
@@ -44,7 +44,7 @@ function cells(line, gap) {
  * @param {Uint8Array[]} line
  * @param {number} gap
  */
-function tight(line, gap) {
+function placeTight(line, gap) {
   let [x, end] = [0, 0];
   const places = line.map((picture) => {
     const { left, top, right, bottom } = inkBox(picture);
@@ -57,7 +57,10 @@ function tight(line, gap) {
   return { places, width: end };
 }
 
-/** @param {Uint8Array} picture */
+/**
+ * The smallest box around the ink; the whole picture if it has none.
+ * @param {Uint8Array} picture
+ */
 function inkBox(picture) {
   let [left, top, right, bottom] = [CELL, CELL, 0, 0];
   picture.forEach((level, index) => {
@@ -72,14 +75,14 @@ function inkBox(picture) {
 }
 
 /**
- * Lay a picture on its line: the darker ink stays, what lies outside is cut.
+ * Paste a picture into its line: the darker level wins, and parts outside the line are cut off.
  * @param {Sheet} sheet
  * @param {number} row
  * @param {number} end of the line, in pixels
  * @param {Uint8Array} picture
  * @param {Place} place
  */
-function lay(sheet, row, end, picture, place) {
+function paste(sheet, row, end, picture, place) {
   for (let y = Math.max(place.y, 0); y < Math.min(place.y + CELL, CELL); y++) {
     for (let x = Math.max(place.x, 0); x < Math.min(place.x + CELL, end); x++) {
       const at = (row * CELL + y) * sheet.width + x;

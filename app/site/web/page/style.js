@@ -1,11 +1,13 @@
-// A hand as a short text, as app/style.py has it.
+// Style tokens: a handwriting as a short text, in the format of app/drawing/style.py.
+
+/** @typedef {import("./digit-grid.js").Model} Model */
 
 const STEPS_PER_UNIT = 32;
 const PREFIX_BYTES = 3; // of the model's hash
 
 /**
  * @param {Float32Array} noise (Z,)
- * @param {string} model 16 hex digits
+ * @param {Model} model
  */
 export function encodeStyle(noise, model) {
   const steps = Array.from(noise, (value) => {
@@ -17,26 +19,25 @@ export function encodeStyle(noise, model) {
 }
 
 /**
- * @param {string} text
- * @param {string} model 16 hex digits
- * @param {number} size Z
- * @returns {Float32Array | null} the noise (Z,); null: no style of this model
+ * @param {string} token
+ * @param {Model} model
+ * @returns {Float32Array | null} the noise (Z,); null: not a style token of this model
  */
-export function decodeStyle(text, model, size) {
+export function decodeStyle(token, model) {
   /** @type {Uint8Array} */
   let bytes;
   try {
-    const content = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    const content = atob(token.replaceAll("-", "+").replaceAll("_", "/"));
     bytes = Uint8Array.from(content, (character) => character.charCodeAt(0));
   } catch {
     return null;
   }
-  const known = prefixOf(model).every((byte, place) => bytes[place] === byte);
-  if (!known || bytes.length !== PREFIX_BYTES + size) return null;
+  const matches = prefixOf(model).every((byte, index) => bytes[index] === byte);
+  if (!matches || bytes.length !== PREFIX_BYTES + model.latentSize) return null;
   return Float32Array.from(new Int8Array(bytes.buffer, PREFIX_BYTES), (step) => step / STEPS_PER_UNIT);
 }
 
-/** @param {string} model */
-function prefixOf(model) {
-  return Array.from({ length: PREFIX_BYTES }, (_, i) => parseInt(model.slice(2 * i, 2 * i + 2), 16));
+/** @param {Model} model */
+function prefixOf({ hash }) {
+  return Array.from({ length: PREFIX_BYTES }, (_, i) => parseInt(hash.slice(2 * i, 2 * i + 2), 16));
 }

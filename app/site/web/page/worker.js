@@ -1,4 +1,4 @@
-// The kernel on a thread of its own, so that the page stays smooth while it draws.
+// Runs the decoder on its own thread, so that the page stays responsive while it draws.
 
 import { Decoder } from "./decoder.js";
 import { strongestDirections } from "./directions.js";
@@ -9,7 +9,7 @@ let decoder;
 /** @param {MessageEvent} event */
 self.onmessage = ({ data }) => {
   try {
-    const result = answer(data);
+    const result = run(data);
     const buffers = Object.values(result).flatMap((value) => (value.buffer ? [value.buffer] : []));
     self.postMessage({ id: data.id, result }, { transfer: buffers });
   } catch (error) {
@@ -17,20 +17,19 @@ self.onmessage = ({ data }) => {
   }
 };
 
-/** @param {any} order */
-function answer(order) {
-  if (order.task === "open") {
-    decoder = new Decoder(order.file);
-    return { inputs: decoder.inputs, pixels: decoder.pixels };
+/** @param {any} message a task of DecoderClient */
+function run({ task, file, noise, label, labels, count, size }) {
+  if (task === "open") {
+    decoder = new Decoder(file);
+    return {};
   }
   if (!decoder) throw new Error("The decoder is not open.");
-  if (order.task === "draw") {
+  if (task === "draw") {
     const start = performance.now();
-    const levels = drawn(decoder, order.noise, order.labels, order.count);
-    return { levels, spent: performance.now() - start };
+    const levels = draw(decoder, noise, labels, count);
+    return { levels, milliseconds: performance.now() - start };
   }
-  if (order.task === "trace") return traced(decoder, order.noise, order.label);
-  return strongestDirections(decoder, order.size);
+  return task === "trace" ? trace(decoder, noise, label) : strongestDirections(decoder, size);
 }
 
 /**
@@ -39,7 +38,7 @@ function answer(order) {
  * @param {Float32Array} labels (N, K)
  * @param {number} count N
  */
-function drawn(decoder, noise, labels, count) {
+function draw(decoder, noise, labels, count) {
   const [size, classes, pixels] = [noise.length / count, labels.length / count, decoder.pixels];
   const levels = new Uint8Array(count * pixels);
   for (let n = 0; n < count; n++) {
@@ -57,7 +56,7 @@ function drawn(decoder, noise, labels, count) {
  * @param {Float32Array} noise
  * @param {Float32Array} label
  */
-function traced(decoder, noise, label) {
+function trace(decoder, noise, label) {
   const levels = new Uint8Array(decoder.pixels);
   /** @type {Float32Array[]} */
   const activations = [];

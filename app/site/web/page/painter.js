@@ -1,16 +1,16 @@
-// Grey levels to ink on a canvas: pixel by pixel, or as smooth strokes at the screen's resolution.
+// Paints a sheet of grey levels on a canvas: as pixels, or as smooth strokes at screen resolution.
 
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 
-const REACH = 2; // pixels around a stroke that its darkness is measured in
-const PALEST = 100; // grey level of a stroke that is still made as dark as the others
-const CALM = 0.13; // share of each neighbour in a level, see calmed
-const EDGE_LEVEL = 112; // the grey level where ink ends
-const EDGE = 90; // grey levels that the edge takes, with one pixel for each of the sheet's
-const MOST_PIXELS = 1.5e6; // of the smooth canvas: more would not be seen, only be slow
+const RADIUS = 2; // pixels; neighbourhood in which the darkness of a stroke is measured
+const PALEST = 100; // grey level; paler strokes are not made fully dark
+const NEIGHBOUR_WEIGHT = 0.13; // of each neighbouring pixel, see smooth
+const EDGE_LEVEL = 112; // grey level at the edge of the ink
+const EDGE_WIDTH = 90; // grey levels from no ink to full ink, before enlarging
+const MAX_PIXELS = 1.5e6; // of the canvas for strokes; more would be slow and look the same
 
 /**
- * The colours of the 256 levels, as app/colour.py has them.
+ * The colours of the 256 levels, as in app/drawing/palette.py.
  * @param {string} ink 6 hex digits
  * @param {string} paper 6 hex digits, or transparent
  * @returns {Uint8ClampedArray} (256 * 4,) red, green, blue, alpha
@@ -21,7 +21,7 @@ export function palette(ink, paper) {
   const colours = new Uint8ClampedArray(1024);
   for (let level = 0; level < 256; level++) {
     to.forEach((end, i) => {
-      colours[4 * level + i] = from[i] + (level / 255) * (end - from[i]); // rounds half to even
+      colours[4 * level + i] = from[i] + (level / 255) * (end - from[i]); // the array rounds half to even
     });
     colours[4 * level + 3] = paper === "transparent" ? level : 255;
   }
@@ -34,11 +34,11 @@ export function rgb(hex) {
 }
 
 /**
- * Paint a sheet, each of its pixels as a square.
- * @param {HTMLCanvasElement} canvas takes the sheet's size
+ * Paint a sheet with one square per pixel.
+ * @param {HTMLCanvasElement} canvas resized to the sheet
  * @param {Sheet} sheet
  * @param {Uint8ClampedArray} colours
- * @param {number} [scale] side of the squares
+ * @param {number} [scale] side of a square, in pixels of the canvas
  */
 export function paintPixels(canvas, sheet, colours, scale = 1) {
   const image = new ImageData(sheet.width * scale, sheet.height * scale);
@@ -52,22 +52,22 @@ export function paintPixels(canvas, sheet, colours, scale = 1) {
 }
 
 /**
- * Paint a sheet as strokes: enlarged by cubic splines, then with sharp edges.
+ * Paint a sheet as strokes: enlarge it with cubic splines, then sharpen the edges.
  * @param {HTMLCanvasElement} canvas
  * @param {Sheet} sheet
  * @param {string} ink 6 hex digits
- * @param {number} width about how many pixels wide it is to be
+ * @param {number} width wanted width of the canvas, in pixels; the result is only close to it
  */
 export function paintStrokes(canvas, sheet, ink, width) {
-  const most = Math.sqrt(MOST_PIXELS / (sheet.width * sheet.height));
-  const factor = Math.max(1, Math.min(Math.round(width / sheet.width), Math.floor(most), 16));
-  const large = enlarge(calmed(evened(sheet)), factor);
+  const limit = Math.sqrt(MAX_PIXELS / (sheet.width * sheet.height));
+  const factor = Math.max(1, Math.min(Math.round(width / sheet.width), Math.floor(limit), 16));
+  const large = enlarge(smooth(darken(sheet)), factor);
   const image = new ImageData(sheet.width * factor, sheet.height * factor);
   const words = new Uint32Array(image.data.buffer);
   const [red, green, blue] = rgb(ink);
   const colour = (blue << 16) | (green << 8) | red;
-  const faint = EDGE_LEVEL - EDGE / factor;
-  const full = EDGE_LEVEL + EDGE / factor;
+  const faint = EDGE_LEVEL - EDGE_WIDTH / factor;
+  const full = EDGE_LEVEL + EDGE_WIDTH / factor;
   for (let at = 0; at < words.length; at++) {
     const level = large[at];
     if (level <= faint) continue;
@@ -77,51 +77,51 @@ export function paintStrokes(canvas, sheet, ink, width) {
   put(canvas, image);
 }
 
-/** @typedef {{width: number, height: number, levels: Float32Array}} Smooth a sheet between levels */
+/** @typedef {{width: number, height: number, levels: Float32Array}} FloatSheet */
 
 /**
- * A sheet whose pale strokes are as dark as the others: pixels show them grey, ink is there or not.
+ * The sheet with pale strokes as dark as the others, so that they count as ink too.
  * @param {Sheet} sheet
- * @returns {Smooth}
+ * @returns {FloatSheet}
  */
-function evened({ width, height, levels }) {
-  /** @param {Uint8Array} from @param {number} step from a pixel to the next */
+function darken({ width, height, levels }) {
+  /** @param {Uint8Array} from @param {number} step distance of neighbouring pixels in the array */
   const highest = (from, step) =>
     from.map((_, at) => {
-      let most = 0;
-      for (let near = at - REACH * step; near <= at + REACH * step; near += step) {
-        if (from[near] > most) most = from[near]; // beyond the sheet: undefined, never higher
+      let max = 0;
+      for (let near = at - RADIUS * step; near <= at + RADIUS * step; near += step) {
+        if (from[near] > max) max = from[near]; // outside the array: undefined, never greater
       }
-      return most;
+      return max;
     });
   const around = highest(highest(levels, 1), width);
-  const even = Float32Array.from(levels, (level, at) => (level * 255) / Math.max(around[at], PALEST));
-  return { width, height, levels: even };
+  const dark = Float32Array.from(levels, (level, at) => (level * 255) / Math.max(around[at], PALEST));
+  return { width, height, levels: dark };
 }
 
 /**
- * A sheet without the tremble that the pixel grid gives to its strokes.
- * @param {Smooth} sheet
- * @returns {Smooth}
+ * The sheet without the jagged edges that the pixel grid gives to strokes.
+ * @param {FloatSheet} sheet
+ * @returns {FloatSheet}
  */
-function calmed({ width, height, levels }) {
+function smooth({ width, height, levels }) {
   const rows = new Float32Array(levels.length);
   const all = new Float32Array(levels.length);
   for (let at = 0; at < levels.length; at++) {
     const x = at % width;
     const beside = (x > 0 ? levels[at - 1] : 0) + (x < width - 1 ? levels[at + 1] : 0);
-    rows[at] = levels[at] + CALM * (beside - 2 * levels[at]);
+    rows[at] = levels[at] + NEIGHBOUR_WEIGHT * (beside - 2 * levels[at]);
   }
   for (let at = 0; at < levels.length; at++) {
     const beside = (rows[at - width] ?? 0) + (rows[at + width] ?? 0);
-    all[at] = rows[at] + CALM * (beside - 2 * rows[at]);
+    all[at] = rows[at] + NEIGHBOUR_WEIGHT * (beside - 2 * rows[at]);
   }
   return { width, height, levels: all };
 }
 
 /**
  * A cubic B-spline through the levels, across and then down.
- * @param {Smooth} sheet
+ * @param {FloatSheet} sheet
  * @param {number} factor
  */
 function enlarge({ width, height, levels }, factor) {
@@ -150,7 +150,7 @@ function enlarge({ width, height, levels }, factor) {
 }
 
 /**
- * The four weights of a cubic B-spline, and where the first of them lies.
+ * The four weights of a cubic B-spline, and the offset of the first from the pixel.
  * @param {number} offset from a pixel's centre, in (-0.5, 0.5)
  */
 function cubic(offset) {

@@ -1,0 +1,174 @@
+// The large picture: shows each new query, with a transition from the picture before.
+
+import { gridOf, interpolate } from "./digit-grid.js";
+import { paintPixels, paintStrokes, palette } from "./painter.js";
+import { apiQueryString } from "./query.js";
+import { CELL, stitch } from "./sheet.js";
+
+/** @typedef {import("./digit-grid.js").DigitGrid} DigitGrid */
+/** @typedef {import("./query.js").Query} Query */
+
+const TRANSITION_MS = 420;
+const FIRST_TRANSITION_MS = 250; // on an empty picture
+const APPEAR_MS = 160; // a new digit is complete before the others stop moving
+const MAX_ANIMATED = 32; // digits; more are drawn without a transition
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** @returns {DigitGrid} */
+const emptyGrid = () => ({ rows: 0, count: 0, cells: [] });
+
+/** Fires "shown" with the query when its picture is complete, and "error" with an error. */
+export class PictureView extends EventTarget {
+  /**
+   * @param {HTMLCanvasElement} canvas its data-state is "drawing", "ready" or "empty"
+   * @param {import("./digit-grid.js").Model} model
+   * @param {import("./decoder-client.js").DecoderClient | null} decoder null: the service draws
+   * @param {import("./service.js").Service | null} service null: not available
+   */
+  constructor(canvas, model, decoder, service) {
+    super();
+    this.canvas = canvas;
+    this.model = model;
+    this.decoder = decoder;
+    this.service = service;
+    this.local = Boolean(decoder); // whether the browser draws
+    this.strokes = true; // whether to show strokes or pixels
+    this.from = this.current = emptyGrid();
+    this.startTime = 0;
+    this.msPerDigit = 0; // of the last drawing
+    this.animating = false;
+    /** @type {AbortController | undefined} */
+    this.request = undefined;
+    new ResizeObserver(() => this.paint()).observe(/** @type {Element} */ (canvas.parentElement));
+  }
+
+  /** @param {Query} query */
+  async show(query) {
+    const drawn = this.query && this.canvas.dataset.state === "ready" ? levelsKey(this.query) : "";
+    this.query = query;
+    if (drawn === levelsKey(query)) {
+      this.paint();
+      this.finish(query);
+      return;
+    }
+    this.canvas.dataset.state = "drawing";
+    try {
+      if (!query.digits) this.clear();
+      else if (this.local) await this.animateTo(query);
+      else await this.fetchSheet(query);
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === "AbortError")) {
+        this.dispatchEvent(new CustomEvent("error", { detail: error }));
+      }
+    }
+  }
+
+  clear() {
+    this.from = this.current = emptyGrid();
+    this.target = undefined;
+    this.sheet = { width: CELL, height: CELL, levels: new Uint8Array(CELL * CELL) };
+    this.paint();
+    this.canvas.dataset.state = "empty";
+  }
+
+  /** @param {Query} query */
+  async animateTo(query) {
+    this.from = this.current;
+    this.target = gridOf(query, this.model);
+    this.startTime = performance.now();
+    if (this.animating) return; // the loop below continues with the new target
+    this.animating = true;
+    try {
+      while (await this.drawFrame());
+    } finally {
+      this.animating = false;
+    }
+  }
+
+  /** Draw the current frame of the transition, and return whether more frames follow. */
+  async drawFrame() {
+    const { query, target } = this;
+    if (!query || !target || !this.decoder) return false;
+    const usual = this.from.cells.length ? TRANSITION_MS : FIRST_TRANSITION_MS;
+    const duration = reducedMotion.matches || target.cells.length > MAX_ANIMATED ? 0 : usual;
+    const progress = duration ? Math.min(1, (performance.now() - this.startTime) / duration) : 1;
+    const presence = Math.min(1, (progress * duration) / APPEAR_MS);
+    const grid = interpolate(this.from, target, ease(progress), presence);
+    const pictures = await this.decoder.draw(grid);
+    if (this.target !== target) return Boolean(this.target);
+    this.current = grid;
+    revealNewDigits(pictures, grid);
+    this.sheet = stitch(pictures, grid.rows, grid.count, query.spacing, query.gap);
+    this.paint();
+    if (progress === 1) {
+      this.msPerDigit = this.decoder.msPerDigit;
+      this.finish(query);
+      return false;
+    }
+    await new Promise(requestAnimationFrame);
+    return true;
+  }
+
+  /** @param {Query} query */
+  async fetchSheet(query) {
+    this.request?.abort();
+    this.request = new AbortController();
+    const start = performance.now();
+    const sheet = await this.service?.sheet(query, this.request.signal);
+    if (this.query !== query || !sheet) return;
+    this.sheet = sheet;
+    this.target = undefined;
+    this.from = this.current = emptyGrid();
+    this.paint();
+    this.msPerDigit = (performance.now() - start) / (query.rows * query.digits.length);
+    this.finish(query);
+  }
+
+  /** @param {Query} query */
+  finish(query) {
+    this.canvas.dataset.state = "ready";
+    this.dispatchEvent(new CustomEvent("shown", { detail: { query, msPerDigit: this.msPerDigit } }));
+  }
+
+  paint() {
+    if (!this.sheet || !this.query) return;
+    const { ink, paper } = this.query;
+    const frame = /** @type {HTMLElement} */ (this.canvas.parentElement);
+    frame.style.setProperty("--paper", paper === "transparent" ? "transparent" : `#${paper}`);
+    frame.classList.toggle("transparent", paper === "transparent");
+    this.canvas.classList.toggle("pixels", !this.strokes);
+    if (!this.strokes) return paintPixels(this.canvas, this.sheet, palette(ink, paper));
+    const fullHeightWidth = (frame.clientHeight * this.sheet.width) / this.sheet.height;
+    const width = Math.min(frame.clientWidth, fullHeightWidth) * devicePixelRatio;
+    paintStrokes(this.canvas, this.sheet, ink, width);
+  }
+}
+
+/**
+ * A key of the grey levels of a query, equal for queries that differ only in size and colours.
+ * @param {Query} query
+ */
+function levelsKey(query) {
+  return apiQueryString({ ...query, scale: 1, ink: "", paper: "" });
+}
+
+/** @param {number} progress */
+function ease(progress) {
+  return progress < 0.5 ? 2 * progress * progress : 1 - 2 * (1 - progress) * (1 - progress);
+}
+
+/**
+ * Make new digits appear from left to right, as if written.
+ * @param {Uint8Array} pictures changed in place
+ * @param {DigitGrid} grid
+ */
+function revealNewDigits(pictures, { cells }) {
+  cells.forEach(({ presence }, index) => {
+    if (presence === 1) return;
+    const start = index * CELL * CELL;
+    for (let at = 0; at < CELL * CELL; at++) {
+      const share = 2 * presence - (at % CELL) / CELL;
+      pictures[start + at] *= Math.max(0, Math.min(1, share));
+    }
+  });
+}

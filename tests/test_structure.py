@@ -9,7 +9,8 @@ from tests.conftest import ROOT
 
 # Each room may import the rooms below it, and `model`. Rooms on one line do not import each other.
 APP = [
-    {"main", "__main__", "draw", "dataset"},
+    {"__main__", "draw", "dataset"},
+    {"main"},
     {"options"},
     {"server"},
     {"api"},

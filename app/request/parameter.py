@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError, core_schema
 INTEGER = re.compile(r"-?[0-9]{1,10}")
 DECIMAL = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,9})?")
 COLOUR = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+FULL_COLOUR = 6  # hex digits
 TOKEN = re.compile(r"[A-Za-z0-9_=-]*")
 
 
@@ -128,7 +129,7 @@ class Colour(Constraint):
                 "colour", f"must be a colour of 3 or 6 hex digits, such as 1a2b3c{other}"
             )
         digits = text.removeprefix("#").lower()
-        return digits if len(digits) == 6 else "".join(2 * digit for digit in digits)
+        return digits if len(digits) == FULL_COLOUR else "".join(2 * digit for digit in digits)
 
     def describe(self) -> dict[str, Any]:
         """See `Constraint.describe`."""

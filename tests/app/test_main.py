@@ -72,5 +72,5 @@ def test_start_bad_setting_exits_with_one_sentence(command: list[str]) -> None:
     assert done.returncode != 0
     assert done.stderr.strip() == (
         "The setting engine (CVAE_ENGINE or --engine) cannot be used: "
-        "Input should be 'onnx' or 'torch'; see `python -m app --help`."
+        "Input should be 'onnx' or 'torch'; see `cvae-digits serve --help`."
     )

@@ -56,5 +56,5 @@ def test_cors_star_allows_every_origin() -> None:
 
 @pytest.mark.parametrize("text", ["example.org", "https://a.example/", "https://a b", "null"])
 def test_cors_bad_origin_ends_the_start_with_a_sentence(text: str) -> None:
-    with pytest.raises(SystemExit, match="^The setting cors_origins"):
+    with pytest.raises(SystemExit, match=r"^The setting cors_origins"):
         read_settings([f"--cors-origins={text}"])

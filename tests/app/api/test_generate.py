@@ -4,7 +4,7 @@ import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import PRETRAINED, read_checkpoint
 from model.noise import MAX_SEED
-from training.data import load_mnist
+from tests.mnist import read_mnist
 
 
 def pixels(content: bytes) -> np.ndarray:
@@ -49,8 +49,8 @@ def test_generate_draws_the_digit_asked_for(client: TestClient, digit: str) -> N
 
 @cache
 def real_digits() -> tuple[np.ndarray, np.ndarray]:
-    data = load_mnist(Path(__file__).parents[2] / "data", train=True)
-    return data.images.numpy().reshape(len(data), -1) / 255, data.labels.numpy()
+    images, labels = read_mnist(train=True)
+    return images.reshape(len(images), -1) / 255, labels
 
 
 @pytest.mark.parametrize("count", [1, 2, 64])
@@ -171,7 +171,7 @@ def test_generate_variation_0_is_one_hand_and_1_is_independent(client: TestClien
     assert np.array_equal(independent, pixels(client.get("/generate?digits=55&seed=3").content))
     # Continuous between: a small step changes little, and the steps lead from one to the other.
     steps = [pair(f"{share / 20}") for share in range(21)]
-    jumps = [abs(b - a).mean() for a, b in zip(steps, steps[1:], strict=False)]
+    jumps = [abs(b - a).mean() for a, b in pairwise(steps)]
     assert max(jumps) < 0.35 * abs(steps[-1] - steps[0]).mean()
     assert np.array_equal(steps[0], same)
     assert np.array_equal(steps[-1], independent)

@@ -1,7 +1,6 @@
 """A digit goes in, a number in its hand comes out: with real MNIST digits nobody trained on."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +8,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from app.drawing.canvas import Levels
-from training.data import load_mnist
+from tests.mnist import read_mnist
 
 COUNT = 60
 
@@ -21,8 +20,8 @@ def png(picture: Levels) -> bytes:
 
 
 def given_digits() -> tuple[Levels, list[int]]:
-    data = load_mnist(Path(__file__).parents[2] / "data", train=False)
-    return data.images.numpy()[:COUNT], data.labels.tolist()[:COUNT]
+    images, labels = read_mnist(train=False)
+    return images[:COUNT], labels[:COUNT].tolist()
 
 
 def pixels(content: bytes) -> Levels:
@@ -118,7 +117,9 @@ def test_restyle_style_is_kept_by_every_endpoint(client: TestClient) -> None:
 def test_style_of_another_model_is_refused_everywhere(client: TestClient, path: str) -> None:
     answer = client.get(f"{path}&style=AAAAAAAA")
     assert answer.status_code == 422
-    assert answer.json()["detail"] == "style is of another model; restyle the picture again."
+    assert (
+        answer.json()["detail"] == "style belongs to a different model; restyle the picture again."
+    )
 
 
 def test_restyle_several_pictures_average(client: TestClient) -> None:
@@ -141,10 +142,10 @@ def test_restyle_is_not_stored_and_takes_every_format(client: TestClient) -> Non
 @pytest.mark.parametrize(
     ("query", "content", "status", "sentence"),
     [
-        ("digits=1", b"", 422, "holds no picture"),
-        ("digits=1", b"no picture", 415, "is no whole picture"),
+        ("digits=1", b"", 422, "contains no picture"),
+        ("digits=1", b"no picture", 415, "is not a complete image"),
         ("digits=1", png(np.zeros((28, 28), np.uint8)), 422, "holds no ink"),
-        ("digits=1&label=10", b"", 422, "label must be a whole number from 0 to 9"),
+        ("digits=1&label=10", b"", 422, "label must be an integer from 0 to 9"),
         ("digits=1&style=abc", b"", 422, "style comes from the picture here"),
         ("", b"", 422, "digits is required"),
     ],

@@ -18,9 +18,9 @@ from app.request.error import Reason, RequestError
 Post = Callable[..., tuple[int, Any]]
 OTHER_TYPE = (
     "The upload must be a picture: a body of type image/png, image/jpeg or image/webp, "
-    "or a multipart form with it in the field image."
+    "or a multipart form with the picture in the field image."
 )
-NO_PICTURE = "The upload holds no picture; send it as the body or in the field image."
+NO_PICTURE = "The upload contains no picture; send it as the body or in the field image."
 TOO_LARGE = f"The upload is larger than {MAX_BYTES} bytes; make the picture smaller."
 UNREADABLE = (
     "The multipart form cannot be read; send 1 to 8 pictures as files in the field image and "

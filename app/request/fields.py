@@ -1,0 +1,60 @@
+"""The parameters that several endpoints share, with their limits and examples."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.request.parameter import Colour, Decimal, Integer, Token
+from model.noise import MAX_SEED
+
+Seed = Annotated[
+    int | None,
+    Integer(0, MAX_SEED),
+    Field(
+        description="The same seed and parameters give the same bytes. Default: chosen at "
+        "random and returned in X-Seed.",
+        examples=[7],
+    ),
+]
+Scale = Annotated[
+    int,
+    Integer(1, 16),
+    Field(description="Enlarges the finished picture; never redraws it.", examples=[4]),
+]
+Temperature = Annotated[
+    float,
+    Decimal(0, 1.5),
+    Field(
+        description="Scale of the noise: 0 gives the most typical digit, values above 1 give "
+        "more unusual ones.",
+        examples=[0.8],
+    ),
+]
+Variation = Annotated[
+    float | None,
+    Decimal(0, 1),
+    Field(
+        description="How far each digit departs from the hand of its line: 0 one hand for all, "
+        "1 a new hand for each digit. Default: 1, or 0 with a style.",
+        examples=[0.3],
+    ),
+]
+Style = Annotated[
+    str | None,
+    Token(1000),
+    Field(description="The hand to write in: the X-Style header of an answer of /restyle."),
+]
+Gap = Annotated[
+    int,
+    Integer(-12, 28),
+    Field(
+        description="Pixels between digits before scaling; negative values overlap them.",
+        examples=[-4],
+    ),
+]
+Ink = Annotated[str, Colour(), Field(description="Colour of the ink.", examples=["1a237e"])]
+Paper = Annotated[
+    str,
+    Colour("transparent"),
+    Field(description="Colour of the paper, or transparent.", examples=["transparent"]),
+]

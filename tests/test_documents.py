@@ -31,6 +31,7 @@ from app.settings import Settings
 from docs.pictures import curl_lines, run
 from model.checkpoint import PRETRAINED
 from tests.conftest import ROOT
+from tests.test_structure import ORDERS
 from training.config import TrainingConfig
 
 README = (ROOT / "README.md").read_text()
@@ -257,6 +258,16 @@ def test_layers_are_drawn_in_their_order() -> None:
     drawn = re.findall(r"^ *(\w+)  ", section(ARCHITECTURE, "The way of a request"), re.MULTILINE)
     names = [getattr(layer.cls, "__name__", "") for layer in app.user_middleware]
     assert [name for name in drawn if name in names] == names
+
+
+@pytest.mark.parametrize("package", ["app", "training"])
+def test_rooms_are_drawn_in_the_order_of_their_imports(package: str) -> None:
+    blocks = section(ARCHITECTURE, "Rooms").split("```\n")[1::2]
+    lines = blocks[["app", "training"].index(package)].splitlines()
+    drawn = [
+        set(found[1].split()) for line in lines if (found := re.match(r"((?:\w+ {1,2})+) ", line))
+    ]
+    assert drawn == ORDERS[package]
 
 
 def test_every_promise_names_existing_tests() -> None:

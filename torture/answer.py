@@ -1,11 +1,11 @@
-"""Whether an answer is what was promised: a picture that decodes, of the right size."""
+"""Whether an answer is what was promised: a picture that decodes and has the right size."""
 
 import base64
 import io
 import json
 import zipfile
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 from PIL import Image
@@ -25,14 +25,14 @@ from app.request.schemas import (
 SVG_START = b"<svg "
 
 
-def fault(url: str, status: int, media_type: str, body: bytes) -> str | None:
-    """What is wrong with an answer; None if nothing is.
+def find_fault(url: str, status: int, media_type: str, body: bytes) -> str | None:
+    """What is wrong with an answer, or None.
 
     Args:
-        url: that was asked, with its query.
+        url: path and query of the request.
         status: of the answer.
         media_type: its Content-Type.
-        body: all of it.
+        body: the whole body.
     """
     if status >= 500:
         return f"status {status}"
@@ -41,14 +41,15 @@ def fault(url: str, status: int, media_type: str, body: bytes) -> str | None:
         return None
     query, check = CHECKS[parts.path]
     try:
-        return check(query.parse(parts.query.encode("latin-1", "replace")), media_type, body)
-    except Exception as error:  # whatever a decoder raises is what is wrong
+        values = dict(parse_qsl(parts.query, keep_blank_values=True))
+        return check(query.model_validate(values), media_type, body)
+    except Exception as error:  # a decoder may raise anything
         return f"{type(error).__name__}: {error}"
 
 
 def _drawing(query: Query, media_type: str, body: bytes) -> str | None:
     assert isinstance(query, Drawing)
-    height, width = CELL * query.rows * query.scale, query.widest * query.scale
+    height, width = CELL * query.rows * query.scale, query.width * query.scale
     if media_type == "application/json":
         return _json(query, body)
     if media_type == "application/octet-stream":
@@ -94,7 +95,7 @@ def _morph(query: Query, _: str, body: bytes) -> str | None:
             film.seek(frame)
             film.load()
         found = film.height, film.width
-    # Frames that are equal may be merged into one that is shown longer.
+    # Equal frames may be merged into one that is shown longer.
     if found != (CELL * query.scale, width) or not 1 <= frames <= query.frames:
         return f"size {found}, {frames} frames"
     return None

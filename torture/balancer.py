@@ -1,4 +1,4 @@
-"""A small balancer: it asks only instances that say they are ready, and never asks twice."""
+"""A small balancer: it sends requests to ready instances only, and never retries one."""
 
 import asyncio
 import itertools
@@ -12,12 +12,13 @@ PROBE = b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 @dataclass
 class Balancer:
-    """Hands each request to the next ready instance.
+    """Sends each request to the next ready instance.
 
     Attributes:
         ports: of the instances.
-        ready: those that were, when last asked.
-        failed: what became of requests that were not answered with 200.
+        ready: ports of the instances that were ready when last asked.
+        sent: number of requests.
+        failed: for each request that was not answered with 200, what happened instead.
     """
 
     ports: list[int]
@@ -26,7 +27,7 @@ class Balancer:
     failed: list[str] = field(default_factory=list)
 
     async def watch(self) -> None:
-        """Ask every instance again and again whether it is ready."""
+        """Poll `/readyz` of every instance until cancelled."""
         while True:
             for port in self.ports:
                 if await status(port, PROBE) == "200":
@@ -36,7 +37,7 @@ class Balancer:
             await asyncio.sleep(POLL_S)
 
     async def load(self, path: str, rate: float, done: asyncio.Event) -> None:
-        """Send `rate` requests a second until `done`, then wait for the last answers."""
+        """Send `rate` requests a second until `done` is set, then wait for the last answers."""
         request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
         loop, tasks = asyncio.get_running_loop(), set()
         start = loop.time()
@@ -61,7 +62,7 @@ class Balancer:
 
 
 async def status(port: int, request: bytes) -> str:
-    """The status of a whole answer, or why there is none."""
+    """The status of a complete answer, or the reason why there is none."""
     try:
         async with asyncio.timeout(LIMIT_S):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)

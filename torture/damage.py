@@ -1,10 +1,7 @@
-"""Every damage to the checkpoint folder: the service does not start, and says why in a sentence."""
+"""A damaged checkpoint folder: the service does not start, and says why in one sentence."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -13,18 +10,16 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
+from harness.launcher import run_to_end
 from model.checkpoint import CONFIG, DECODER, ENCODER, PRETRAINED, WEIGHTS, sha256
-from torture.load import ROOT
 from torture.scale import Scale
-from torture.service import free_port
 from torture.verdict import Verdict
 
-LIMIT_S = 60
 Damage = Callable[[Path], None]
 
 
 def try_damages(scale: Scale) -> Iterator[Verdict]:
-    """Start with each damage; every `scale.damages`-th of them."""
+    """Start the service with each damage, or with every `scale.damages`-th of them."""
     chosen = damages()[:: scale.damages]
     bad, slowest = [], 0.0
     for name, damage in chosen:
@@ -34,16 +29,16 @@ def try_damages(scale: Scale) -> Iterator[Verdict]:
         slowest = max(slowest, time.monotonic() - begun)
     yield Verdict(
         f"bad start: {len(chosen)} damages to the checkpoint",
-        f"{len(bad)} not refused, slowest end {slowest:.1f} s {'; '.join(bad)}".strip(),
+        f"{len(bad)} not refused, slowest exit after {slowest:.1f} s {'; '.join(bad)}".strip(),
         "0: exit code not 0, one sentence, never ready",
         not bad,
     )
 
 
 def damages() -> list[tuple[str, Damage]]:
-    """All of them, by name."""
+    """Every kind of damage, with its name."""
     files = sorted(path.name for path in PRETRAINED.iterdir())
-    whole: list[tuple[str, Damage]] = [
+    of_folder: list[tuple[str, Damage]] = [
         ("no folder", shutil.rmtree),
         ("empty folder", _empty),
         ("other version", _change_version),
@@ -51,32 +46,25 @@ def damages() -> list[tuple[str, Damage]]:
         ("NaN", lambda folder: _edit_weights(folder, _poison)),
         ("wrong shape", lambda folder: _edit_weights(folder, _reshape)),
     ]
-    each = (
+    of_file = (
         ("missing", _remove),
         ("truncated", _truncate),
         ("flipped byte", _flip),
         ("link", _link),
     )
-    return whole + [
+    return of_folder + [
         (f"{kind} {name}", lambda folder, harm=harm, name=name: harm(folder / name))
-        for kind, harm in each
+        for kind, harm in of_file
         for name in files
     ]
 
 
 def _start_damaged(damage: Damage) -> str | None:
-    """What is wrong with how the service takes it; None if nothing is."""
+    """What is wrong with the reaction of the service, or None."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(shutil.copytree(PRETRAINED, Path(place) / "checkpoint"))
         damage(folder)
-        done = subprocess.run(
-            [sys.executable, "-m", "app", "--port", str(free_port())],
-            cwd=ROOT,
-            env={**os.environ, "CVAE_CHECKPOINT": str(folder)},
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-        )
+        done = run_to_end(CVAE_CHECKPOINT=str(folder))
     sentences = [line for line in done.stderr.splitlines() if "heckpoint" in line]
     if done.returncode == 0:
         return "exit code 0"
@@ -91,7 +79,7 @@ def _change_version(folder: Path) -> None:
 
 
 def sign(folder: Path) -> None:
-    """Make the hashes right for what the folder holds now."""
+    """Make the hashes match the content of the folder."""
     document = json.loads((folder / CONFIG).read_text())
     digests = document["sha256"]
     del digests[CONFIG]
@@ -117,7 +105,7 @@ def _edit_weights(folder: Path, edit: Callable[[dict[str, np.ndarray]], None]) -
     weights = safetensors.numpy.load((folder / WEIGHTS).read_bytes())
     edit(weights)
     (folder / WEIGHTS).write_bytes(safetensors.numpy.save(weights))
-    sign(folder)  # as somebody does who edits a checkpoint by hand
+    sign(folder)  # as after an edit by hand
 
 
 def _poison(weights: dict[str, np.ndarray]) -> None:

@@ -1,7 +1,7 @@
-"""Valid, broken and raw requests to a real service: never a 5xx, every 200 what was promised.
+"""Valid, invalid and raw requests to a real service: no 5xx, and every 200 is what was promised.
 
-Two thirds are made from the service's own OpenAPI document, half of them valid; one third are bytes
-that are near to HTTP: paths, queries, headers and bodies with what should not be there.
+Two thirds are generated from the service's OpenAPI document, half of them valid. One third are
+bytes close to HTTP: paths, queries, headers and bodies with content that does not belong there.
 """
 
 import http.client
@@ -17,12 +17,12 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 
-from torture.answer import fault
+from harness.launcher import Service, running
+from torture.answer import find_fault
 from torture.scale import Scale
-from torture.service import Service, running
 from torture.verdict import Verdict
 
-# Shares of the valid and of the invalid cases: few where a valid answer is large.
+# Shares of the valid and of the invalid cases; small where a valid answer is large.
 SHARES = {
     "/generate": (0.55, 0.4),
     "/restyle": (0.2, 0.3),
@@ -66,7 +66,7 @@ HEADERS = (
 
 
 def try_fuzz(scale: Scale) -> Iterator[Verdict]:
-    """All of it."""
+    """Requests by the contract, then raw ones."""
     found = Counter[str]()
     with running() as service:
         cases = 0
@@ -136,13 +136,13 @@ def _raw(service: Service, cases: int, found: Counter[str]) -> int:
         try:
             answer = _exchange(service, request)
         except (OSError, http.client.HTTPException):
-            continue  # the service may close on what is no HTTP
+            continue  # the service may close the connection if it is not HTTP
         _count(found, url, *answer)
     return cases
 
 
 def _raw_request(chance: random.Random) -> tuple[bytes, str]:
-    """A request near to HTTP, and what it asks for if it can be read."""
+    """A request close to HTTP, and its target if the answer to it can be checked."""
     method = "GET" if chance.random() < 0.6 else chance.choice(METHODS)
     path = chance.choice(PATHS) if chance.random() < 0.8 else "/" + _noise(chance)
     pairs = [f"{chance.choice(NAMES)}={_value(chance)}" for _ in range(chance.randrange(5))]
@@ -151,7 +151,7 @@ def _raw_request(chance: random.Random) -> tuple[bytes, str]:
     body = chance.randbytes(chance.choice((0, 0, 0, 5, 200)))
     head = "\r\n".join([f"{method} {target} HTTP/1.1", "Host: x", *lines, "Connection: close"])
     content = head.encode("latin-1", "replace") + b"\r\n\r\n" + body
-    if chance.random() < 0.1:  # one byte of it is wrong
+    if chance.random() < 0.1:  # replace one byte
         place = chance.randrange(len(content))
         content = content[:place] + chance.randbytes(1) + content[place + 1 :]
     return content, target if method == "GET" else ""
@@ -167,7 +167,7 @@ def _noise(chance: random.Random) -> str:
 
 
 def _exchange(service: Service, request: bytes) -> tuple[int, str, bytes]:
-    """Send bytes, close our side, and read the answer."""
+    """Status, Content-Type and body of the answer to raw bytes."""
     with socket.create_connection(("127.0.0.1", service.port), timeout=LIMIT_S) as client:
         client.sendall(request)
         client.shutdown(socket.SHUT_WR)
@@ -180,5 +180,5 @@ def _exchange(service: Service, request: bytes) -> tuple[int, str, bytes]:
 
 def _count(found: Counter[str], url: str, status: int, media_type: str, body: bytes) -> None:
     found[str(status)] += 1
-    if (wrong := fault(url, status, media_type, body)) is not None:
+    if (wrong := find_fault(url, status, media_type, body)) is not None:
         found[f"{wrong} at {url[:80]}"] += 1

@@ -1,24 +1,22 @@
-"""The dearest requests that are allowed: bounded in time and memory, and never too many at once."""
+"""The most expensive requests allowed: bounded in time and memory, and in number at once."""
 
-import http.client
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 
+from harness.launcher import Answer, Service, running
 from torture.load import percentile
 from torture.overload import send
 from torture.scale import Scale
-from torture.service import Service, running
 from torture.verdict import Verdict
 
 TIME_S = 15  # alone, on one core
 MEMORY_MB = 500  # of the whole service, whatever is asked of it
-LIMIT_S = 300
-RATE = 100
+RATE = 100  # requests a second
 LIGHT_MS = 100
 LINE = "8" * 64
-DEAREST = (
+EXPENSIVE = (
     f"/generate?digits={LINE}&rows=4&scale=6&format=webp&ink=123456",
     f"/generate?digits={LINE}&rows=16&scale=3&spacing=tight",
     f"/generate?digits={LINE}&rows=16&format=svg&variation=0.5",
@@ -36,20 +34,20 @@ def try_heavy(scale: Scale) -> Iterator[Verdict]:
     """Each alone, then a crowd of them beside light requests."""
     with running() as service:
         slowest, name, statuses = 0.0, "", Counter[int]()
-        for path in DEAREST[: scale.heavy]:
+        for path in EXPENSIVE[: scale.heavy]:
             begun = time.monotonic()
-            statuses[_ask(service, path)[0]] += 1
+            statuses[service.ask(path).status] += 1
             if (took := time.monotonic() - begun) > slowest:
                 slowest, name = took, path
         yield Verdict(
-            "the dearest allowed requests are bounded in time",
+            "the most expensive requests are bounded in time",
             f"slowest {slowest:.1f} s ({name[:34]}..., {name.rsplit('format=', 1)[-1]})",
             f"<= {TIME_S} s alone",
             slowest <= TIME_S,
             timed=True,
         )
         yield Verdict(
-            "the dearest allowed requests are answered",
+            "the most expensive requests are answered",
             f"{statuses[200]} of {scale.heavy}",
             "all",
             statuses[200] == scale.heavy,
@@ -58,10 +56,10 @@ def try_heavy(scale: Scale) -> Iterator[Verdict]:
 
 
 def _crowd(service: Service, scale: Scale) -> Iterator[Verdict]:
-    answers: list[tuple[int, bool]] = []
+    answers: list[Answer] = []
     threads = [
-        threading.Thread(target=lambda p=path: answers.append(_ask(service, p)))
-        for path in (DEAREST[: scale.heavy] * scale.crowd)[: scale.crowd]
+        threading.Thread(target=lambda p=path: answers.append(service.ask(p)))
+        for path in (EXPENSIVE[: scale.heavy] * scale.crowd)[: scale.crowd]
     ]
     for thread in threads:
         thread.start()
@@ -70,14 +68,15 @@ def _crowd(service: Service, scale: Scale) -> Iterator[Verdict]:
     while any(thread.is_alive() for thread in threads):
         peak = max(peak, service.holding().memory_mb)
         time.sleep(0.05)
-    refused = [retry for status, retry in answers if status == 503]
-    others = [status for status, _ in answers if status not in (200, 503)] + [0] * light.strange
+    statuses = Counter(answer.status for answer in answers)
+    without_retry = sum(a.status == 503 and "Retry-After" not in a.headers for a in answers)
+    others = scale.crowd - statuses[200] - statuses[503] + light.strange
     yield Verdict(
-        f"{scale.crowd} of the dearest at once: refused, not queued without end",
-        f"{len(answers) - len(refused) - len(others)} x 200, {len(refused)} x 503, "
-        f"{len(others)} else, {refused.count(False)} without Retry-After",
+        f"{scale.crowd} of the most expensive at once: a bounded queue, the rest refused",
+        f"{statuses[200]} x 200, {statuses[503]} x 503, {others} else, "
+        f"{without_retry} without Retry-After",
         "some 503, 0 else, 0 without",
-        bool(refused) and not others and all(refused),
+        statuses[503] > 0 and not others and not without_retry,
     )
     p99 = percentile(light.answered_ms, 99)
     yield Verdict(
@@ -93,16 +92,3 @@ def _crowd(service: Service, scale: Scale) -> Iterator[Verdict]:
         f"<= {MEMORY_MB} MB",
         peak <= MEMORY_MB,
     )
-
-
-def _ask(service: Service, path: str) -> tuple[int, bool]:
-    """Status, and whether there is a Retry-After."""
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=LIMIT_S)
-    try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        while answer.read(2**16):
-            pass
-        return answer.status, answer.getheader("Retry-After") is not None
-    finally:
-        connection.close()

@@ -1,7 +1,7 @@
-"""Open-loop load: requests leave when their time has come, whether or not the last is answered.
+"""Open-loop load: each request is sent when it is due, whether or not the last is answered.
 
-A process of its own. Latencies count from the moment a request was due, so that a service which
-keeps its clients waiting cannot hide it. All times in milliseconds.
+A process of its own. Latencies count from the moment a request was due, so they include the time
+that it waited to be sent. All times in milliseconds.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import uvloop
 
-ROOT = Path(__file__).parent.parent
+from harness.launcher import ROOT
+
 CONNECTIONS = 256
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 PROBE_EVERY_S = 0.05
@@ -29,13 +29,25 @@ Answered = Callable[[int, bool, float], None]
 
 @dataclass(frozen=True)
 class Load:
-    """What to send: `GET path` to a port of the loopback, so many a second."""
+    """What to send.
+
+    Attributes:
+        port: of 127.0.0.1.
+        path: of the GET request, with its query.
+        rate: requests a second.
+        seconds: duration.
+        connections: kept open, each with at most one request in progress.
+        headers: further lines of the head of each request.
+        many_clients: whether each connection has an address of its own, as a client of its own.
+    """
 
     port: int
     path: str
     rate: float
     seconds: float
     connections: int = CONNECTIONS
+    headers: Sequence[str] = ()
+    many_clients: bool = False
 
 
 @dataclass
@@ -43,12 +55,13 @@ class Outcome:
     """What came back.
 
     Attributes:
-        sent: requests.
-        statuses: status -> answers; 0 for connections that were cut.
-        without_retry: 503 without Retry-After.
-        answered_ms: of each 200.
-        refused_ms: of each 503.
-        probe_ms: of each answer of /readyz.
+        sent: number of requests.
+        seconds: how long it took to send them.
+        statuses: status -> number of answers; 0 for connections that were cut.
+        without_retry: number of 503 without Retry-After.
+        answered_ms: latency of each 200.
+        refused_ms: latency of each 503.
+        probe_ms: latency of each answer of /readyz.
     """
 
     sent: int = 0
@@ -61,68 +74,91 @@ class Outcome:
 
     @property
     def rate(self) -> float:
-        """Requests a second that were really sent."""
+        """Requests a second that were sent."""
         return self.sent / self.seconds
 
     @property
     def strange(self) -> int:
-        """Answers that are neither 200 nor 503, and requests without one."""
+        """Number of requests whose answer was neither 200 nor 503, or that had none."""
         proper = self.statuses.get("200", 0) + self.statuses.get("503", 0)
         return self.sent - proper
 
 
 def percentile(values: list[float], percent: float) -> float:
-    """The value that `percent` of them do not exceed; NaN of none."""
+    """The value that `percent` of them do not exceed; NaN if there are none."""
     if not values:
         return float("nan")
     return sorted(values)[min(len(values) - 1, int(len(values) * percent / 100))]
 
 
 def run_load(load: Load) -> Outcome:
-    """Send a load from another process and wait for its end."""
+    """Send a load from another process and wait until it has ended."""
     with start_load(load) as process:
         return read_outcome(process)
 
 
 def start_load(load: Load) -> "subprocess.Popen[str]":
-    """The same in the background; `read_outcome` waits for it."""
+    """Start a load in another process; `read_outcome` waits for it."""
     command = [sys.executable, "-m", "torture.load", json.dumps(asdict(load))]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
 def read_outcome(process: "subprocess.Popen[str]") -> Outcome:
-    """What a load in the background saw, once it has ended."""
+    """The outcome of a load in another process; waits until it has ended."""
     text, _ = process.communicate()
     return Outcome(**json.loads(text))
 
 
 class Client(asyncio.Protocol):
-    """One connection with at most one request under way."""
+    """One connection with at most one request in progress; opened again when it was closed."""
 
-    def __init__(self, request: bytes, answered: Answered) -> None:
-        self._request = request
+    def __init__(
+        self, load: Load, path: str, answered: Answered, idle: "deque[Client]", number: int = 0
+    ) -> None:
+        """No connection yet.
+
+        Args:
+            load: what to send.
+            path: of the request, with its query.
+            answered: called with status, whether there is a Retry-After, and milliseconds.
+            idle: contains this client while it is connected and no request is in progress.
+            number: of this client; decides its address where each has its own.
+        """
+        host = f"Host: 127.0.0.1:{load.port}"
+        lines = f"GET {path} HTTP/1.1", host, "User-Agent: torture", *load.headers
+        self._request = ("\r\n".join(lines) + "\r\n\r\n").encode()
+        self._server = "127.0.0.1", load.port
+        own = f"127.1.{number // 250}.{1 + number % 250}"
+        self._own = (own, 0) if load.many_clients else None
         self._answered = answered
         self._buffer = b""
         self._due = 0.0
-        self._loop = asyncio.get_running_loop()
-        self.idle: deque[Client] | None = None
+        self._reopening: asyncio.Task[None] | None = None
+        self._closed = False
+        self._idle = idle
+
+    async def open(self) -> None:
+        """Connect."""
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: self, *self._server, local_addr=self._own)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """There is a connection."""
+        """Called when the connection is open."""
         self._transport = transport
-
-    @property
-    def busy(self) -> bool:
-        """Whether a request is under way."""
-        return self._due != 0
+        self._buffer = b""
+        self._idle.append(self)
 
     def ask(self, due: float) -> None:
-        """Send the request that was due then."""
+        """Send the request.
+
+        Args:
+            due: when it should have been sent, in seconds of the monotonic clock.
+        """
         self._due = due
         self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """A piece of an answer."""
+        """Called with a part of an answer."""
         self._buffer += data
         end = self._buffer.find(HEAD_END)
         if end < 0:
@@ -131,56 +167,59 @@ class Client(asyncio.Protocol):
         assert length, "the answers to these requests have a length"
         if len(self._buffer) < end + len(HEAD_END) + int(length[1]):
             return
-        status, retry = int(self._buffer[9:12]), b"\r\nretry-after: " in self._buffer
+        status = int(self._buffer[9:12])
+        retry = status == 503 and b"\r\nretry-after: " in self._buffer[:end].lower()
         self._buffer = b""
         self._end(status, retry)
+        self._idle.append(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """The service has closed the connection."""
+        """Called when the server has closed the connection."""
+        if self in self._idle:
+            self._idle.remove(self)
         if self._due:
-            self.idle = None
             self._end(0, False)
+        if not self._closed:
+            self._reopening = asyncio.create_task(self.open())
 
     def close(self) -> None:
-        """No more requests."""
+        """Close the connection."""
+        self._closed = True
         self._transport.close()
 
     def _end(self, status: int, retry: bool) -> None:
         due, self._due = self._due, 0.0
         self._answered(status, retry, (time.monotonic() - due) * 1e3)
-        if self.idle is not None:
-            self.idle.append(self)
 
 
 class _Sender:
-    """Sends one load and keeps what comes back."""
+    """Sends one load and records what comes back."""
 
     def __init__(self, load: Load) -> None:
         self.load = load
         self.outcome = Outcome()
         self._statuses: Counter[str] = Counter()
-        self._loop = asyncio.get_running_loop()
 
     async def send(self) -> Outcome:
-        idle: deque[Client] = deque()
-        clients = [
-            await self._open(self.load.path, self._note) for _ in range(self.load.connections)
-        ]
-        probe = await self._open("/readyz", self._note_probe)
-        for client in clients:  # a connection's first request is none of the load
-            client.idle = idle
-            client.ask(time.monotonic())
-        await self._wait(lambda: len(idle) < len(clients))
+        load, idle, idle_probe = self.load, deque[Client](), deque[Client]()
+        numbers = range(load.connections)
+        clients = [Client(load, load.path, self._note, idle, number) for number in numbers]
+        clients.append(Client(load, "/readyz", self._note_probe, idle_probe))
+        for client in clients:
+            await client.open()
+        while idle:  # the first request of a connection is not part of the load
+            idle.popleft().ask(time.monotonic())
+        await self._wait(lambda: len(idle) < load.connections)
         self._statuses.clear()
         self.outcome = Outcome()
-        await self._pace(idle, probe)
+        await self._pace(idle, idle_probe)
         await self._wait(lambda: self.outcome.sent > self._statuses.total())
         self.outcome.statuses = dict(self._statuses)
-        for client in (*clients, probe):
+        for client in clients:
             client.close()
         return self.outcome
 
-    async def _pace(self, idle: deque[Client], probe: Client) -> None:
+    async def _pace(self, idle: deque[Client], idle_probe: deque[Client]) -> None:
         chance = random.Random(0)
         start = due = next_probe = time.monotonic()
         while due < start + self.load.seconds:
@@ -189,21 +228,13 @@ class _Sender:
                 idle.popleft().ask(due)
                 self.outcome.sent += 1
                 due += chance.expovariate(self.load.rate)
-            if now >= next_probe and not probe.busy:
-                probe.ask(now)
+            if now >= next_probe and idle_probe:
+                idle_probe.popleft().ask(now)
                 next_probe += PROBE_EVERY_S
             if now > start + self.load.seconds + END_S:
-                break  # the service answers so little that there is no connection left
-            await asyncio.sleep(0)  # timers are too coarse for this
+                break  # the service answers so few that every connection is busy
+            await asyncio.sleep(0)  # timers are too coarse
         self.outcome.seconds = time.monotonic() - start
-
-    async def _open(self, path: str, answered: Answered) -> Client:
-        host = f"127.0.0.1:{self.load.port}"
-        request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: torture\r\n\r\n".encode()
-        _, client = await self._loop.create_connection(
-            lambda: Client(request, answered), "127.0.0.1", self.load.port
-        )
-        return client
 
     async def _wait(self, unfinished: Callable[[], bool]) -> None:
         limit = time.monotonic() + END_S

@@ -1,4 +1,4 @@
-"""Other checkpoints taken over under load, by signal and by watching, and a damaged one refused."""
+"""New checkpoints taken over under load, by signal and by watching; a damaged one is refused."""
 
 import asyncio
 import json
@@ -9,28 +9,28 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from harness.launcher import Service, running
 from model.atomic import exchange
 from model.checkpoint import PRETRAINED, WEIGHTS, Checkpoint, read_checkpoint
 from torture.balancer import Balancer
 from torture.damage import sign
 from torture.overload import USUAL
 from torture.scale import Scale
-from torture.service import Service, running
 from torture.verdict import Verdict
 
 RATE = 100  # requests a second
 LIMIT_S = 20
 WATCH_S = 0.2
-REFUSED = "are refused, the old go on"
+REFUSED = "refused"  # in the log
 
 
 def try_reload(scale: Scale) -> Iterator[Verdict]:
     """Half of the checkpoints by SIGHUP to two workers, half by watching the folder."""
-    for options, watch_s in ((("--workers", "2"), 0.0), ((), WATCH_S)):
+    for workers, watch_s in ((2, 0.0), (1, WATCH_S)):
         with tempfile.TemporaryDirectory() as place:
             folder = Path(shutil.copytree(PRETRAINED, Path(place) / "checkpoint"))
             with running(
-                *options, CVAE_CHECKPOINT=str(folder), CVAE_WATCH_SECONDS=str(watch_s)
+                workers=workers, CVAE_CHECKPOINT=str(folder), CVAE_WATCH_SECONDS=str(watch_s)
             ) as service:
                 trial = asyncio.run(_Trial(service, folder, not watch_s).run(scale.reloads // 2))
         name = "watching" if watch_s else "SIGHUP, two workers"
@@ -42,7 +42,7 @@ def try_reload(scale: Scale) -> Iterator[Verdict]:
             trial.taken == scale.reloads // 2 and not trial.balancer.failed,
         )
         yield Verdict(
-            f"reload by {name}: a damaged one is refused, the old goes on",
+            f"reload by {name}: a damaged one is refused, the old one stays",
             f"refused: {trial.refused}, still drawing: {trial.still_drawing}",
             "both",
             trial.refused and trial.still_drawing,
@@ -89,7 +89,7 @@ class _Trial:
             self.service.signal(signal.SIGHUP)
 
     def _models(self) -> set[str]:
-        """What the workers draw with; each new connection may find another of them."""
+        """Models of the workers; each connection may reach a different worker."""
         return {json.loads(self.service.get("/readyz"))["model"] for _ in range(12)}
 
     def _wait(self, condition: Callable[[], bool]) -> bool:
@@ -100,10 +100,10 @@ class _Trial:
 
 
 def _altered(folder: Path, number: int) -> Path:
-    """A whole checkpoint beside the folder, with a model hash of its own."""
+    """A valid checkpoint beside the folder, with another model hash."""
     fresh = Path(shutil.copytree(folder, folder.with_name("fresh")))
     content = bytearray((fresh / WEIGHTS).read_bytes())
-    content[-4] ^= 1 + number % 3  # the last weight, by a hair
+    content[-4] ^= 1 + number % 3  # the last weight, slightly
     (fresh / WEIGHTS).write_bytes(content)
     sign(fresh)
     return fresh

@@ -1,26 +1,26 @@
-"""How long each trial is: whole, quick, or as short as in the tests."""
+"""How long each trial is: full, quick, or as short as in the tests."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Counts and times.
+    """Numbers and durations.
 
     Attributes:
-        fuzz: requests that are tried, valid, broken and raw.
+        fuzz: requests: valid, invalid and raw ones.
         load_s: seconds of each open-loop load.
-        slow: connections that never end their head.
-        patient: whether to wait until they are closed.
-        restarts: behind the balancer.
+            slow: connections that never finish their head.
+        patient: whether to wait until the service closes those, and replaces a worker that hangs.
+        restarts: of instances behind the balancer.
         between_s: seconds from one restart to the next.
         worker_kills: of one of two workers.
-        damages: every how many of the damages to a checkpoint is tried.
+        damages: 1 tries every damage to a checkpoint, n every n-th.
         reloads: checkpoints that are taken over under load.
         training_kills: of one training run.
         soak_s: seconds at 70 % load.
-        heavy: how many kinds of the dearest requests.
-        crowd: of them at the same moment.
+        heavy: kinds of the most expensive requests.
+        crowd: of those at the same time.
     """
 
     fuzz: int

@@ -1,4 +1,4 @@
-"""Ends that lose nothing: one instance under load, and restarts behind a balancer."""
+"""Shutdown without losing a request: one instance under load, and restarts behind a balancer."""
 
 import asyncio
 import signal
@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from harness.launcher import Service, free_port, running
 from torture.balancer import NOT_READY, Balancer
 from torture.overload import USUAL
 from torture.scale import Scale
-from torture.service import Service, free_port, running
 from torture.verdict import Verdict
 
 RATE = 50  # requests a second through the balancer
 DRAIN_S = 2
-LIMIT_S = 10  # from the signal to the end
+LIMIT_S = 10  # from the signal to the exit
 WAIT_S = 60
 NOT_ACCEPTED = ("ConnectionRefusedError", NOT_READY)
 
 
 def try_shutdown(_: Scale) -> Iterator[Verdict]:
-    """SIGTERM in the middle of a load whose sender heeds /readyz, as a balancer does."""
+    """SIGTERM during a load whose sender watches `/readyz`, as a balancer does."""
     with running(CVAE_DRAIN_SECONDS=str(DRAIN_S)) as service:
         end = asyncio.run(_end_under_load(service))
         code = service.process.wait(WAIT_S)
@@ -36,7 +36,7 @@ def try_shutdown(_: Scale) -> Iterator[Verdict]:
         timed=True,
     )
     yield Verdict(
-        "SIGTERM under load: everything accepted is answered",
+        "SIGTERM under load: every accepted request is answered",
         f"{lost} of {end.balancer.sent - refused} lost, exit {code}",
         "0 lost, exit 0",
         not lost and code == 0,
@@ -45,7 +45,7 @@ def try_shutdown(_: Scale) -> Iterator[Verdict]:
 
 @dataclass
 class _End:
-    """How a service ended; seconds count from the signal."""
+    """How a service ended; seconds since the signal."""
 
     balancer: Balancer
     drawn: int
@@ -73,7 +73,7 @@ async def _end_under_load(service: Service) -> _End:
 
 
 def try_second_signal(_: Scale) -> Iterator[Verdict]:
-    """Two signals, where the first alone would mean ten minutes of draining."""
+    """Two signals, where the first alone would start ten minutes of draining."""
     with running(CVAE_DRAIN_SECONDS="600") as service:
         service.signal(signal.SIGTERM)
         while service.status("/readyz") != 503:
@@ -88,7 +88,7 @@ def try_second_signal(_: Scale) -> Iterator[Verdict]:
 
 
 def try_restarts(scale: Scale) -> Iterator[Verdict]:
-    """Two instances behind a balancer, restarted in turns."""
+    """Two instances behind a balancer, restarted in turn."""
     balancer = asyncio.run(_restarts(scale))
     reasons = ", ".join(sorted(set(balancer.failed)))
     yield Verdict(
@@ -132,8 +132,8 @@ class _Instance:
         self.service: Service | None = None
 
     def start(self) -> None:
-        options = {"CVAE_DRAIN_SECONDS": str(DRAIN_S)}
-        self.service = self._stack.enter_context(running(port=self._port, **options))
+        service = running(port=self._port, CVAE_DRAIN_SECONDS=str(DRAIN_S))
+        self.service = self._stack.enter_context(service)
 
     def end(self) -> None:
         self._stack.close()  # SIGTERM, and wait

@@ -1,21 +1,22 @@
-"""Clients that do not play by the rules: slow heads, half-open connections, clients that leave."""
+"""Misbehaving clients: slow heads, half-open connections, clients that leave."""
 
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from app.server.connection import HEAD_LIMIT_S
+from app.server.worker import HEAD_LIMIT_S
+from harness.core import SERVICE_CORE, on_core
+from harness.launcher import Service, running
 from torture.load import percentile
 from torture.overload import send
 from torture.scale import Scale
-from torture.service import Service, on_core, running
 from torture.verdict import Verdict
 
 RATE = 200  # requests a second of the others
 P99_TIMES = 2
 LARGEST = "/generate?digits=" + "8" * 64 + "&rows=16&format=svg"
-LEAVERS = 18  # as many as the workshop has places for
+LEAVERS = 18  # as many as may run or wait in the pool
 SOON_S = 5
 LIMIT_S = 60
 POLL_S = 0.05
@@ -24,8 +25,8 @@ BEGUN = b"GET /generate?digits=1 HTTP/1.1\r\nHost: x\r\nX-Slow: "
 
 
 def try_slow(scale: Scale) -> Iterator[Verdict]:
-    """`slow` connections that owe their head, beside ordinary clients."""
-    with on_core(1), running() as service:
+    """`scale.slow` connections that never finish their head, beside ordinary clients."""
+    with on_core(SERVICE_CORE), running() as service:
         alone = percentile(send(service, RATE, scale.load_s).answered_ms, 99)
         with _hanging(service, scale.slow) as sockets:
             begun = time.monotonic()
@@ -61,7 +62,7 @@ def _closed(closed_s: float) -> Verdict:
 
 
 def try_leaving(_: Scale) -> Iterator[Verdict]:
-    """Clients that ask for the largest pictures and go: their work must not stand in the way."""
+    """Clients that ask for the largest pictures and leave: their work must not block others."""
     with running() as service:
         for path in (LARGEST, "/dataset?count=60000&seed=1"):
             descriptors = service.holding().descriptors
@@ -74,13 +75,13 @@ def try_leaving(_: Scale) -> Iterator[Verdict]:
                 time.sleep(POLL_S)
             left = service.holding().descriptors - descriptors
             yield Verdict(
-                f"{LEAVERS} clients leave {path.split('?')[0]}: no work is left behind",
-                f"next one {status}, {left} connections left",
+                f"{LEAVERS} clients leave {path.split('?')[0]}: no work remains",
+                f"next request {status}, {left} connections left",
                 "200, 0 left",
                 status == 200 and left <= 0,
             )
             yield Verdict(
-                f"{LEAVERS} clients leave {path.split('?')[0]}: next one is answered",
+                f"{LEAVERS} clients leave {path.split('?')[0]}: the next request is answered",
                 f"after {waited:.1f} s",
                 f"<= {SOON_S} s",
                 waited <= SOON_S,
@@ -103,7 +104,7 @@ def _leave(service: Service, path: str) -> None:
 
 @contextmanager
 def _hanging(service: Service, number: int) -> Iterator[list[socket.socket]]:
-    """Connections that begin a head, and others that say nothing at all."""
+    """Connections that begin a head, and as many that send nothing."""
     with ExitStack() as stack:
         sockets = []
         for index in range(number):
@@ -115,7 +116,7 @@ def _hanging(service: Service, number: int) -> Iterator[list[socket.socket]]:
 
 
 def _seconds_until_closed(sockets: list[socket.socket], begun: float) -> float:
-    """Until the service has closed all of them; every second one still sends a byte at times."""
+    """Seconds until the service has closed all of them; half of them keep sending single bytes."""
     limit_s = HEAD_LIMIT_S + CLOSE_MARGIN_S
     open_still, dripping = sockets, set(sockets[1::2])
     while open_still and _since(begun) <= limit_s:

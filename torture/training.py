@@ -1,4 +1,4 @@
-"""Training that is killed or has no disk left: the checkpoint is old or new, never half."""
+"""Training that is killed or finds the disk full: the checkpoint is the old or the new one."""
 
 import json
 import os
@@ -9,22 +9,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
+from harness.launcher import ROOT
 from model.checkpoint import CheckpointError, read_checkpoint
-from torture.load import ROOT
 from torture.scale import Scale
 from torture.verdict import Verdict
 
 DATA = ROOT / "tests" / "data"
 LIMIT_S = 120
-MOMENT_S = 3.0  # the latest kill after the start: the run would take a little longer
+MOMENT_S = 3.0  # a kill comes at most this long after the start; a run takes a little longer
 DISK_BYTES = 60_000  # more than a log, less than a checkpoint
 
 
 def try_training(scale: Scale) -> Iterator[Verdict]:
-    """Kill one run again and again, and resume it each time; then let its disk be full."""
+    """Kill and resume one run several times, then continue it on a full disk."""
     with tempfile.TemporaryDirectory() as place:
         run_dir = Path(place)
         _train(run_dir, "--epochs", "1")
@@ -33,7 +33,7 @@ def try_training(scale: Scale) -> Iterator[Verdict]:
 
 
 def _killed(run_dir: Path, kills: int) -> Generator[Verdict, None, int]:
-    """The epochs that the run has in the end."""
+    """Returns the number of epochs of the run at its end."""
     chance = random.Random(0)
     epochs, half, done, failed = 2, 0, 0, 0
     while done < kills and not failed:
@@ -41,21 +41,21 @@ def _killed(run_dir: Path, kills: int) -> Generator[Verdict, None, int]:
         killed = _kill_after(process, chance.uniform(0, MOMENT_S))
         done += killed
         failed += not killed and process.returncode != 0
-        epochs += not killed  # taken further, so that the next run replaces the folder again
+        epochs += not killed  # one more, so that the next run replaces the folder again
         half += not _is_whole(run_dir)
-    last = _train(run_dir, "--epochs", str(epochs), "--resume")
+    code = _train(run_dir, "--epochs", str(epochs), "--resume")
     history = len(_history(run_dir))
     yield Verdict(
-        f"training killed {done} times: checkpoint folder old or new",
-        f"{half} half, {failed} failed to resume",
+        f"training killed {done} times: the checkpoint is complete, old or new",
+        f"{half} incomplete, {failed} failed to resume",
         "0",
         not half and not failed and done == kills,
     )
     yield Verdict(
-        "training killed: resume continues to the end",
-        f"exit {last.returncode}, {history} of {epochs} epochs in the history",
+        "training killed: resuming completes the run",
+        f"exit {code}, {history} of {epochs} epochs in the history",
         "exit 0, all",
-        last.returncode == 0 and history == epochs,
+        code == 0 and history == epochs,
     )
     return epochs
 
@@ -63,26 +63,21 @@ def _killed(run_dir: Path, kills: int) -> Generator[Verdict, None, int]:
 def _without_disk(run_dir: Path, epochs: int) -> Iterator[Verdict]:
     before = _history(run_dir)
     options = "--epochs", str(epochs + 1), "--resume"
-    full = _train(run_dir, *options, preexec=_limit_files)
+    with _start(run_dir, *options) as process:
+        # Every file of the process ends there, as on a full disk.
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (DISK_BYTES, DISK_BYTES))
+        _, errors = process.communicate(timeout=LIMIT_S)
     kept = _is_whole(run_dir) and _history(run_dir) == before
-    sentence = next((line for line in full.stderr.splitlines() if "Make room" in line), "none")
+    sentence = next((line for line in errors.splitlines() if "Make room" in line), "none")
     yield Verdict(
-        "disk full: a clear error and the old checkpoint stays",
-        f"exit {full.returncode}, {'kept' if kept else 'LOST'}, {sentence.strip()}",
+        "disk full: one sentence, and the old checkpoint stays",
+        f"exit {process.returncode}, {'kept' if kept else 'LOST'}, {sentence.strip()}",
         "exit 1, kept, one sentence",
-        full.returncode == 1 and kept and sentence != "none" and "Traceback" not in full.stderr,
+        process.returncode == 1 and kept and sentence != "none" and "Traceback" not in errors,
     )
 
 
-def _limit_files() -> None:
-    """Every file of this process ends at `DISK_BYTES`, as on a full disk."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (DISK_BYTES, DISK_BYTES))
-
-
-def _start(
-    run_dir: Path, *options: str, preexec: Callable[[], None] | None = None
-) -> "subprocess.Popen[str]":
+def _start(run_dir: Path, *options: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "training", "--data-dir", str(DATA), "--run-dir", str(run_dir)),
@@ -94,20 +89,18 @@ def _start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=preexec,
     )
 
 
-def _train(
-    run_dir: Path, *options: str, preexec: Callable[[], None] | None = None
-) -> "subprocess.CompletedProcess[str]":
-    with _start(run_dir, *options, preexec=preexec) as process:
-        stdout, stderr = process.communicate(timeout=LIMIT_S)
-    return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+def _train(run_dir: Path, *options: str) -> int:
+    """The exit code of a complete run."""
+    with _start(run_dir, *options) as process:
+        process.communicate(timeout=LIMIT_S)
+    return process.returncode
 
 
 def _kill_after(process: "subprocess.Popen[str]", moment_s: float) -> bool:
-    """SIGKILL that long after the run has begun its work; whether it was still at work."""
+    """Send SIGKILL `moment_s` after the run has begun its work; whether it was still running."""
     with process:
         begun = time.monotonic()
         while process.poll() is None and time.monotonic() < begun + LIMIT_S:
@@ -121,7 +114,7 @@ def _kill_after(process: "subprocess.Popen[str]", moment_s: float) -> bool:
 
 
 def _has_begun(pid: int) -> bool:
-    """Whether torch is loaded: what comes before writes nothing."""
+    """Whether torch is loaded; nothing is written before that."""
     try:
         return "libtorch_cpu" in Path(f"/proc/{pid}/maps").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""Uploads that are meant to hurt: refused soon, in bounded memory."""
+"""Hostile uploads: refused quickly, in bounded memory."""
 
 import http.client
 import io
@@ -10,21 +10,21 @@ from collections.abc import Iterator
 
 from PIL import Image
 
+from harness.launcher import Service, running
 from torture.scale import Scale
-from torture.service import Service, running
 from torture.verdict import Verdict
 
 REFUSED_MS = 100
-GROWTH_MB = 150  # two threads with a picture of the most pixels each, and what is queued
+GROWTH_MB = 150  # two threads with the largest pictures allowed, and the queue
 LIMIT_S = 60
 BOUNDARY = "b"
 Upload = tuple[str, str, bytes]  # name, content type, body
 
 
 def try_uploads(_: Scale) -> Iterator[Verdict]:
-    """Each of them alone, then all at once."""
+    """Each attack alone, then all at once."""
     with running() as service:
-        _send(service, "image/png", _png(28, 28))  # the parts that are loaded at the first upload
+        _send(service, "image/png", _png(28, 28))  # loads what the first upload needs
         before = service.holding().memory_mb
         wrong, slowest, slowest_name = [], 0.0, ""
         for name, kind, body in attacks():
@@ -44,7 +44,7 @@ def try_uploads(_: Scale) -> Iterator[Verdict]:
         not wrong,
     )
     yield Verdict(
-        "hostile uploads are refused soon",
+        "hostile uploads are refused quickly",
         f"slowest {slowest:.0f} ms ({slowest_name})",
         f"<= {REFUSED_MS} ms",
         slowest <= REFUSED_MS,
@@ -52,19 +52,19 @@ def try_uploads(_: Scale) -> Iterator[Verdict]:
     )
     yield Verdict(
         "hostile uploads: memory",
-        f"{peak - before:+.0f} MB at the most, all at once",
+        f"{peak - before:+.0f} MB at most, all at once",
         f"< {GROWTH_MB} MB",
         peak - before < GROWTH_MB,
     )
 
 
 def attacks() -> list[Upload]:
-    """What is sent, all of it smaller than the size limit."""
+    """Name, content type and body of each attack, all but the last below the size limit."""
     png = _png(28, 28)
     form = f"multipart/form-data; boundary={BOUNDARY}"
     return [
-        ("no byte", "image/png", b""),
-        ("a byte", "image/png", b"\x89"),
+        ("empty", "image/png", b""),
+        ("one byte", "image/png", b"\x89"),
         ("wrong type", "text/plain", png),
         ("text as png", "image/png", b"not a picture" * 1000),
         ("truncated png", "image/png", _png(512, 512)[:-40]),
@@ -79,22 +79,22 @@ def attacks() -> list[Upload]:
         ("bomb in a text chunk", "image/png", _with_chunk(png, b"zTXt", _bomb_text())),
         ("blank", "image/png", _png(28, 28, 0)),
         (
-            "exif: upside down rubbish",
+            "broken exif",
             "image/jpeg",
             _encoded("JPEG", exif=b"Exif\0\0II*\0" + b"\xff" * 60),
         ),
-        ("form without end", form, _part(png)),
-        ("form without part", form, b"--b--\r\n"),
-        ("form of 9", form, _part(png) * 9 + b"--b--\r\n"),
+        ("form without an end", form, _part(png)),
+        ("form without a part", form, b"--b--\r\n"),
+        ("form of 9 pictures", form, _part(png) * 9 + b"--b--\r\n"),
         ("form of 5,000 empty parts", form, _part(b"") * 5000 + b"--b--\r\n"),
         ("form with a long header", form, b"--b\r\nX: " + b"a" * 2**20 + b"\r\n\r\n\r\n--b--\r\n"),
-        ("form without boundary", "multipart/form-data", _part(png)),
-        ("announced too large", "image/png", b"1" * (8 * 2**20 + 1)),
+        ("form without a boundary", "multipart/form-data", _part(png)),
+        ("too large", "image/png", b"1" * (8 * 2**20 + 1)),
     ]
 
 
 def _endless(service: Service) -> list[str]:
-    """Bodies without end, and far too large by their announcement: cut off early."""
+    """What is wrong with the answers to an endless body and to a huge announced length."""
     wrong = []
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=LIMIT_S)
     connection.putrequest("POST", "/restyle?digits=1")
@@ -113,7 +113,7 @@ def _endless(service: Service) -> list[str]:
         if (status := connection.getresponse().status) != 413:
             wrong.append(f"endless: {status}")
     except (ConnectionError, BrokenPipeError):
-        pass  # the service has closed its ears, which is as good
+        pass  # the service has closed the connection, which is as good
     finally:
         connection.close()
     return wrong
@@ -135,14 +135,10 @@ def _peak_while_all_at_once(service: Service) -> float:
 
 
 def _send(service: Service, kind: str, body: bytes) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=LIMIT_S)
     try:
-        connection.request("POST", "/restyle?digits=1&label=1", body, {"Content-Type": kind})
-        return connection.getresponse().status
+        return service.ask("/restyle?digits=1&label=1", "POST", {"Content-Type": kind}, body).status
     except ConnectionError:
-        return 499  # cut off while it was still sending, which is a refusal too
-    finally:
-        connection.close()
+        return 499  # closed while the body was being sent, which is a refusal too
 
 
 def _part(content: bytes) -> bytes:
@@ -164,20 +160,20 @@ def _png(width: int, height: int, ink: int = 255) -> bytes:
 
 def _encoded(name: str, **options: bytes) -> bytes:
     stream = io.BytesIO()
-    # Blank: what is not refused for its form is refused for having no ink.
+    # Blank, so that a picture that can be decoded is refused for having no ink.
     _picture(64, 64, 0).save(stream, name, **options)
     return stream.getvalue()
 
 
 def _header_png(width: int, height: int) -> bytes:
-    """A picture that says it is that large, with next to no content."""
+    """A picture whose header claims a size, with little content."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     start = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header)
     return start + _chunk(b"IDAT", zlib.compress(bytes(2**20))) + _chunk(b"IEND", b"")
 
 
 def _with_chunk(png: bytes, name: bytes, content: bytes) -> bytes:
-    return png[:33] + _chunk(name, content) + png[33:]  # behind the header
+    return png[:33] + _chunk(name, content) + png[33:]  # after the header
 
 
 def _bomb_text() -> bytes:

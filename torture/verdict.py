@@ -1,4 +1,4 @@
-"""What a trial of one promise found."""
+"""The result of one check of a promise."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ class Verdict:
     """One line of the table.
 
     Attributes:
-        promise: in a few words.
+        promise: what is promised, in a few words.
         figure: what was measured, with its unit.
-        limit: what was promised.
-        holds: whether the figure keeps the promise.
-        timed: whether only a machine with nothing else to do can judge it.
+        limit: what the promise allows.
+        holds: whether the figure is within the limit.
+        timed: whether the figure is a time, which only an idle machine can judge.
     """
 
     promise: str

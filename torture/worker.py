@@ -1,38 +1,43 @@
-"""SIGKILL of one of two workers under load: the other serves on, and a new one comes soon."""
+"""One of two workers is killed or hangs: the other serves, and a new one takes its place."""
 
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from app.server.supervisor import HUNG_S
+from harness.launcher import STARTED, Service, running
 from torture.overload import USUAL
 from torture.scale import Scale
-from torture.service import running
 from torture.verdict import Verdict
 
 BACK_S = 2
+HUNG_BACK_S = HUNG_S + 5
 LIMIT_S = 60
 PAUSE_S = 0.01
-SETTLE_S = 1.5  # a worker that dies younger than a second is given a rest first
-READY = "Application startup complete"
+SETTLE_S = 1.5  # a worker that dies within its first second is not replaced at once
 
 
 def try_worker(scale: Scale) -> Iterator[Verdict]:
-    """Kill one after the other."""
+    """Kill a worker several times; then stop one, if `scale.patient`."""
     slowest, failed, asked = 0.0, 0, 0
-    with running("--workers", "2") as service:
-        _wait_until(lambda: service.log.count(READY) == 2)
+    with running(workers=2) as service:
         for _ in range(scale.worker_kills):
             time.sleep(SETTLE_S)
-            started = service.log.count(READY)
-            os.kill(service.workers()[0], signal.SIGKILL)
-            begun = time.monotonic()
-            while service.log.count(READY) == started and time.monotonic() < begun + LIMIT_S:
-                asked += 1
-                failed += service.status(USUAL) != 200
-                time.sleep(PAUSE_S)
-            slowest = max(slowest, time.monotonic() - begun)
-    # A connection that the dead worker had accepted and not answered is lost with it: one a kill.
+            statuses, back_s = _replaced(service, signal.SIGKILL)
+            asked += len(statuses)
+            failed += len(statuses) - statuses.count(200)
+            slowest = max(slowest, back_s)
+        if scale.patient:
+            _, hung_back_s = _replaced(service, signal.SIGSTOP)
+            yield Verdict(
+                "worker hangs: replaced",
+                f"after {hung_back_s:.1f} s",
+                f"<= {HUNG_BACK_S} s",
+                hung_back_s <= HUNG_BACK_S,
+                timed=True,
+            )
+    # A connection that the worker had accepted but not answered is lost with it: one per kill.
     yield Verdict(
         f"worker killed {scale.worker_kills} times: back",
         f"slowest after {slowest:.2f} s",
@@ -43,12 +48,17 @@ def try_worker(scale: Scale) -> Iterator[Verdict]:
     yield Verdict(
         "worker killed: the other serves meanwhile",
         f"{failed} of {asked} requests failed",
-        f"<= {scale.worker_kills}, those it was killed with",
+        f"<= {scale.worker_kills}, one per kill",
         failed <= scale.worker_kills and asked > 0,
     )
 
 
-def _wait_until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + LIMIT_S
-    while not condition() and time.monotonic() < limit:
-        time.sleep(0.01)
+def _replaced(service: Service, number: signal.Signals) -> tuple[list[int], float]:
+    """Statuses of requests until a new worker has started, and seconds until then."""
+    started = service.log.count(STARTED)
+    os.kill(service.workers()[0], number)
+    begun, statuses = time.monotonic(), []
+    while service.log.count(STARTED) == started and time.monotonic() < begun + LIMIT_S:
+        statuses.append(service.status(USUAL))
+        time.sleep(PAUSE_S)
+    return statuses, time.monotonic() - begun

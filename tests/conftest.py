@@ -7,16 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import hypothesis
 import pytest
@@ -24,6 +18,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
+from harness.launcher import running
 from model.checkpoint import CARD, METRICS, PRETRAINED, SAMPLES, Checkpoint, Provenance
 from model.config import ARTICLE, CVAEConfig
 
@@ -40,7 +35,6 @@ hypothesis.settings.load_profile("patient")
 
 ROOT = Path(__file__).parent.parent
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-START_LIMIT_S = 60
 HEAVY = {"onnx", "opentelemetry", "torch"}
 
 
@@ -133,21 +127,8 @@ def serve() -> Callable[..., AbstractContextManager[str]]:
 
     @contextmanager
     def serve(**environment: str) -> Iterator[str]:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        address = f"http://127.0.0.1:{port}"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "--port", str(port)],
-            cwd=ROOT,
-            env={**os.environ, **environment},
-        )
-        try:
-            _wait_until_ready(address, process)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(timeout=START_LIMIT_S)
+        with running(**environment) as service:  # type: ignore[arg-type]
+            yield service.address
 
     return serve
 
@@ -167,16 +148,3 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
-
-
-def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
-    limit = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < limit:
-        assert process.poll() is None, "the service ended before it was ready"
-        try:
-            with urlopen(f"{address}/readyz") as answer:
-                if answer.status == 200:
-                    return
-        except URLError:
-            time.sleep(0.05)
-    raise AssertionError(f"the service was not ready within {START_LIMIT_S} s")

@@ -1,7 +1,7 @@
 """`make capacity`: docs/capacity.md, computed from what `make bench` measured.
 
-Every number of that page is a measurement of docs/benchmark.json, an assumption named here, or
-computed from the two.
+Every number on that page is a measurement in docs/benchmark.json, an assumption named here, or
+computed from these.
 """
 
 import json
@@ -22,20 +22,20 @@ CONNECTIONS = "16"
 UTILISATION = 0.7  # of a core, as deploy/kubernetes/base/autoscaler.yaml aims at
 LIMIT = 20  # replicas, there too
 LOADS = (10**3, 10**5, 10**7)  # requests a second
-SEEDED = 0.95  # assumption: share of requests that have a seed
-HITS = 0.99  # assumption: share of those that a CDN answers without asking
+SEEDED = 0.95  # assumption: share of requests with a seed
+HITS = 0.99  # assumption: share of those that a CDN answers from its cache
 PRICE = 0.04  # assumption: US dollars for an hour of one core
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """What one core does.
+    """What one core can do.
 
     Attributes:
-        requests_per_s: with every picture drawn anew.
-        long_requests_per_s: the same with 64 digits in each.
-        unchanged_per_s: answers 304 to who has the picture already.
-        replica_mb: memory of a replica, 10^6 bytes.
+        requests_per_s: of 4 digits each; every picture is drawn.
+        long_requests_per_s: of 64 digits each.
+        unchanged_per_s: answers 304 to clients that have the picture already.
+        replica_mb: memory of a replica, in MB (10^6 bytes).
         picture_bytes: of a PNG of four digits.
     """
 
@@ -62,22 +62,22 @@ class Capacity:
         )
 
     def replicas(self, requests_per_s: float) -> int:
-        """How many, of one core each, for that load."""
+        """Number of replicas of one core each for a load."""
         return math.ceil(requests_per_s / (self.requests_per_s * UTILISATION))
 
     def dollars_per_million_digits(self, requests_per_s: float, digits: int) -> float:
-        """For requests of `digits` digits of which a core does `requests_per_s`."""
+        """Price for requests of `digits` digits, of which a core answers `requests_per_s`."""
         digits_per_hour = requests_per_s * UTILISATION * digits * 3600
         return PRICE / digits_per_hour * 10**6
 
 
 def origin_load(requests_per_s: float) -> float:
-    """What a CDN lets through: unseeded pictures, and seeded ones that it does not hold."""
+    """Requests a second that a CDN passes on: pictures without a seed, and those not cached."""
     return requests_per_s * (1 - SEEDED * HITS)
 
 
 def page(capacity: Capacity, measured: str) -> str:
-    """The whole of docs/capacity.md; `measured` is the day of the measurement."""
+    """The content of docs/capacity.md; `measured` is the date of the measurement."""
     rows = "\n".join(_row(capacity, load) for load in LOADS)
     short = capacity.dollars_per_million_digits(capacity.requests_per_s, DIGITS)
     long = capacity.dollars_per_million_digits(capacity.long_requests_per_s, 64)
@@ -120,7 +120,7 @@ def main() -> None:
 
 
 def current(benchmark: Mapping[str, Any]) -> str:
-    """The page that belongs to a benchmark."""
+    """The page for the document of a benchmark."""
     return page(Capacity.read(benchmark), benchmark["machine"]["date"][:10])
 
 

@@ -1,4 +1,4 @@
-"""docs/capacity.md says what docs/benchmark.json says."""
+"""docs/capacity.md agrees with docs/benchmark.json."""
 
 import json
 
@@ -17,12 +17,12 @@ CORE = Capacity(
 )
 
 
-def test_page_belongs_to_the_benchmark() -> None:
-    """When it does not: `make capacity`."""
+def test_page_agrees_with_the_benchmark() -> None:
+    """If it does not, run `make capacity`."""
     assert PAGE.read_text() == current(json.loads(BENCHMARK.read_text()))
 
 
-def test_plan_is_the_one_of_the_autoscaler() -> None:
+def test_plan_is_that_of_the_autoscaler() -> None:
     text = (ROOT / "deploy/kubernetes/base/autoscaler.yaml").read_text()
     autoscaler = yaml.safe_load(text)["spec"]
     target = autoscaler["metrics"][0]["resource"]["target"]["averageUtilization"]
@@ -35,8 +35,8 @@ def test_replicas_are_rounded_up(load: int, replicas: int) -> None:
     assert CORE.replicas(load) == replicas
 
 
-def test_origin_load_is_what_a_cdn_does_not_hold() -> None:
-    """95 of 100 have a seed, 99 of 100 of those are found: 5 and 0.95 are not."""
+def test_origin_load_is_what_a_cdn_passes_on() -> None:
+    """Of 100 requests, 5 have no seed, and 0.95 have one but are not cached."""
     assert origin_load(100) == pytest.approx(5.95)
 
 

@@ -1,60 +1,57 @@
-"""A real headless Chromium, and pages that fail their test on any fault."""
+"""Pages in a real headless Chromium, which fail their test on any error."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    ConsoleMessage,
-    Page,
-    Request,
-)
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-Serve = Callable[..., AbstractContextManager[str]]
+from harness.launcher import running
+
 OpenPage = Callable[..., AbstractContextManager[Page]]
 
 
 @pytest.fixture(scope="session")
-def address(serve: Serve) -> Iterator[str]:
-    with serve() as address:
-        yield address
+def address() -> Iterator[str]:
+    """The address of a service."""
+    with running() as service:
+        yield service.address
 
 
 @pytest.fixture
 def open_page(browser: Browser) -> OpenPage:
-    """`with open_page(address) as page`: a page of a browser without a past.
+    """`with open_page(address) as page`: a page in a new browser context.
 
-    On leaving it fails on a console error, which a breach of the Content-Security-Policy is too,
-    on an exception in the page, and on a request to anybody but `address`.
+    The end of the block fails after an exception in the page, a request to any other address, or
+    a console error, which includes violations of the Content-Security-Policy. Console errors that
+    contain the text `expected` are ignored.
     """
 
     @contextmanager
     def open_page(address: str, expected: str = "", **options: object) -> Iterator[Page]:
-        context: BrowserContext = browser.new_context(**options)  # type: ignore[arg-type]
-        page, faults = context.new_page(), []
+        context = browser.new_context(**options)  # type: ignore[arg-type]
+        page, errors = context.new_page(), []
 
-        def hear(entry: ConsoleMessage) -> None:
+        def check_console(entry: ConsoleMessage) -> None:
             if entry.type == "error" and not (expected and expected in entry.text):
-                faults.append(entry.text)
+                errors.append(entry.text)
 
-        def watch(request: Request) -> None:
+        def check_request(request: Request) -> None:
             if not request.url.startswith((address, "data:", "blob:")):
-                faults.append(request.url)
+                errors.append(request.url)
 
-        page.on("console", hear)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        context.on("request", watch)
+        page.on("console", check_console)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        context.on("request", check_request)
         yield page
         context.close()
-        assert faults == []
+        assert errors == []
 
     return open_page
 
 
 @pytest.fixture
 def page(open_page: OpenPage, address: str) -> Iterator[Page]:
-    """A page for the service."""
+    """A page that may send requests to the service at `address`."""
     with open_page(address) as page:
         yield page

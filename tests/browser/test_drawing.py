@@ -1,48 +1,52 @@
 """The browser draws what the service draws."""
 
 import io
-import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import numpy as np
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from harness.launcher import running
 from model.checkpoint import PAYLOAD, PRETRAINED, read_checkpoint, write_checkpoint
 from model.noise import hand, line_noise
-from tests.browser.conftest import OpenPage, Serve
-from tests.browser.sheet import opened, picture, stands
+from tests.browser.conftest import OpenPage
+from tests.browser.picture import (
+    MAX_DIFFERENCE,
+    differences,
+    fetched,
+    open_picture,
+    picture,
+    wait_for_picture,
+)
 
-DRAW = """async (query) => {
-    const [{ Artist }, { DEFAULTS, readOrder }, { sceneOf }, { stitch }] = await Promise.all(
-        ["artist", "order", "scene", "sheet"].map((name) => import(`./page/${name}.js`)));
+DRAW = """async (search) => {
+    const { DecoderClient } = await import("./page/decoder-client.js");
+    const { DEFAULTS, readQuery } = await import("./page/query.js");
+    const { gridOf } = await import("./page/digit-grid.js");
+    const { stitch } = await import("./page/sheet.js");
     const card = await (await fetch("model")).json();
     const { latent, classes } = card.architecture;
-    window.artist ??= await Artist.open(document.querySelector("#weights").href);
-    const { order } = readOrder(query, DEFAULTS);
-    const scene = sceneOf(order, { model: card.model, latent, classes });
-    const pictures = await window.artist.draw(scene);
+    const decoder = await DecoderClient.open(document.querySelector("#weights").href);
+    const { query } = readQuery(search, DEFAULTS);
+    const grid = gridOf(query, { hash: card.model, latentSize: latent, classes });
+    const pictures = await decoder.draw(grid);
     const { width, height, levels } =
-        stitch(pictures, scene.rows, scene.count, order.spacing, order.gap);
+        stitch(pictures, grid.rows, grid.count, query.spacing, query.gap);
     return { width, height, levels: Array.from(levels) };
 }"""
 NOISE = """async ([seed, row, position, size]) => {
-    const { hand, latent } = await import("./page/noise.js");
-    return [Array.from(latent(seed, row, position, size)), Array.from(hand(seed, row, size))];
+    const { digitNoise, hand } = await import("./page/noise.js");
+    return [Array.from(digitNoise(seed, row, position, size)), Array.from(hand(seed, row, size))];
 }"""
-# Integer products are exact; the first layer and the sigmoid may differ in their last bits, which
-# now and then rounds an activation or a pixel the other way.
-MAX_DIFFERENCE = 3  # grey levels of 255
-MEAN_DIFFERENCE = 0.01
-
-
-def served_sheet(address: str, query: str) -> np.ndarray:
-    with urlopen(f"{address}/generate?{query}&format=npy") as answer:
-        sheet: np.ndarray = np.load(io.BytesIO(answer.read())).astype(int)
-    return sheet
+STYLE = """async (size) => {
+    const { encodeStyle } = await import("./page/style.js");
+    const { model } = await (await fetch("model")).json();
+    return encodeStyle(Float32Array.from({ length: size }, (_, z) => z / 9 - 1), { hash: model });
+}"""
+# Integer products are exact, but the first layer and the sigmoid may differ in their last bits,
+# which sometimes rounds an activation or a pixel the other way: see MAX_DIFFERENCE.
+MAX_MEAN_DIFFERENCE = 0.01  # grey levels of 255
 
 
 @pytest.mark.parametrize(
@@ -55,37 +59,23 @@ def served_sheet(address: str, query: str) -> np.ndarray:
         "digits=777&seed=6&gap=-12&variation=0",
         "digits=777&seed=6&gap=28&temperature=0",
         "digits=1111&seed=8&spacing=tight&gap=-12",
+        "digits=2018&seed=2&style={style}",
     ],
 )
 def test_browser_draws_what_the_service_draws(page: Page, address: str, query: str) -> None:
     page.goto(address)
-    found = page.evaluate(DRAW, query)
-    expected = served_sheet(address, query)
-    drawn = np.array(found["levels"]).reshape(found["height"], found["width"])
-    assert drawn.shape == expected.shape
-    difference = abs(drawn - expected)
-    assert difference.max() <= MAX_DIFFERENCE
-    assert difference.mean() <= MEAN_DIFFERENCE
-
-
-def test_browser_draws_a_style_as_the_service_does(page: Page, address: str) -> None:
-    page.goto(address)
-    style = page.evaluate(
-        """async (size) => {
-            const { encodeStyle } = await import("./page/style.js");
-            const { model } = await (await fetch("model")).json();
-            return encodeStyle(Float32Array.from({ length: size }, (_, z) => z / 9 - 1), model);
-        }""",
-        read_checkpoint(PRETRAINED).config.latent,
-    )
-    query = f"digits=2018&seed=2&style={style}"
-    found = page.evaluate(DRAW, query)
-    expected = served_sheet(address, query)
-    assert abs(np.array(found["levels"]) - expected.ravel()).max() <= MAX_DIFFERENCE
+    style = page.evaluate(STYLE, read_checkpoint(PRETRAINED).config.latent)
+    query = query.format(style=style)
+    drawn = page.evaluate(DRAW, query)
+    levels = np.array(drawn["levels"]).reshape(drawn["height"], drawn["width"])
+    expected = np.load(io.BytesIO(fetched(f"{address}/generate?{query}&format=npy"))).astype(int)
+    assert levels.shape == expected.shape
+    assert abs(levels - expected).max() <= MAX_DIFFERENCE
+    assert abs(levels - expected).mean() <= MAX_MEAN_DIFFERENCE
 
 
 @pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
-def test_browser_has_the_noise_of_the_rule(page: Page, address: str, seed: int) -> None:
+def test_browser_makes_the_same_noise_as_the_model(page: Page, address: str, seed: int) -> None:
     page.goto(address)
     for row, position, size in ((0, 0, 24), (15, 63, 3), (2, 5, 256)):
         own, shared = page.evaluate(NOISE, [seed, row, position, size])
@@ -94,86 +84,68 @@ def test_browser_has_the_noise_of_the_rule(page: Page, address: str, seed: int) 
         np.testing.assert_allclose(shared, hand(seed, row, size), rtol=2e-7, atol=1e-9)
 
 
-def test_switch_lets_the_service_draw_the_same(page: Page, address: str) -> None:
-    opened(page, f"{address}/?digits=2018&seed=14")
-    asked: list[str] = []
+def test_switch_makes_the_service_draw_the_same_picture(page: Page, address: str) -> None:
+    open_picture(page, f"{address}/?digits=2018&seed=14")
+    requests: list[str] = []
 
-    def watch(request: Request) -> None:
+    def record(request: Request) -> None:
         if "/generate?" in request.url:
-            asked.append(request.url)
+            requests.append(request.url)
 
-    page.on("request", watch)
-    own = picture(page)
+    page.on("request", record)
+    by_browser = picture(page)
     switch = page.get_by_role("switch", name="Draw in the browser")
     expect(switch).to_be_checked()
     switch.uncheck()
-    expect(page.locator("#cost")).to_contain_text("by the service")
-    assert len(asked) == 1
-    sheets = page.evaluate(
-        """async (addresses) => Promise.all(addresses.map(async (address) => {
-            const image = new Image();
-            image.src = address;
-            await image.decode();
-            const canvas = new OffscreenCanvas(image.width, image.height);
-            const pen = canvas.getContext("2d");
-            pen.drawImage(image, 0, 0);
-            return Array.from(pen.getImageData(0, 0, image.width, image.height).data);
-        }))""",
-        [own, picture(page)],
-    )
-    difference = abs(np.array(sheets[0]) - np.array(sheets[1]))
-    assert (
-        difference.mean() < 0.1
-    )  # strokes: edges are steep, so a level's tenth is a pixel's shade
+    expect(page.locator("#draw-time")).to_contain_text("by the service")
+    assert len(requests) == 1
+    # Edges of strokes are steep: a tenth of a level can change the shade of a pixel.
+    assert differences(by_browser, picture(page)).mean() < 0.1
     page.locator("#digits").fill("5")
-    stands(page, "5")
-    assert len(asked) == 2
+    wait_for_picture(page, "5")
+    assert len(requests) == 2
     page.reload()
-    stands(page)
+    wait_for_picture(page)
     expect(switch).not_to_be_checked()
 
 
-@pytest.fixture(scope="module")
-def without_rounding(tmp_path_factory: pytest.TempPathFactory, serve: Serve) -> Iterator[str]:
-    """A service whose checkpoint has no rounded decoder."""
-    old = read_checkpoint(PRETRAINED)
-    files = {name: (PRETRAINED / name).read_bytes() for name in PAYLOAD}
-    folder: Path = tmp_path_factory.mktemp("old") / "checkpoint"
-    write_checkpoint(folder, old.config, old.manifest.provenance, files, lambda _: None)
-    with serve(CVAE_CHECKPOINT=str(folder), CVAE_PRECISION="float") as address:
-        yield address
-    shutil.rmtree(folder)
-
-
-def test_without_rounded_weights_the_service_draws(
-    open_page: OpenPage, without_rounding: str
+def test_service_draws_if_the_checkpoint_has_no_rounded_weights(
+    open_page: OpenPage, tmp_path: Path
 ) -> None:
-    with open_page(without_rounding) as page:
-        opened(page, f"{without_rounding}/?digits=2018&seed=14")
-        expect(page.locator("#cost")).to_contain_text("by the service")
+    complete = read_checkpoint(PRETRAINED)
+    files = {name: (PRETRAINED / name).read_bytes() for name in PAYLOAD}
+    folder = tmp_path / "checkpoint"
+    write_checkpoint(folder, complete.config, complete.manifest.provenance, files, lambda _: None)
+    with (
+        running(CVAE_CHECKPOINT=str(folder), CVAE_PRECISION="float") as service,
+        open_page(service.address) as page,
+    ):
+        open_picture(page, f"{service.address}/?digits=2018&seed=14")
+        expect(page.locator("#draw-time")).to_contain_text("by the service")
         switch = page.get_by_role("switch", name="Draw in the browser")
         expect(switch).to_be_disabled()
         expect(switch).not_to_be_checked()
         page.locator("#digits").fill("77")
-        stands(page, "77")
-        expect(page.get_by_role("button", name="77, seed 14, again").locator("img")).to_be_visible()
-        expect(page.locator("#pad-help")).to_contain_text("needs the browser's own drawing")
+        wait_for_picture(page, "77")
+        entry = page.get_by_role("button", name="Draw 77 with seed 14 again")
+        expect(entry.locator("img")).to_be_visible()
+        expect(page.locator("#style-pad-help")).to_contain_text("Not available")
 
 
-def test_style_of_another_model_is_said_in_words(page: Page, address: str) -> None:
+def test_style_of_another_model_is_an_error(page: Page, address: str) -> None:
     page.goto(f"{address}/?digits=2018&seed=1&style=AAAA")
-    expect(page.get_by_role("alert")).to_have_text("The style in this link is of another model.")
+    error = "The style in this link belongs to a different model."
+    expect(page.get_by_role("alert")).to_have_text(error)
 
 
-def test_card_and_weights_come_before_they_are_asked_for(page: Page, address: str) -> None:
-    """Both are fetched once, although a script asks for them again after they were preloaded."""
-    asked: list[str] = []
+def test_preloaded_card_and_weights_are_fetched_once(page: Page, address: str) -> None:
+    names: list[str] = []
 
-    def watch(request: Request) -> None:
+    def record(request: Request) -> None:
         if request.service_worker is None:
-            asked.append(request.url.removeprefix(f"{address}/"))
+            names.append(request.url.removeprefix(f"{address}/"))
 
-    page.on("request", watch)
-    opened(page, address)
-    assert asked.count("model") == 1, json.dumps(asked)
-    assert len([name for name in asked if name.startswith("page/decoder-")]) == 1
+    page.on("request", record)
+    open_picture(page, address)
+    assert names.count("model") == 1, names
+    assert len([name for name in names if name.endswith(".safetensors")]) == 1

@@ -4,10 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from app.site.build import INDEX, WORKER, main, page_files, write_page
-from model.checkpoint import PAYLOAD, PRETRAINED, Checkpoint, Provenance, write_checkpoint
+from app.site.__main__ import main
+from app.site.build import HEADER_POLICY, INDEX, WORKER, page_files, write_page
+from model.checkpoint import (
+    PAYLOAD,
+    PRETRAINED,
+    ROUNDED_WEIGHTS,
+    Checkpoint,
+    Provenance,
+    write_checkpoint,
+)
 
 CARD = b'{"model": "0123456789abcdef"}'
+MAX_BYTES = 800_000  # of the whole page with its weights, compressed
 
 
 def test_served_page_links_to_the_api_and_its_weights() -> None:
@@ -15,7 +24,7 @@ def test_served_page_links_to_the_api_and_its_weights() -> None:
     index = files[INDEX].content.decode()
     assert 'id="card" rel="preload" as="fetch" crossorigin href="model"' in index
     assert 'id="service"' in index
-    assert "Content-Security-Policy" not in index  # the header says it
+    assert "Content-Security-Policy" not in index  # it is a header
     (weights,) = re.findall(r'id="weights".* href="(.*)"', index)
     assert files[weights].content == b"weights"
     assert files[weights].lasting
@@ -23,20 +32,29 @@ def test_served_page_links_to_the_api_and_its_weights() -> None:
     assert "page/model.json" not in files
 
 
-def test_static_page_brings_its_card_and_its_policy() -> None:
+def test_static_page_contains_its_card_and_its_policy() -> None:
     files = page_files(CARD, b"weights", served=False)
     index = files[INDEX].content.decode()
     assert files["page/model.json"].content == CARD
     assert 'href="page/model.json"' in index
     assert 'id="service"' not in index
     assert index.index("Content-Security-Policy") < index.index("<link")
-    assert "frame-ancestors" not in index  # browsers complain of it in a meta element
+    assert "frame-ancestors" not in index  # browsers report an error for it in a meta element
 
 
-def test_page_without_weights_links_to_none() -> None:
+def test_page_without_weights_has_no_link_to_weights() -> None:
     files = page_files(CARD, None, served=True)
     assert 'id="weights"' not in files[INDEX].content.decode()
     assert not [name for name in files if name.endswith(".safetensors")]
+
+
+def test_page_allows_no_inline_script_and_no_other_host() -> None:
+    assert HEADER_POLICY.startswith("default-src 'none'; script-src 'self'")
+    assert "frame-ancestors 'none'" in HEADER_POLICY
+    assert "unsafe" not in HEADER_POLICY
+    text = page_files(CARD, b"weights", served=True)[INDEX].content.decode()
+    for part in ("<style", " style=", "<script>", "//"):
+        assert part not in text
 
 
 def test_every_link_of_the_page_leads_to_a_file() -> None:
@@ -53,7 +71,7 @@ def test_every_link_of_the_page_leads_to_a_file() -> None:
             assert f"page/{imported}" in files, (name, imported)
 
 
-def test_service_worker_keeps_every_file() -> None:
+def test_service_worker_caches_every_file() -> None:
     files = page_files(CARD, b"weights", served=True)
     text = files[WORKER].content.decode()
     (listed,) = re.findall(r"JSON.parse\(`(.*)`\)", text)
@@ -61,7 +79,7 @@ def test_service_worker_keeps_every_file() -> None:
     assert not re.findall(r"{{\w+}}", text)
 
 
-def test_version_of_the_page_changes_with_anything_in_it() -> None:
+def test_version_of_the_page_changes_with_its_content() -> None:
     def version(card: bytes, weights: bytes) -> str:
         text = page_files(card, weights, served=True)[WORKER].content.decode()
         return str(re.findall(r'VERSION = "(.*)"', text)[0])
@@ -70,22 +88,24 @@ def test_version_of_the_page_changes_with_anything_in_it() -> None:
     assert len({version(CARD, b"a"), version(CARD, b"b"), version(CARD + b" ", b"a")}) == 3
 
 
-def test_page_file_is_packed_where_that_is_smaller() -> None:
-    files = page_files(CARD, b"weights", served=True)
-    packed = files["page/page.css"].packed
-    assert packed is not None
-    assert len(packed) < len(files["page/page.css"].content) / 2
-    assert next(file for name, file in files.items() if "/decoder-" in name).packed is None
+def test_files_are_compressed_if_that_makes_them_smaller() -> None:
+    files = page_files(CARD, (PRETRAINED / ROUNDED_WEIGHTS).read_bytes(), served=True)
+    sizes = [len(file.packed or file.content) for file in files.values()]
+    assert 500_000 < sum(sizes) < MAX_BYTES
+    stylesheet = files["page/page.css"]
+    assert len(stylesheet.packed or stylesheet.content) < len(stylesheet.content) / 2
+    incompressible = page_files(CARD, b"weights", served=True)
+    assert all(file.packed is None for file in incompressible.values() if file.lasting)
 
 
 def test_write_page_replaces_an_older_one(tmp_path: Path) -> None:
     write_page(tmp_path / "site", page_files(CARD, b"old", served=False))
     write_page(tmp_path / "site", page_files(CARD, b"new", served=False))
-    (weights,) = (tmp_path / "site" / "page").glob("decoder-*")
+    (weights,) = (tmp_path / "site" / "page").glob("*.safetensors")
     assert weights.read_bytes() == b"new"
 
 
-def test_write_page_over_something_else_raises(tmp_path: Path) -> None:
+def test_write_page_to_a_folder_with_other_files_raises(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(OSError, match="neither empty nor a page"):
         write_page(tmp_path, page_files(CARD, b"weights", served=False))
@@ -96,16 +116,17 @@ def test_command_writes_the_page(tmp_path: Path) -> None:
     assert main([str(tmp_path / "site")]) == 0
     card = json.loads((tmp_path / "site" / "page" / "model.json").read_bytes())
     assert card["architecture"]["latent"] > 0
-    (weights,) = (tmp_path / "site" / "page").glob("decoder-*")
-    assert weights.read_bytes() == (PRETRAINED / "decoder.int8.safetensors").read_bytes()
+    (weights,) = (tmp_path / "site" / "page").glob("*.safetensors")
+    assert weights.read_bytes() == (PRETRAINED / ROUNDED_WEIGHTS).read_bytes()
 
 
-def test_command_without_a_folder_says_how(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 2
-    assert "usage: python -m app.site.build FOLDER" in capsys.readouterr().err
+def test_command_without_a_folder_prints_its_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert "usage: python -m app.site [-h] FOLDER" in capsys.readouterr().err
 
 
-def test_command_with_a_checkpoint_without_rounding_fails_in_words(
+def test_command_with_a_checkpoint_without_rounded_weights_fails(
     tiny_checkpoint: Checkpoint,
     provenance: Provenance,
     tmp_path: Path,

@@ -1,0 +1,162 @@
+"""The controls change the picture and its link."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.picture import (
+    link_parameters,
+    open_picture,
+    picture,
+    set_slider,
+    wait_for_picture,
+)
+
+
+def test_typing_draws_without_a_button_and_without_a_request(page: Page, address: str) -> None:
+    open_picture(page, address)
+    assert link_parameters(page)["digits"] == "2018"
+    before, requests = picture(page), []
+
+    def record(request: Request) -> None:
+        if not request.url.startswith(f"{address}/page/"):
+            requests.append(request.url)
+
+    page.on("request", record)
+    page.locator("#digits").press("End")
+    page.locator("#digits").press_sequentially("7")
+    wait_for_picture(page, "20187")
+    assert link_parameters(page)["digits"] == "20187"
+    assert picture(page) != before
+    assert requests == []
+
+
+def test_number_field_accepts_only_digits(page: Page, address: str) -> None:
+    open_picture(page, address)
+    page.locator("#digits").fill("00-7 a")
+    wait_for_picture(page, "007")
+    expect(page.locator("#digits")).to_have_value("007")
+    expect(page.locator("#hint")).to_have_text("Only the digits 0 to 9, at most 64.")
+
+
+def test_empty_number_clears_the_picture(page: Page, address: str) -> None:
+    open_picture(page, address)
+    page.locator("#digits").fill("")
+    expect(page.locator("#picture")).to_have_attribute("data-state", "empty")
+    expect(page.locator("#hint")).to_have_text("Type a number.")
+    page.locator("#digits").fill("5")
+    wait_for_picture(page, "5")
+
+
+def test_button_changes_the_seed_unless_it_is_locked(page: Page, address: str) -> None:
+    open_picture(page, address)
+    first, before = link_parameters(page)["seed"], picture(page)
+    button = page.get_by_role("button", name="New handwriting")
+    button.click()
+    expect(page).not_to_have_url(re.compile(f"seed={first}&"))
+    second = link_parameters(page)["seed"]
+    assert picture(page) != before
+    expect(page.locator("#seed")).to_have_value(second)
+    page.get_by_label("Lock", exact=True).check()
+    expect(button).to_be_disabled()
+    page.locator("#digits").press("Enter")
+    page.locator("#digits").fill("99")
+    wait_for_picture(page, "99")
+    assert link_parameters(page)["seed"] == second
+
+
+def test_link_reproduces_the_picture(open_page: OpenPage, address: str) -> None:
+    with open_page(address) as page:
+        open_picture(page, address)
+        page.locator("#digits").fill("31415")
+        set_slider(page, "variation", "0.55")
+        set_slider(page, "gap", "-2")
+        set_slider(page, "rows", "2")
+        page.get_by_role("button", name="Sepia on cream").click()
+        wait_for_picture(page, "31415")
+        link, expected = page.url, picture(page)
+    with open_page(address) as page:
+        open_picture(page, link)
+        assert picture(page) == expected
+        assert page.url == link
+        expect(page.get_by_label("Lock", exact=True)).to_be_checked()
+        page.reload()
+        assert picture(page) == expected
+
+
+def test_invalid_parameters_of_a_link_are_ignored_and_named(page: Page, address: str) -> None:
+    open_picture(page, f"{address}/?digits=12&seed=3&gap=99&colour=red")
+    hint = "Ignored invalid parameters of this link: gap, colour."
+    expect(page.locator("#hint")).to_have_text(hint)
+    assert link_parameters(page)["digits"] == "12"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("variation", "0"), ("temperature", "0.2"), ("rows", "3"), ("gap", "12")],
+)
+def test_slider_changes_picture_and_link(page: Page, address: str, name: str, value: str) -> None:
+    open_picture(page, address)
+    before = picture(page)
+    set_slider(page, name, value)
+    assert picture(page) != before
+    assert link_parameters(page)[name] == value
+
+
+def test_colours_spacing_and_view_change_the_picture(page: Page, address: str) -> None:
+    open_picture(page, address)
+    pictures = [picture(page)]
+    page.locator("#ink").fill("#ff0000")
+    pictures.append(picture(page))
+    page.get_by_text("Fixed width").click()
+    pictures.append(picture(page))
+    page.get_by_text("Pixels", exact=True).click()
+    pictures.append(picture(page))
+    page.locator("#paper").fill("#00ff00")  # the canvas has a paper only in this view
+    pictures.append(picture(page))
+    assert len(set(pictures)) == 5
+    parameters = link_parameters(page)
+    assert (parameters["ink"], parameters["paper"]) == ("ff0000", "00ff00")
+    assert "spacing" not in parameters
+
+
+def test_history_restores_pictures_until_it_is_cleared(page: Page, address: str) -> None:
+    open_picture(page, f"{address}/?digits=11&seed=1")
+    first = picture(page)
+    entry = page.get_by_role("button", name="Draw 11 with seed 1 again")
+    expect(entry).to_be_visible()
+    page.locator("#digits").fill("222")
+    expect(page.get_by_role("button", name="Draw 222 with seed 1 again")).to_be_visible()
+    page.reload()
+    wait_for_picture(page, "222")
+    entry.click()
+    wait_for_picture(page, "11")
+    assert picture(page) == first
+    page.get_by_role("button", name="Clear history").click()
+    expect(page.locator("#history li")).to_have_count(0)
+
+
+COUNT_DRAWINGS = """
+    window.drawings = 0;
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (message, transfer) {
+      if (message.task === "draw") window.drawings++;
+      post.call(this, message, transfer);
+    };
+"""
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_transition_is_animated_unless_motion_is_reduced(
+    open_page: OpenPage, address: str, motion: str
+) -> None:
+    with open_page(address, reduced_motion=motion) as page:
+        page.add_init_script(COUNT_DRAWINGS)
+        open_picture(page, f"{address}/?digits=2018&seed=7")
+        page.evaluate("window.drawings = 0")
+        page.locator("#digits").fill("2019")
+        wait_for_picture(page, "2019")
+        drawings = page.evaluate("window.drawings")
+        assert drawings == 1 if motion == "reduce" else drawings > 3

@@ -1,0 +1,59 @@
+"""The page after one visit, without a connection."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.picture import (
+    MAX_DIFFERENCE,
+    differences,
+    downloaded,
+    fetched,
+    open_picture,
+    picture,
+    wait_for_picture,
+)
+
+QUERY = "digits=2018&seed=14&spacing=tight&gap=2&scale=3&ink=1a237e&paper=fff8e1"
+CONTROLLED = """async () => {
+    const { serviceWorker } = navigator;
+    const controlled = new Promise((resolve) => {
+        serviceWorker.addEventListener("controllerchange", resolve);
+    });
+    if (!serviceWorker.controller) await controlled;
+}"""
+
+
+@pytest.fixture
+def offline(open_page: OpenPage, address: str) -> Iterator[Page]:
+    """A page that lost its connection after its first visit."""
+    with open_page(address, expected="ERR_INTERNET_DISCONNECTED") as page:
+        open_picture(page, f"{address}/?{QUERY}")
+        page.evaluate(CONTROLLED)
+        page.context.set_offline(True)
+        yield page
+
+
+def test_page_opens_and_draws(offline: Page, address: str) -> None:
+    before = picture(offline)
+    offline.reload()
+    assert picture(offline) == before
+    offline.locator("#digits").fill("1234567890")
+    wait_for_picture(offline, "1234567890")
+    offline.goto(f"{address}/?digits=99&seed=3")
+    wait_for_picture(offline, "99")
+    expect(offline.locator("#quality")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["PNG", "WebP"])
+def test_download_has_the_pixels_of_the_service(offline: Page, address: str, name: str) -> None:
+    made = downloaded(offline, name)
+    expect(offline.locator("#download-status")).to_contain_text("the browser made this file")
+    assert differences(made, fetched(f"{address}/generate?{QUERY}")).max() <= MAX_DIFFERENCE
+
+
+def test_download_that_needs_the_service_is_an_error(offline: Page) -> None:
+    offline.get_by_role("button", name="SVG").click()
+    expect(offline.get_by_role("alert")).to_contain_text("The service cannot be reached")

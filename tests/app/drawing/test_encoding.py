@@ -7,19 +7,32 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from app.drawing.encoding import encode_png
+from app.drawing.palette import Palette
 
-SHAPES = st.tuples(st.integers(1, 40), st.integers(1, 200))
+SHEETS = arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 200)))
 LATIN = st.text(st.characters(min_codepoint=32, max_codepoint=126))
+COLOURS = [("ffffff", "000000"), ("1a237e", "fff8e1"), ("0000ff", "transparent")]
 
 
-@given(sheet=arrays.arrays(np.uint8, SHAPES), value=LATIN)
+@given(sheet=SHEETS, value=LATIN)
 def test_encode_png_decodes_to_the_same_pixels_and_text(sheet: np.ndarray, value: str) -> None:
-    picture = Image.open(io.BytesIO(encode_png(sheet, {"digits": value})))
-    picture.verify()  # checksums
-    picture = Image.open(io.BytesIO(encode_png(sheet, {"digits": value})))
+    content = encode_png(sheet, {"digits": value})
+    Image.open(io.BytesIO(content)).verify()  # checksums
+    picture = Image.open(io.BytesIO(content))
     assert (picture.format, picture.mode) == ("PNG", "L")
     assert np.array_equal(np.asarray(picture), sheet)
     assert picture.info == {"digits": value}
+
+
+@given(sheet=SHEETS, colours=st.sampled_from(COLOURS))
+def test_encode_png_has_the_colours_of_its_palette(
+    sheet: np.ndarray, colours: tuple[str, str]
+) -> None:
+    palette = Palette(*colours)
+    painted = palette.paint(sheet)
+    mode = "RGBA" if palette.transparent else "RGB"
+    picture = Image.open(io.BytesIO(encode_png(sheet, {}, palette))).convert(mode)
+    assert np.array_equal(np.asarray(picture), painted)
 
 
 def test_encode_png_takes_a_sheet_that_is_not_contiguous() -> None:

@@ -1,68 +1,111 @@
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.errors import InvalidRequest
-from app.request.schemas import Drawing
-from app.settings import Settings
-from app.drawing.renderer import Studio, is_light, labels_of, open_studio
+from app.drawing.dataset import dataset_pieces
+from app.drawing.latent_map import render_map
+from app.drawing.morph import render_morph
+from app.drawing.renderer import Order, Renderer, is_light, open_renderer
+from app.drawing.style import encode_style
+from app.request.error import InvalidRequest
+from app.request.schemas import DatasetQuery, Drawing, LatentMapQuery, MorphQuery
+from app.telemetry.counters import DIGITS, STAGE, STAGES, Counters
+from model.checkpoint import PRETRAINED
 from model.noise import MAX_SEED, hand, line_noise
+from tests.app.drawing.conftest import parsed
+
+LOOKS = ("", "rows=3", "variation=0", "variation=0.3&rows=2", "temperature=0.5", "scale=2&gap=-3")
+ORDERS = st.builds(
+    lambda digits, look, kind, seed: Order(
+        parsed(Drawing, f"digits={digits}&{look}&format={kind}"), seed
+    ),
+    st.text("0123456789", min_size=1, max_size=64),
+    st.sampled_from(LOOKS),
+    st.sampled_from(["png", "npy", "json", "svg", "webp"]),
+    st.integers(0, MAX_SEED),
+)
 
 
-@pytest.fixture(scope="module")
-def studio() -> Studio:
-    return open_studio(Settings())
+def levels(renderer: Renderer, query: str, seed: int = 1) -> np.ndarray:
+    """The sheet (H, W) of a drawing as signed integers."""
+    order = Order(parsed(Drawing, f"{query}&format=npy"), seed)
+    return np.asarray(np.load(io.BytesIO(renderer.render([order])[0]))).astype(int)
 
 
-def test_labels_of_keeps_leading_zeros() -> None:
-    assert labels_of("0072").tolist() == [0, 0, 7, 2]
-
-
-def test_line_noise_goes_from_the_hand_to_the_positions(studio: Studio) -> None:
-    size = studio.latent_size
-    own = line_noise(7, 2, 3, size)
-    assert np.array_equal(studio.line_noise(7, 2, 3, 1), own)
-    assert np.array_equal(studio.line_noise(7, 2, 3, 0), np.tile(hand(7, 2, size), (3, 1)))
-    style = np.ones(size, np.float32)
-    assert np.array_equal(studio.line_noise(7, 2, 3, 0, style), np.ones((3, size)))
-    between = studio.line_noise(7, 2, 3, 0.5)
-    expected = (hand(7, 2, size) + own) / np.sqrt(2)  # half way on the sphere
-    np.testing.assert_allclose(between, expected, rtol=1e-5, atol=1e-6)
-
-
-def test_style_given_is_the_hand_unless_variation_says_otherwise(studio: Studio) -> None:
-    rows = np.zeros((1, 28, 28), np.float32)
-    style = studio.style_of([rows[0]], [3])
-    order = Drawing.parse(f"digits=55&style={style}".encode())
-    drawn = studio.pictures(order, seed=1)
-    assert np.array_equal(drawn[0, 0], drawn[0, 1])
-    varied = studio.pictures(Drawing.parse(f"digits=55&style={style}&variation=1".encode()), 1)
-    assert not np.array_equal(varied[0, 0], varied[0, 1])
-
-
-def test_style_of_several_is_the_mean_of_their_noise(studio: Studio) -> None:
-    pictures = [np.random.default_rng(n).random((28, 28), dtype=np.float32) for n in range(2)]
-    noises = [studio.style_noise(studio.style_of([picture], [4])) for picture in pictures]
-    both = studio.style_noise(studio.style_of(pictures, [4, 4]))
-    assert both is not None
-    expected = np.mean([noise for noise in noises if noise is not None], axis=0)
-    assert abs(both - expected).max() <= 1 / 32
-
-
-@given(st.lists(st.tuples(st.text("0123456789", min_size=1), st.integers(0, MAX_SEED)), min_size=1))
-def test_lines_drawn_together_are_those_drawn_alone(
-    studio: Studio, orders: list[tuple[str, int]]
+@given(orders=st.lists(ORDERS, min_size=1, max_size=6))
+def test_render_draws_orders_together_as_it_draws_each_alone(
+    renderer: Renderer, orders: list[Order]
 ) -> None:
-    alone = [
-        studio.render(Drawing.parse(f"digits={digits}".encode()), seed) for digits, seed in orders
-    ]
-    assert studio.lines(orders) == alone
+    assert renderer.render(orders) == [renderer.render([order])[0] for order in orders]
 
 
-def test_style_noise_of_nothing_ours_raises(studio: Studio) -> None:
-    with pytest.raises(InvalidRequest, match="style"):
-        studio.style_noise("nonsense")
+def test_one_hot_keeps_leading_zeros(renderer: Renderer) -> None:
+    assert renderer.one_hot("0072").argmax(axis=1).tolist() == [0, 0, 7, 2]
+
+
+def test_line_noise_goes_from_the_hand_of_each_line_to_its_own_noise(renderer: Renderer) -> None:
+    size, lines = renderer.latent_size, [(7, 2, 3), (7, 5, 1)]
+
+    def drawn(query: str) -> np.ndarray:
+        return renderer.line_noise(lines, parsed(DatasetQuery, f"count=1&{query}"))
+
+    own = np.concatenate([line_noise(7, 2, 3, size), line_noise(7, 5, 1, size)])
+    hands = np.stack([hand(7, row, size) for row in (2, 2, 2, 5)])
+    assert np.array_equal(drawn("variation=1"), own)
+    assert np.array_equal(drawn("variation=0"), hands)
+    half_way = (hands + own) / np.sqrt(2)  # on the sphere
+    np.testing.assert_allclose(drawn("variation=0.5"), half_way, rtol=1e-5, atol=1e-6)
+    style = encode_style(np.ones(size, np.float32), renderer.model_hash)
+    assert np.array_equal(drawn(f"style={style}"), np.ones((4, size)))
+
+
+def test_render_style_is_the_hand_of_all_digits_unless_they_vary(renderer: Renderer) -> None:
+    style = encode_style(line_noise(3, 0, 1, renderer.latent_size)[0], renderer.model_hash)
+    first, second = np.hsplit(levels(renderer, f"digits=55&style={style}"), 2)
+    assert np.array_equal(first, second)
+    first, second = np.hsplit(levels(renderer, f"digits=55&style={style}&variation=1"), 2)
+    assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("look", ["", "&variation=1", "&variation=0"])
+def test_render_style_of_another_model_raises(renderer: Renderer, look: str) -> None:
+    with pytest.raises(InvalidRequest, match="style belongs to a different model"):
+        levels(renderer, f"digits=1&style=AAAAAAAA{look}")
+
+
+@pytest.mark.parametrize(
+    ("draw", "count"),
+    [
+        (lambda r: r.render([Order(parsed(Drawing, "digits=12&rows=3"), 1)] * 2), 12),
+        (lambda r: render_morph(r, parsed(MorphQuery, "from=12&to=34&frames=5"), 1), 10),
+        (lambda r: render_map(r, parsed(LatentMapQuery, "digit=1&cells=4")), 16),
+        (lambda r: list(dataset_pieces(r, parsed(DatasetQuery, "count=200&length=2"), 1)), 400),
+    ],
+    ids=["drawing", "morph", "map", "dataset"],
+)
+def test_every_drawing_counts_its_digits_and_stages(
+    renderer: Renderer, draw: Callable[[Renderer], object], count: int
+) -> None:
+    counting = replace(renderer, counters=Counters())
+    draw(counting)
+    (reading,) = counting.counters.readings()
+    assert reading.cells[DIGITS] == count
+    assert (reading.cells[STAGE : STAGE + len(STAGES)] > 0).all()
+
+
+def test_open_renderer_tells_the_counters_which_model_draws_and_counts_no_digit() -> None:
+    counters = Counters()
+    renderer = open_renderer(PRETRAINED, "onnx", "float", counters)
+    (reading,) = counters.readings()
+    facts = renderer.model_hash, "onnx", "float"
+    assert renderer.identity == facts
+    assert tuple(reading.facts[name] for name in ("model", "engine", "precision")) == facts
+    assert reading.cells[DIGITS] == 0
 
 
 @pytest.mark.parametrize(
@@ -78,5 +121,5 @@ def test_style_noise_of_nothing_ours_raises(studio: Studio) -> None:
         ("digits=2018&format=svg", False),
     ],
 )
-def test_is_light_is_what_takes_no_thread(query: str, light: bool) -> None:
-    assert is_light(Drawing.parse(query.encode())) == light
+def test_is_light_only_for_drawings_faster_than_a_thread(query: str, light: bool) -> None:
+    assert is_light(parsed(Drawing, query)) == light

@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
+from app.api.application import Application
 from app.api.boundary import Boundary
 from app.api.errors import handle_errors
 from app.api.fast_path import FastPath
@@ -25,14 +26,14 @@ from app.telemetry.log import AccessLog
 from app.telemetry.middleware import TelemetryMiddleware, open_tracer
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None) -> Application:
     """The service. The checkpoint is loaded when the server starts it, not here.
 
     Args:
         settings: None to read them from the environment, as `uvicorn --factory` needs it.
     """
     settings = read_settings() if settings is None else settings
-    app = FastAPI(
+    app = Application(
         title="cvae-digits",
         version=__version__,
         summary="Type a number, get it handwritten.",
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     counters = open_counters(settings.metrics_folder, route_paths())
     counters.describe(version=__version__)
     service = app.state.service = Service(settings, counters)
-    app.user_middleware = [  # outermost first
+    app.layers = [  # outermost first
         Middleware(
             TelemetryMiddleware,
             counters,
@@ -79,7 +80,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         )
 
         def use() -> str:
-            service.keys, service.renderer = keys, renderer
+            service.use(renderer, keys)
             return renderer.model_hash
 
         return use

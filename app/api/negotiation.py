@@ -64,7 +64,7 @@ def _media_range(part: str) -> tuple[str, float]:
 
 def _quality(media_type: str, ranges: list[tuple[str, float]]) -> float:
     """The quality of the most specific range that covers a media type; 0 if none does."""
-    for covering in (media_type, media_type.split("/")[0] + "/*", "*/*"):
+    for covering in (media_type, media_type.partition("/")[0] + "/*", "*/*"):
         for name, quality in ranges:
             if name == covering:
                 return quality

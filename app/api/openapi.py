@@ -59,12 +59,12 @@ CACHING = {
 }
 NOT_MODIFIED = {"description": "The copy that If-None-Match names is still right."}
 REFUSALS: Responses = {
-    304: NOT_MODIFIED,
     401: problem_answer("Keys are set, and the request has none of them."),
     406: problem_answer("The Accept header takes none of the formats."),
     422: problem_answer("A parameter breaks its limits."),
     503: problem_answer("The service is overloaded; Retry-After says when to come back."),
 }
+LASTING: Responses = {304: NOT_MODIFIED, **REFUSALS}  # of answers that may be kept
 
 
 def describe_api(app: FastAPI) -> None:

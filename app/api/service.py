@@ -24,12 +24,13 @@ UPLOADS = 16  # bodies in memory at a time
 
 @dataclass
 class Service:
-    """The state of a worker. `renderer` and `keys` exist from the start of the server on."""
+    """The state of a worker. What `use` sets exists from the start of the server on."""
 
     settings: Settings
     counters: Counters
     renderer: Renderer = field(init=False)
     keys: KeyRing = field(init=False)
+    batcher: MicroBatcher[Order, bytes] = field(init=False)
     page: tuple[Renderer, dict[str, PageFile]] | None = None  # and for which renderer it is
     draining: bool = False  # the process will end soon: not ready, but requests are answered
 
@@ -37,8 +38,18 @@ class Service:
         settings = self.settings
         self.pool = BoundedPool(settings.heavy_threads, settings.heavy_queue, self.counters.queue)
         self.uploads = Slots(UPLOADS)
-        self.batcher = MicroBatcher[Order, bytes](lambda orders: self.renderer.render(orders))
-        self.limit = Limit(settings.backlog, self.batcher.room)
+        self.limit = Limit(settings.backlog, self._room)
+
+    def use(self, renderer: Renderer, keys: KeyRing) -> None:
+        """Draw with a model, for those who have one of the keys, from now on.
+
+        What waits in the old batcher is still drawn with the old model, as its ETag says.
+        """
+        self.renderer, self.keys = renderer, keys
+        self.batcher = MicroBatcher(renderer.render)
+
+    def _room(self) -> int:
+        return self.batcher.room()
 
     @property
     def cache_scope(self) -> str:

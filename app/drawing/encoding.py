@@ -24,7 +24,6 @@ MEDIA_TYPES = {  # in order of preference, where a client accepts several
     "json": "application/json",
 }
 ANIMATION_MEDIA_TYPES = {"webp": "image/webp", "gif": "image/gif", "apng": "image/apng"}
-ANIMATION_MEDIA_TYPES = {"webp": "image/webp", "gif": "image/gif", "apng": "image/apng"}
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 END = b"\0\0\0\0IEND\xaeB`\x82"  # the empty chunk IEND with its checksum
 GREY, INDEXED = 0, 3  # PNG's colour types

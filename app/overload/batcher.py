@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-BATCH_S = 0.002  # the longest that a batch should keep the event loop
+BATCH_S = 0.002  # processor time, the longest that a batch should keep the event loop
 MAX_ROOM = 16  # orders of a batch, beyond which a larger batch is not faster per order
 SMOOTHING = 0.2  # weight of the newest batch in the average cost of an order
 
@@ -29,7 +29,7 @@ class MicroBatcher(Generic[Order, Result]):
         """
         self._process = process
         self._waiting: list[tuple[Order, asyncio.Future[Result]]] = []
-        self._order_s = 0.0  # processing time of an order, averaged
+        self._order_s = 0.0  # processor time of an order, averaged
 
     def room(self) -> int:
         """How many orders like the last ones should be in a batch."""
@@ -38,7 +38,7 @@ class MicroBatcher(Generic[Order, Result]):
         )
 
     def submit(self, order: Order) -> asyncio.Future[Result]:
-        """The future result of an order, or the exception that processing its batch raised."""
+        """The future result of an order, or the exception that it raised."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._process_batch)
@@ -48,15 +48,20 @@ class MicroBatcher(Generic[Order, Result]):
 
     def _process_batch(self) -> None:
         batch, self._waiting = self._waiting, []
-        began = time.perf_counter()
+        self._process_together(batch)
+
+    def _process_together(self, batch: list[tuple[Order, asyncio.Future[Result]]]) -> None:
+        began = time.thread_time()
         try:
             results = self._process([order for order, _ in batch])
         except Exception as error:
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
+            if len(batch) > 1:  # an exception must reach only the order that raised it
+                for item in batch:
+                    self._process_together([item])
+            elif not batch[0][1].done():
+                batch[0][1].set_exception(error)
             return
-        order_s = (time.perf_counter() - began) / len(batch)
+        order_s = (time.thread_time() - began) / len(batch)
         self._order_s += SMOOTHING * (order_s - self._order_s)
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():  # cancelled with its request

@@ -8,7 +8,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from app.api.caching import chosen_seed, not_modified, seeded_headers
 from app.api.dependencies import ServiceDep
-from app.api.openapi import CACHING, REFUSALS, SEED, file_answer
+from app.api.openapi import CACHING, LASTING, SEED, file_answer
 from app.drawing.dataset import MEDIA_TYPES, dataset_pieces
 from app.request.schemas import DatasetQuery
 
@@ -22,7 +22,7 @@ router = APIRouter()
     tags=["drawing"],
     response_class=Response,
     responses=file_answer("The data set, sent while it is drawn.", MEDIA_TYPES, {**SEED, **CACHING})
-    | REFUSALS,
+    | LASTING,
 )
 async def dataset(
     request: Request, service: ServiceDep, query: Annotated[DatasetQuery, Query()]

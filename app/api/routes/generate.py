@@ -9,7 +9,7 @@ from starlette.types import Receive
 from app.api.caching import chosen_seed, not_modified, seeded_headers
 from app.api.dependencies import ServiceDep
 from app.api.negotiation import negotiated_format
-from app.api.openapi import CACHING, REFUSALS, SEED, file_answer, header
+from app.api.openapi import CACHING, LASTING, SEED, file_answer, header
 from app.api.service import Service
 from app.drawing.encoding import MEDIA_TYPES
 from app.drawing.renderer import Order
@@ -29,7 +29,7 @@ router = APIRouter()
         MEDIA_TYPES,
         {**SEED, **CACHING, **header("Vary", "Accept, where no format is given.")},
     )
-    | REFUSALS,
+    | LASTING,
 )
 async def generate(
     request: Request, service: ServiceDep, query: Annotated[GenerateQuery, Query()]
@@ -63,7 +63,8 @@ async def drawing_response(
     """
     seed = chosen_seed(query.seed)
     drawing = query if kind == "png" and query.format is None else query.in_format(kind)
-    identity = *service.renderer.identity, drawing.canonical()
+    request = drawing.canonical() if query.seed is not None else ""
+    identity = *service.renderer.identity, request
     headers = seeded_headers(service.cache_scope, query.seed, seed, *identity)
     if query.format is None:
         headers["Vary"] = "Accept"

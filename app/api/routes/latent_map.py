@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from app.api.caching import lasting_headers, not_modified
 from app.api.dependencies import ServiceDep
-from app.api.openapi import CACHING, REFUSALS, file_answer
+from app.api.openapi import CACHING, LASTING, file_answer
 from app.drawing.encoding import MEDIA_TYPES
 from app.drawing.latent_map import render_map
 from app.request.schemas import LatentMapQuery
@@ -22,7 +22,7 @@ FORMATS = {name: MEDIA_TYPES[name] for name in ("png", "webp", "svg")}
     summary="Map what the noise does to a digit",
     tags=["drawing"],
     response_class=Response,
-    responses=file_answer("The sheet.", FORMATS, CACHING) | REFUSALS,
+    responses=file_answer("The sheet.", FORMATS, CACHING) | LASTING,
 )
 async def latent_map(
     request: Request, service: ServiceDep, query: Annotated[LatentMapQuery, Query()]

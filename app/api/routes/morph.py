@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from app.api.caching import chosen_seed, not_modified, seeded_headers
 from app.api.dependencies import ServiceDep
-from app.api.openapi import CACHING, REFUSALS, SEED, file_answer
+from app.api.openapi import CACHING, LASTING, SEED, file_answer
 from app.drawing.encoding import ANIMATION_MEDIA_TYPES
 from app.request.schemas import MorphQuery
 
@@ -21,7 +21,7 @@ router = APIRouter()
     tags=["drawing"],
     response_class=Response,
     responses=file_answer("An endless animation.", ANIMATION_MEDIA_TYPES, {**SEED, **CACHING})
-    | REFUSALS,
+    | LASTING,
 )
 async def morph(
     request: Request, service: ServiceDep, query: Annotated[MorphQuery, Query()]

@@ -58,7 +58,7 @@ UPLOAD_REFUSALS: Responses = {
     tags=["drawing"],
     response_class=Response,
     responses=file_answer("The number in the hand of the picture.", MEDIA_TYPES, HEADERS)
-    | {status: answer for status, answer in REFUSALS.items() if status != 304}
+    | REFUSALS
     | UPLOAD_REFUSALS,
     openapi_extra={"requestBody": BODY},
 )

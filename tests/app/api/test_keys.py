@@ -1,6 +1,7 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -115,7 +116,7 @@ def test_openapi_requires_a_key_only_where_keys_are_set(
     for path, operations in schema["paths"].items():
         for operation in operations.values():
             drawing = path in {url.split("?")[0] for url in DRAWINGS}
-            expected = [{"apiKey": []}, {"bearer": []}] if drawing else None
+            expected: list[Any] | None = [{"apiKey": []}, {"bearer": []}] if drawing else None
             assert operation.get("security") == expected
 
 

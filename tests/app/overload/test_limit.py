@@ -1,5 +1,6 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 import pytest
 
@@ -37,10 +38,10 @@ async def drain(limit: Limit) -> None:
     await asyncio.sleep(0)
 
 
-def run(scene: Callable[[Limit, Clock], object]) -> None:
+def run(scene: Callable[[Limit, Clock], Awaitable[None]]) -> None:
     async def main() -> None:
         clock = Clock()
-        await scene(Limit(BACKLOG, lambda: ROOM, clock), clock)  # type: ignore[misc]
+        await scene(Limit(BACKLOG, lambda: ROOM, clock), clock)
 
     asyncio.run(main())
 
@@ -54,7 +55,7 @@ def test_a_burst_begins_waits_and_is_refused_beyond_the_backlog() -> None:
 
 def test_requests_one_after_the_other_are_never_refused() -> None:
     async def scene(limit: Limit, _: Clock) -> None:
-        for _ in range(10 * BACKLOG):
+        for _number in range(10 * BACKLOG):
             assert await arrive(limit, 1) == (1, 0, 0)
             await drain(limit)
 
@@ -77,7 +78,7 @@ def test_waiting_requests_begin_in_order_a_few_in_each_iteration() -> None:
             await asyncio.sleep(0)
             seen.append(len(begun))
         assert begun == list(range(7))
-        assert max(b - a for a, b in zip(seen, seen[1:], strict=False)) <= ROOM
+        assert max(b - a for a, b in pairwise(seen)) <= ROOM
 
     run(scene)
 
@@ -98,7 +99,7 @@ def test_a_standing_overload_makes_the_queue_short() -> None:
     async def scene(limit: Limit, clock: Clock) -> None:
         await arrive(limit, ROOM + BACKLOG + 1)
         await drain(limit)
-        for _ in range(5):
+        for _window in range(5):
             clock.now += WINDOW_S
             assert await arrive(limit, 20) == (ROOM, ROOM, 20 - 2 * ROOM)
             await drain(limit)

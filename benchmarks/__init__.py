@@ -1,4 +1,4 @@
-"""Side-by-side measurements of the service and of what others would build; `make bench`."""
+"""`make bench`: measures the service beside what others would build."""
 
-DIGITS = "2018"  # what everybody is asked for
+DIGITS = "2018"  # what every service draws
 SEED = 13  # where a picture must be the same each time

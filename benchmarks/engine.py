@@ -1,8 +1,9 @@
 """The engine alone, without HTTP: `python -m benchmarks.engine` prints one JSON object.
 
-Run by the benchmark in the environment of the service, on one core, with one thread.
+The benchmark runs it in the environment of the service, on one core, with one thread.
 """
 
+import itertools
 import json
 import math
 import statistics
@@ -13,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from app.request.schemas import GenerateQuery
+from app.drawing.renderer import Order, Renderer, open_renderer
+from app.request.schemas import Drawing
 from app.settings import Settings
-from app.drawing.renderer import Studio, open_studio
 from benchmarks import DIGITS
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)  # digits
@@ -25,31 +26,33 @@ SECONDS_A_SIZE = 0.1
 
 
 def main() -> None:
-    """Print what was measured."""
+    """Measure and print."""
     json.dump(measure(rounds=int(sys.argv[1])), sys.stdout)
 
 
 def measure(rounds: int) -> dict[str, Any]:
-    """The quietest of the alternating rounds, by its median.
+    """The figures of the fastest of several alternating rounds.
 
     Returns:
-        digits: the sizes; decode_us, picture_us: of one call for so many digits, in microseconds,
-        by the decoder in float, and from the request to the PNG as the service does it;
-        sgemm_gflops: of numpy's matrix product; share: of the decoder's multiplications a second
-        in that speed.
+        digits: the numbers of digits in a call; decode_us: microseconds of a call of the decoder
+        in float; picture_us: microseconds from the request to the PNG, as in the service;
+        sgemm_gflops: speed of numpy's matrix product; share: speed of the decoder's matrix
+        products, divided by that.
     """
-    studio, exact = open_studio(Settings()), open_studio(Settings(precision="float"))
+    settings = Settings()
+    renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
+    exact = open_renderer(settings.checkpoint, settings.engine, "float")
     calls: dict[tuple[str, int], Callable[[], object]] = {("sgemm", MATRIX): _product()}
     for size in SIZES:
         calls["decode", size] = _decoding(exact, size)
-        calls["picture", size] = _picture(studio, size)
+        calls["picture", size] = _picture(renderer, size)
     times: dict[tuple[str, int], list[float]] = {key: [] for key in calls}
     for _ in range(rounds):
         for key, call in calls.items():
             times[key].append(_median_us(call))
     sgemm_gflops = 2 * MATRIX**3 / min(times["sgemm", MATRIX]) / 1e3
     decode = [min(times["decode", size]) for size in SIZES]
-    flops = _operations_a_digit(studio)
+    flops = _operations_per_digit(renderer)
     return {
         "digits": SIZES,
         "decode_us": decode,
@@ -61,21 +64,20 @@ def measure(rounds: int) -> dict[str, Any]:
     }
 
 
-def _decoding(studio: Studio, size: int) -> Callable[[], object]:
-    generator = studio.generator
-    random = np.random.default_rng(0)
-    noise = random.standard_normal((size, studio.latent_size), dtype=np.float32)
-    one_hot = generator.one_hot(random.integers(0, 10, size))
+def _decoding(renderer: Renderer, size: int) -> Callable[[], object]:
+    generator = renderer.generator
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal((size, renderer.latent_size), dtype=np.float32)
+    one_hot = generator.one_hot(rng.integers(0, 10, size))
     return lambda: generator.engine.decode(noise, one_hot)
 
 
-def _picture(studio: Studio, size: int) -> Callable[[], object]:
+def _picture(renderer: Renderer, size: int) -> Callable[[], object]:
     digits = (DIGITS * DIGITS_A_LINE)[: min(size, DIGITS_A_LINE)]
-    seeds = iter(range(2**32))  # another picture each time: the processor learns one by heart
-    if size <= DIGITS_A_LINE:
-        return lambda: studio.lines([(digits, next(seeds))])
-    order = GenerateQuery.check({"digits": digits, "rows": str(size // DIGITS_A_LINE)})
-    return lambda: studio.render(order, next(seeds))
+    values = {"digits": digits, "rows": str(max(1, size // DIGITS_A_LINE))}
+    query = Drawing.model_validate(values)
+    seeds = itertools.count()  # a new picture each time, which the processor cannot predict
+    return lambda: renderer.render([Order(query, next(seeds))])
 
 
 def _product() -> Callable[[], object]:
@@ -83,9 +85,9 @@ def _product() -> Callable[[], object]:
     return lambda: matrix @ matrix
 
 
-def _operations_a_digit(studio: Studio) -> int:
+def _operations_per_digit(renderer: Renderer) -> int:
     """Multiplications and additions of the decoder's matrices for one digit."""
-    shapes = studio.checkpoint.config.weight_shapes()
+    shapes = renderer.checkpoint.config.weight_shapes()
     return sum(
         2 * math.prod(shape)
         for name, shape in shapes.items()

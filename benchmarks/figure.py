@@ -1,4 +1,4 @@
-"""The figures that are taken of a service."""
+"""The figures of a service."""
 
 import math
 import statistics
@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Load:
-    """What one run of wrk saw.
+    """The figures of one run of wrk.
 
     Attributes:
-        cpu_us: processor time of the service for one request, with all its processes; steadier
-            than the rest where others use the machine too. NaN where nobody looked.
+        requests_per_s: answers a second.
+        p50_us: median latency in microseconds.
+        p99_us: 99th percentile of the latency in microseconds.
+        cpu_us: processor time of the service per request, with all its processes, in microseconds;
+            the steadiest figure on a busy machine. NaN where it was not measured.
     """
 
     requests_per_s: float
@@ -22,11 +25,11 @@ class Load:
 
 @dataclass(frozen=True)
 class Memory:
-    """Of a process and all its children, in MB (10^6 bytes).
+    """Memory of a process and all its children, in MB (10^6 bytes).
 
     Attributes:
-        resident: the sum of what each has in memory: shared pages count once for each.
-        proportional: shared pages are divided among those who share them.
+        resident: shared pages count once per process.
+        proportional: shared pages are divided among the processes that share them.
     """
 
     resident: float
@@ -34,7 +37,7 @@ class Memory:
 
 
 def median(loads: list[Load]) -> Load:
-    """Each figure's median over the rounds."""
+    """The median of each figure over the rounds."""
     return Load(
         statistics.median(load.requests_per_s for load in loads),
         statistics.median(load.p50_us for load in loads),

@@ -1,4 +1,4 @@
-"""The facts about a machine without which its figures say nothing."""
+"""The facts about a machine that its figures depend on."""
 
 import json
 import os
@@ -16,12 +16,12 @@ print(json.dumps({name: importlib.metadata.version(name) for name in sys.argv[1:
 """
 
 
-def machine_facts(ours: str, theirs: str) -> dict[str, Any]:
+def machine_facts(ours: str, theirs: str | None = None) -> dict[str, Any]:
     """Processor, cores, load, versions.
 
     Args:
         ours: Python of the service's environment.
-        theirs: Python of the peers' environment.
+        theirs: Python of the peers' environment, if they are measured.
     """
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -32,7 +32,7 @@ def machine_facts(ours: str, theirs: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "wrk": _wrk(),
         "ours": _versions(ours, OURS),
-        "peers": _versions(theirs, THEIRS),
+        "peers": {} if theirs is None else _versions(theirs, THEIRS),
     }
 
 
@@ -49,7 +49,7 @@ def _processor() -> str:
 
 
 def _wrk() -> str:
-    # It prints its version with its usage, and ends with an error.
+    # It prints its version with its usage, and exits with an error.
     done = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False)
     return " ".join((done.stdout + done.stderr).split()[:2])
 

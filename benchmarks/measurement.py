@@ -3,20 +3,25 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.figure import Load, Memory
-from benchmarks.plan import LARGEST, SEEDED, UNSEEDED, USUAL, Case, Command, cases
-from benchmarks.service import ENVIRONMENT, ROOT, Service, on_core, running
+from benchmarks.plan import LARGEST, SEEDED, UNSEEDED, USUAL, Case, Command
+from benchmarks.service import MeasuredService, running
 from benchmarks.wrk import parse_wrk, run_wrk, start_wrk
+from harness.core import on_core
+from harness.launcher import ROOT
 
 BACKGROUND_CONNECTIONS = 2
+ASKED_PER_WORKER = 20
 
+T = TypeVar("T")
 Say = Callable[[str], None]
+Services = Mapping[str, MeasuredService]
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,11 @@ class Settings:
     """How much is measured, and where.
 
     Attributes:
-        rounds: every case once in each.
-        seconds: of one load.
+        rounds: in each, every case is measured once.
+        seconds: duration of one load.
         starts: of each service.
-        service_core: every service runs on this core only; None leaves the choice to the system.
-        load_core: wrk runs on this one.
+        service_core: the only core of every service; None leaves the choice to the system.
+        load_core: the only core of wrk.
     """
 
     rounds: int
@@ -39,58 +44,66 @@ class Settings:
 
 
 def measure_starts(
-    commands: dict[str, Command], settings: Settings, say: Say
+    commands: Mapping[str, Command], settings: Settings, say: Say
 ) -> dict[str, list[float]]:
     """Seconds from process start to the first digit, for each service, in alternating rounds."""
     times: dict[str, list[float]] = {name: [] for name in commands}
-    for turn in range(settings.starts):
-        for name, command in commands.items():
-            say(f"start {turn + 1} of {settings.starts}: {name}")
+    for number in range(settings.starts):
+        for name, command in _alternating(list(commands.items()), number):
+            say(f"start {number + 1} of {settings.starts}: {name}")
             with running(command, settings.service_core) as service:
                 times[name].append(service.first_digit_s)
     return times
 
 
 def measure_loads(
-    commands: dict[str, Command], settings: Settings, say: Say
+    commands: Mapping[str, Command],
+    plan: Callable[[Services], Sequence[Case]],
+    settings: Settings,
+    say: Say,
 ) -> tuple[dict[str, dict[int, list[Load]]], dict[str, Memory], list[str]]:
-    """Every case in alternating rounds; a service that is not asked is stopped.
+    """Every case in alternating rounds; all services but the measured one are paused.
 
+    Args:
+        commands: of the services.
+        plan: the cases to measure, given the running services.
+        settings: how much is measured, and where.
+        say: told what is measured.
     Returns:
         loads by case and connections, memory of each service afterwards, sentences about what
         could not be measured.
     """
-    loads: dict[str, dict[int, list[Load]]] = {}
     with ExitStack() as stack:
         services = {
             name: stack.enter_context(running(command, settings.service_core))
             for name, command in commands.items()
         }
-        wanted, missing = _possible(cases(commands, _etag(services["ours"])), services)
+        cases, missing = _possible(plan(services), services)
+        loads: dict[str, dict[int, list[Load]]] = {case.name: {} for case in cases}
         for service in services.values():
-            service.sleep()
-        for turn in range(settings.rounds):
-            for case in wanted:
+            service.pause()
+        for number in range(settings.rounds):
+            for case in _alternating(cases, number):
                 service = services[case.service]
-                service.wake()
+                service.resume()
                 for connections in case.connections:
-                    say(f"round {turn + 1} of {settings.rounds}: {case.name}, {connections}")
+                    say(f"round {number + 1} of {settings.rounds}: {case.name}, {connections}")
                     load = _load(service, case, connections, settings)
-                    loads.setdefault(case.name, {}).setdefault(connections, []).append(load)
-                service.sleep()
+                    loads[case.name].setdefault(connections, []).append(load)
+                service.pause()
         memories = {name: service.memory() for name, service in services.items()}
     return loads, memories, missing
 
 
 def measure_isolation(command: Command, settings: Settings, say: Say) -> dict[str, list[float]]:
-    """p99 in microseconds of the usual request alone and beside the largest ones, by turns."""
+    """p99 in microseconds of the usual request, in turn alone and beside the largest ones."""
     p99: dict[str, list[float]] = {"alone_us": [], "beside_us": []}
     seconds = max(settings.seconds, 2)
     with running(command, settings.service_core) as service:
-        if service.answer(LARGEST)[0] != HTTPStatus.OK:
+        if service.ask(LARGEST).status != HTTPStatus.OK:
             return p99
-        for turn in range(settings.rounds):
-            say(f"isolation, round {turn + 1} of {settings.rounds}")
+        for number in range(settings.rounds):
+            say(f"isolation, round {number + 1} of {settings.rounds}")
             probe = Case("probe", "ours", UNSEEDED)
             lone = replace(settings, seconds=seconds)
             p99["alone_us"].append(_load(service, probe, USUAL, lone).p99_us)
@@ -104,35 +117,39 @@ def measure_isolation(command: Command, settings: Settings, say: Say) -> dict[st
 
 
 def measure_workers(command: Command, say: Say) -> dict[str, float]:
-    """Memory of the whole service with one worker, and of each further one, in MB."""
+    """Memory of the service with one worker, and of each additional one, in MB."""
     held = {}
     for workers in (1, 2, 3):
         say(f"memory of {workers} workers")
-        arguments = (*command.arguments, "--workers", str(workers))
-        with running(replace(command, arguments=arguments), None) as service:
-            for _ in range(20 * workers):  # so that each has drawn
-                service.answer(UNSEEDED)
+        with running(command, None, "--workers", str(workers)) as service:
+            for _ in range(ASKED_PER_WORKER * workers):  # so that each has drawn
+                service.ask(UNSEEDED)
             held[workers] = service.memory().proportional
-    # From two on there is a supervisor: the difference to three is a worker and nothing else.
+    # From two workers on there is a supervisor, so the step from two to three is one worker.
     return {"one_mb": held[1], "further_mb": held[3] - held[2]}
 
 
 def measure_engine(python: str, settings: Settings, say: Say) -> dict[str, Any]:
-    """What `benchmarks.engine` prints, run in the environment of the service."""
+    """The output of `benchmarks.engine`, run in the environment of the service."""
     say("the engine alone")
-    threads = {"OPENBLAS_NUM_THREADS": "1"}  # of the yardstick
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with on_core(settings.service_core):
         done = subprocess.run(
             [python, "-m", "benchmarks.engine", str(settings.rounds)],
             cwd=ROOT,
-            env={**os.environ, **ENVIRONMENT, **threads},
+            env={**os.environ, **one_thread},
             stdout=subprocess.PIPE,
             check=True,
         )
     return dict(json.loads(done.stdout))
 
 
-def _load(service: Service, case: Case, connections: int, settings: Settings) -> Load:
+def etag(service: MeasuredService) -> str:
+    """The ETag of the seeded picture."""
+    return service.ask(SEEDED).headers.get("ETag", '"none"')
+
+
+def _load(service: MeasuredService, case: Case, connections: int, settings: Settings) -> Load:
     before = service.cpu_s()
     with on_core(settings.load_core):
         load = run_wrk(service.address, case.request, connections, settings.seconds)
@@ -140,15 +157,16 @@ def _load(service: Service, case: Case, connections: int, settings: Settings) ->
     return replace(load, cpu_us=(service.cpu_s() - before) / requests * 1e6)
 
 
-def _etag(service: Service) -> str:
-    return service.answer(SEEDED)[1].get("etag", '"none"')
+def _alternating(items: list[T], number: int) -> list[T]:
+    """Every second round in reverse order, so that a drift of the machine affects all alike."""
+    return items[::-1] if number % 2 else items
 
 
-def _possible(wanted: list[Case], services: dict[str, Service]) -> tuple[list[Case], list[str]]:
+def _possible(cases: Sequence[Case], services: Services) -> tuple[list[Case], list[str]]:
     """The cases that are answered, and a sentence for each that is not."""
     possible, missing = [], []
-    for case in wanted:
-        status, _ = services[case.service].answer(case.request)
+    for case in cases:
+        status = services[case.service].ask(case.request).status
         if status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED):
             possible.append(case)
         else:

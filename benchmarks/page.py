@@ -1,8 +1,8 @@
-"""`make pagebench`: what the page costs its visitor, in a real Chromium on this machine.
+"""`make pagebench`: measures the page in a real Chromium.
 
-Prints bytes sent, the time from the navigation to the first number standing (each visit with an
-empty cache), from a key to the picture, of a digit in the browser's kernel, and how far the
-browser's pictures are from the service's.
+Prints the bytes sent, the time from the navigation to the first number (with an empty cache), from
+a key to the picture, and of a digit in the decoder of the browser, and how far the pictures of the
+browser are from those of the service.
 """
 
 import json
@@ -13,37 +13,50 @@ from typing import Any
 
 from playwright.sync_api import Browser, Response, sync_playwright
 
-from docs.pictures import service
+from harness.launcher import running
 
 VISITS = 9
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-KERNEL = """async () => {
-    const [{ Artist }, { latent }, { oneHot, sceneOf }, { DEFAULTS }] = await Promise.all(
-        ["artist", "noise", "scene", "order"].map((name) => import(`./page/${name}.js`)));
+READY = "#picture[data-state=ready]"
+DECODE = """async () => {
+    const [{ DecoderClient }, { digitNoise }, { oneHot, gridOf }, { DEFAULTS }] = await Promise.all(
+        ["decoder-client", "noise", "digit-grid", "query"].map(
+            (name) => import(`./page/${name}.js`)));
     const card = await (await fetch("model")).json();
-    const { latent: size, classes } = card.architecture;
-    const artist = await Artist.open(document.querySelector("#weights").href);
+    const { latent: latentSize, classes } = card.architecture;
+    const decoder = await DecoderClient.open(document.querySelector("#weights").href);
     const cells = Array.from({ length: 500 }, (_, seed) => ({
-        noise: latent(seed, 0, 0, size), label: oneHot(seed % classes, classes), presence: 1 }));
-    await artist.draw({ rows: 1, count: 500, cells });
-    await artist.draw({ rows: 1, count: 500, cells });
-    const digit = artist.spent;
-    const facts = { model: card.model, latent: size, classes };
-    const order = { ...DEFAULTS, digits: "0123456789".repeat(6), rows: 16, seed: 1 };
-    const levels = await artist.draw(sceneOf(order, facts));
+        noise: digitNoise(seed, 0, 0, latentSize), label: oneHot(seed % classes, classes) }));
+    await decoder.draw({ rows: 1, count: 500, cells });
+    await decoder.draw({ rows: 1, count: 500, cells });
+    const digit = decoder.msPerDigit;
+    const query = { ...DEFAULTS, digits: "0123456789".repeat(6), rows: 16, seed: 1 };
+    const levels = await decoder.draw(gridOf(query, { hash: card.model, latentSize, classes }));
     return { digit, levels: Array.from(levels) };
 }"""
 TYPE = """async (digits) => {
-    const [field, sheet] = [document.querySelector("#digits"), document.querySelector("#sheet")];
+    const [field, canvas] = ["#digits", "#picture"].map((id) => document.querySelector(id));
     const start = performance.now();
-    const stands = new Promise((done) => {
-        new MutationObserver(() => sheet.dataset.state === "still" && done())
-            .observe(sheet, { attributes: true });
+    const ready = new Promise((done) => {
+        new MutationObserver(() => canvas.dataset.state === "ready" && done())
+            .observe(canvas, { attributes: true });
     });
     field.value = digits;
     field.dispatchEvent(new Event("input", { bubbles: true }));
-    await stands;
+    await ready;
     return performance.now() - start;
+}"""
+DISTANCE = """async ([query, levels]) => {
+    const file = await (await fetch(`generate?${query}`)).arrayBuffer();
+    const sheet = new Uint8Array(file, 10 + new DataView(file).getUint16(8, true));
+    const width = 28 * 60;
+    const off = levels.map((level, at) => {
+        const cell = Math.floor(at / 784);
+        const x = 28 * (cell % 60) + (at % 28);
+        const y = 28 * Math.floor(cell / 60) + (Math.floor(at / 28) % 28);
+        return Math.abs(level - sheet[y * width + x]);
+    });
+    return [off.reduce((a, b) => Math.max(a, b)), off.reduce((a, b) => a + b) / off.length];
 }"""
 QUERY = f"digits={'0123456789' * 6}&rows=16&seed=1&format=npy"
 
@@ -51,28 +64,28 @@ QUERY = f"digits={'0123456789' * 6}&rows=16&seed=1&format=npy"
 def main() -> None:
     """Measure and print."""
     found = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with service() as address, sync_playwright() as playwright:
+    with running() as service, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        visits = [visit(browser, address) for _ in range(VISITS)]
+        visits = [visit(browser, service.address) for _ in range(VISITS)]
         figures = {
             "page_bytes": visits[0]["bytes"],
             "first_number_ms": statistics.median(visit["first_number_ms"] for visit in visits),
             "first_number_worst_ms": max(visit["first_number_ms"] for visit in visits),
-            "key_to_picture_ms": typing(browser, address),
-            **kernel(browser, address),
+            "key_to_picture_ms": typing(browser, service.address),
+            **decoding(browser, service.address),
         }
         browser.close()
     print(json.dumps(figures, indent=2))  # noqa: T201 - this is a command
 
 
 def visit(browser: Browser, address: str) -> dict[str, float]:
-    """Open the page as somebody who never saw it."""
+    """Time to the first number and bytes sent when the page is opened for the first time."""
     context = browser.new_context(service_workers="block")
     page = context.new_page()
     sent: list[Response] = []
-    page.on("response", lambda response: sent.append(response))
+    page.on("response", lambda response: sent.append(response))  # noqa: PLW0108 - takes no builtin
     page.goto(address)
-    page.locator("#sheet[data-state=still]").wait_for()
+    page.locator(READY).wait_for()
     page.wait_for_load_state("networkidle")
     first = page.evaluate("performance.getEntriesByName('first-digit')[0].startTime")
     size = sum(response.request.sizes()["responseBodySize"] for response in sent)
@@ -81,40 +94,26 @@ def visit(browser: Browser, address: str) -> dict[str, float]:
 
 
 def typing(browser: Browser, address: str) -> float:
-    """The median time from a key to the whole picture of 8 digits, without gliding."""
+    """Median milliseconds from a key to the finished picture of 8 digits, without animation."""
     page = browser.new_page(reduced_motion="reduce")
     page.goto(address)
-    page.locator("#sheet[data-state=still]").wait_for()
+    page.locator(READY).wait_for()
     times = [page.evaluate(TYPE, f"3141592{last % 10}") for last in range(20)]
     page.close()
     return float(statistics.median(times))
 
 
-def kernel(browser: Browser, address: str) -> dict[str, float]:
-    """The time of a digit, and its distance from the service's, over 960 digits."""
+def decoding(browser: Browser, address: str) -> dict[str, float]:
+    """Milliseconds per digit, and the distance from the service's pictures over 960 digits."""
     page = browser.new_page()
     page.goto(address)
-    found: dict[str, Any] = page.evaluate(KERNEL)
-    distances = page.evaluate(
-        """async ([query, levels]) => {
-            const file = await (await fetch(`generate?${query}`)).arrayBuffer();
-            const sheet = new Uint8Array(file, 10 + new DataView(file).getUint16(8, true));
-            const width = 28 * 60;
-            const off = levels.map((level, at) => {
-                const cell = Math.floor(at / 784);
-                const x = 28 * (cell % 60) + (at % 28);
-                const y = 28 * Math.floor(cell / 60) + (Math.floor(at / 28) % 28);
-                return Math.abs(level - sheet[y * width + x]);
-            });
-            const most = off.reduce((a, b) => Math.max(a, b));
-            return [most, off.reduce((a, b) => a + b) / off.length];
-        }""",
-        [QUERY, found["levels"]],
-    )
+    found: dict[str, Any] = page.evaluate(DECODE)
+    largest, mean = page.evaluate(DISTANCE, [QUERY, found["levels"]])
+    page.close()
     return {
         "digit_ms": found["digit"],
-        "largest_difference_from_service_grey_levels": distances[0],
-        "mean_difference_from_service_grey_levels": distances[1],
+        "largest_difference_from_service_grey_levels": largest,
+        "mean_difference_from_service_grey_levels": mean,
     }
 
 

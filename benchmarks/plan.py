@@ -1,18 +1,28 @@
-"""What is compared: the services, and what each is asked."""
+"""What is compared: the services, and the requests to each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks import DIGITS, SEED
 from benchmarks.wrk import Request
+from harness.launcher import ROOT
 
 CONNECTIONS = (1, 16, 64)
 USUAL = 16  # connections at which ratios are taken
 LONGEST = "2018" * 16  # the most digits in a line
+LONG = Request(f"/generate?digits={LONGEST}")
 LARGEST = Request(f"/generate?digits={LONGEST}&rows=16")
 
 UNSEEDED = Request(f"/generate?digits={DIGITS}")
 SEEDED = Request(f"/generate?digits={DIGITS}&seed={SEED}")
+ORDINARY = Request(f"/generate?rows=1&digits={DIGITS}")  # the same, but not for the fast path
 JSON = f'{{"digits": "{DIGITS}"}}'
+
+CEILING, FAST_CEILING = "ceiling", "ceiling, fast path"
+OURS, OURS_ORDINARY = "ours", "ours, ordinary route, drawing"
+PEERS = ("plain", "LitServe", "BentoML")
+BEFORE, AFTER = "before", "after"
 
 
 @dataclass(frozen=True)
@@ -22,10 +32,12 @@ class Command:
     Attributes:
         arguments: of the process; `{port}` stands for its port.
         request: answered with a picture of four digits.
+        folder: its working directory.
     """
 
-    arguments: tuple[str, ...]
+    arguments: Sequence[str]
     request: Request
+    folder: Path = ROOT
 
 
 @dataclass(frozen=True)
@@ -34,60 +46,84 @@ class Case:
 
     Attributes:
         name: in tables and files.
-        service: one of the names in `services`.
+        service: name of the service.
+        request: what is sent.
         connections: numbers of connections at which it is measured.
     """
 
     name: str
     service: str
     request: Request
-    connections: tuple[int, ...] = CONNECTIONS
+    connections: Sequence[int] = CONNECTIONS
 
 
 def services(ours: str, theirs: str) -> dict[str, Command]:
-    """How each service is started, one worker each.
+    """How each service is started, with one worker each.
 
     Args:
         ours: Python of an environment with the service's dependencies.
         theirs: Python of an environment with the peers' dependencies.
     """
-    port = "{port}"
-    bentoml = ("-m", "bentoml", "serve", "benchmarks.peers.bento:Digits", "--host", "127.0.0.1")
+    port, host = "{port}", "127.0.0.1"
+    bentoml = ("-m", "bentoml", "serve", "benchmarks.peers.bento:Digits", "--host", host)
+    posted = Request("/predict", JSON), Request("/generate", JSON)
     return {
-        "ceiling": Command((ours, "-m", "benchmarks.ceiling", "--port", port), UNSEEDED),
-        "ours": Command((ours, "-m", "app", "--port", port), UNSEEDED),
-        "ours, float": Command(
-            (ours, "-m", "app", "--precision", "float", "--port", port), UNSEEDED
-        ),
+        CEILING: Command((ours, "-m", "benchmarks.ceiling", "--port", port), UNSEEDED),
+        OURS: _app(ours),
+        "ours, float": _app(ours, "--precision", "float"),
         "plain": Command((theirs, "-m", "benchmarks.peers.plain", port), UNSEEDED),
-        "LitServe": Command(
-            (theirs, "-m", "benchmarks.peers.lit", port), Request("/predict", JSON)
-        ),
-        "BentoML": Command((theirs, *bentoml, "--port", port), Request("/generate", JSON)),
+        "LitServe": Command((theirs, "-m", "benchmarks.peers.lit", port), posted[0]),
+        "BentoML": Command((theirs, *bentoml, "--port", port), posted[1]),
     }
 
 
 def cases(commands: dict[str, Command], etag: str) -> list[Case]:
-    """All that is asked; the usual four digits first.
+    """Every kind of request, the usual four digits first.
 
     Args:
         commands: of `services`.
         etag: of the seeded picture.
     """
     not_modified = Request(SEEDED.path, headers={"If-None-Match": etag})
-    peers = [Case(name, name, commands[name].request) for name in ("plain", "LitServe", "BentoML")]
     sizes = [
-        Case(f"digits: {count}", "ours", Request(f"/generate?digits={LONGEST[:count]}"), (USUAL,))
+        Case(f"digits: {count}", OURS, Request(f"/generate?digits={LONGEST[:count]}"), (USUAL,))
         for count in (1, 4, 16, 64)
     ]
     return [
-        Case("ceiling", "ceiling", Request("/ceiling")),
-        Case("ceiling, short way", "ceiling", Request("/ceiling-short")),
-        Case("ours", "ours", UNSEEDED),
+        Case(CEILING, CEILING, Request("/ceiling")),
+        Case(FAST_CEILING, CEILING, Request("/ceiling-fast")),
+        Case(OURS, OURS, UNSEEDED),
+        Case(OURS_ORDINARY, OURS, ORDINARY),
         Case("ours, float", "ours, float", UNSEEDED),
-        Case("ours, seeded", "ours", SEEDED),
-        Case("ours, 304", "ours", not_modified),
-        *peers,
+        Case("ours, seeded", OURS, SEEDED),
+        Case("ours, 304", OURS, not_modified),
+        *(Case(name, name, commands[name].request) for name in PEERS),
         *sizes,
-        Case("16 lines of 64", "ours", LARGEST, (1,)),
+        Case("16 lines of 64", OURS, LARGEST, (1,)),
     ]
+
+
+def two_checkouts(python: str, other: Path) -> dict[str, Command]:
+    """The service of another checkout of this project, and that of this one.
+
+    Args:
+        python: of an environment with the dependencies of both.
+        other: folder of the other checkout.
+    """
+    return {BEFORE: _app(python, folder=other), AFTER: _app(python)}
+
+
+def cases_of_two() -> list[Case]:
+    """What two checkouts are compared by: four digits, and 64."""
+    return [
+        case
+        for name in (BEFORE, AFTER)
+        for case in (
+            Case(name, name, UNSEEDED),
+            Case(f"{name}, 64 digits", name, LONG, (USUAL,)),
+        )
+    ]
+
+
+def _app(python: str, *options: str, folder: Path = ROOT) -> Command:
+    return Command((python, "-m", "app", "--port", "{port}", *options), UNSEEDED, folder)

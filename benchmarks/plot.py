@@ -5,16 +5,16 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.plan import USUAL
-from benchmarks.report import PEERS, Results
+from benchmarks.plan import CEILING, OURS, PEERS, USUAL
+from benchmarks.report import Results
 
-SERVICES = ("ceiling", "ours", *PEERS)
-LABELS = {"ceiling": "ready bytes", "ours": "cvae-digits", "plain": "FastAPI + torch"}
-OURS, OTHERS = "#1f6f8b", "#b8b8b8"
+SERVICES = (CEILING, OURS, *PEERS)
+LABELS = {CEILING: "ready bytes", OURS: "cvae-digits", "plain": "FastAPI + torch"}
+OUR_COLOUR, OTHERS = "#1f6f8b", "#b8b8b8"
 
 
 def save_plot(results: Results, path: Path) -> None:
-    """Requests a second, start, memory, and the cost of a digit, side by side."""
+    """Plot requests a second, start, memory, and the time of a digit, side by side."""
     figure = Figure(figsize=(13, 3.4), layout="constrained")
     rate, start, memory, cost = figure.subplots(1, 4)
     _bars(rate, [results.rate(name) for name in SERVICES], f"requests/s, {USUAL} connections")
@@ -24,13 +24,13 @@ def save_plot(results: Results, path: Path) -> None:
     for name, label in (("picture_us", "request to PNG"), ("decode_us", "decoder alone")):
         times = zip(results.engine[name], digits, strict=True)
         cost.plot(digits, [us / size for us, size in times], marker="o", label=label)
-    cost.set(title="cost of a digit, µs", xlabel="digits at once", xscale="log", yscale="log")
+    cost.set(title="time of a digit, µs", xlabel="digits at once", xscale="log", yscale="log")
     cost.legend(frameon=False)
     figure.savefig(path, dpi=110)
 
 
 def _bars(axes: Axes, values: list[float], title: str) -> None:
-    colours = [OURS if name == "ours" else OTHERS for name in SERVICES]
+    colours = [OUR_COLOUR if name == OURS else OTHERS for name in SERVICES]
     names = [LABELS.get(name, name) for name in SERVICES]
     bars = axes.barh(names, values, color=colours)
     axes.bar_label(

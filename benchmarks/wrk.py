@@ -1,4 +1,4 @@
-"""Load from wrk, a process of its own: requests a second and latencies of one request."""
+"""Load from wrk, in a process of its own: requests a second and latencies of one request."""
 
 import re
 import shutil
@@ -17,12 +17,12 @@ FAILURE = re.compile(r"^\s*(Non-2xx or 3xx responses: .+|Socket errors: .+)$", r
 
 
 class LoadError(Exception):
-    """A load that says nothing: wrk is missing, or answers failed; one full sentence."""
+    """A load cannot be judged, because wrk is missing or requests failed; one full sentence."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent, again and again: a GET, or a POST of JSON where there is a body."""
+    """What is sent repeatedly: a GET, or a POST of JSON if there is a body."""
 
     path: str
     json: str | None = None
@@ -30,7 +30,7 @@ class Request:
 
 
 def require_wrk() -> None:
-    """Nothing, if wrk can be run.
+    """Check that wrk can be run.
 
     Raises:
         LoadError: it is not installed.
@@ -38,20 +38,20 @@ def require_wrk() -> None:
     if shutil.which("wrk") is None:
         raise LoadError(
             "The benchmark needs wrk, which is not installed; "
-            "run `apt-get install wrk`, `brew install wrk` or the like."
+            "run `apt-get install wrk` or `brew install wrk`."
         )
 
 
 def run_wrk(address: str, request: Request, connections: int, seconds: int) -> Load:
-    """Send `request` for some seconds, each connection one after the other.
+    """Send a request for some seconds, on each connection as soon as the last is answered.
 
     Args:
         address: `http://host:port`.
         request: what to send.
-        connections: kept open, each with one request under way.
+        connections: kept open, each with one request in progress.
         seconds: how long.
     Raises:
-        LoadError: an answer was no success.
+        LoadError: a request failed.
     """
     with start_wrk(address, request, connections, seconds) as process:
         text = process.communicate()[0]
@@ -61,7 +61,7 @@ def run_wrk(address: str, request: Request, connections: int, seconds: int) -> L
 def start_wrk(
     address: str, request: Request, connections: int, seconds: int
 ) -> subprocess.Popen[str]:
-    """The same in the background; `parse_wrk` reads what it prints in the end."""
+    """Start the same in the background; `parse_wrk` reads what it prints."""
     command = ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{seconds}s"]
     for name, value in request.headers.items():
         command += ["-H", f"{name}: {value}"]
@@ -72,15 +72,15 @@ def start_wrk(
 
 
 def parse_wrk(text: str, path: str) -> Load:
-    """What wrk printed.
+    """The figures that wrk printed.
 
     Raises:
-        LoadError: an answer was no success, or there was none.
+        LoadError: a request failed, or there was no answer.
     """
     if failure := FAILURE.search(text):
         raise LoadError(f"The load on {path[:60]} failed: {failure[1]}.")
     rate = RATE.search(text)
     latency = {percent: float(n) * UNITS_US[unit] for percent, n, unit in LATENCY.findall(text)}
     if rate is None or set(latency) != {"50", "99"} or not float(rate[1]):
-        raise LoadError(f"The load on {path[:60]} had no answer; wrk printed {text!r}.")
+        raise LoadError(f"The load on {path[:60]} got no answer; wrk printed {text!r}.")
     return Load(float(rate[1]), latency["50"], latency["99"])

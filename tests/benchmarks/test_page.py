@@ -1,12 +1,16 @@
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 from playwright.sync_api import Browser
 
-from benchmarks.page import kernel, typing, visit
-from tests.browser.conftest import Serve
+from benchmarks.page import decoding, typing, visit
 
 
-def test_page_is_measured(browser: Browser, serve: Serve) -> None:
+def test_page_is_measured(
+    browser: Browser, serve: Callable[..., AbstractContextManager[str]]
+) -> None:
     with serve() as address:
-        visited, measured = visit(browser, address), kernel(browser, address)
+        visited, measured = visit(browser, address), decoding(browser, address)
         assert typing(browser, address) > 0
     assert visited["first_number_ms"] > 0
     assert 500_000 < visited["bytes"] < 1_500_000

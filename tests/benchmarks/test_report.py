@@ -3,15 +3,16 @@ import math
 
 from rich.console import Console
 
+from benchmarks.comparison import Comparison, print_comparison
 from benchmarks.figure import Load, Memory, median
-from benchmarks.plan import CONNECTIONS, cases, services
+from benchmarks.plan import AFTER, BEFORE, CONNECTIONS, PEERS, cases, cases_of_two, services
 from benchmarks.report import Results, Target, print_report
 
-SERVICES = ("ceiling", "ours", "plain", "LitServe", "BentoML")
+SERVICES = ("ceiling", "ours", *PEERS)
 
 
 def results() -> Results:
-    """A run in which every service is as fast as every other."""
+    """A run in which all services are equally fast."""
     commands = services("python", "python")
     load = Load(1000.0, 500.0, 900.0, 100.0)
     engine = {"digits": [1, 256], "decode_us": [100.0, 2560.0], "picture_us": [200.0, 5120.0]}
@@ -27,7 +28,7 @@ def results() -> Results:
         engine={**engine, "share": [0.1, 0.9], "sgemm_gflops": 80.0},
         isolation={"here": {"alone_us": [100.0], "beside_us": [200.0]}},
         workers={"one_mb": 80.0, "further_mb": 50.0},
-        not_measured=["the weather"],
+        not_measured=["networks"],
     )
 
 
@@ -44,7 +45,7 @@ def test_target_that_was_not_measured_is_not_met() -> None:
     assert not Target("a", math.nan, 1, at_most=True).met
 
 
-def test_median_takes_each_figure_for_itself() -> None:
+def test_median_is_taken_of_each_figure() -> None:
     loads = [Load(1, 9, 2, 5), Load(2, 8, 3, 5), Load(3, 7, 1, 5)]
     assert median(loads) == Load(2, 8, 2, 5)
 
@@ -54,7 +55,32 @@ def test_print_report_names_every_case_and_what_was_not_measured() -> None:
     run = results()
     print_report(run, console)
     text = console.export_text()
-    for name in (*run.loads, *SERVICES, "Not measured: the weather."):
+    for name in (*run.loads, *SERVICES, "Not measured: networks."):
         assert name in text
     assert str(max(CONNECTIONS)) in text
     assert len(run.document()["targets"]) == len(run.targets())
+
+
+def test_comparison_has_the_ratio_of_each_figure() -> None:
+    loads = {
+        case.name: {
+            connections: [Load(1000.0 if case.service == BEFORE else 1100.0, 500.0, 900.0, 100.0)]
+            for connections in case.connections
+        }
+        for case in cases_of_two()
+    }
+    starts, memories = (
+        {BEFORE: [1.0], AFTER: [0.5]},
+        {BEFORE: Memory(100, 90), AFTER: Memory(90, 80)},
+    )
+    comparison = Comparison({"cores": 2}, {"rounds": 1}, loads, starts, memories)
+    ratios = {row.figure: row.ratio for row in comparison.rows()}
+    names = ("1 connection", "16 connections", "64 connections")
+    assert [ratios[f"requests/s, {name}"] for name in names] == [1.1] * 3
+    assert ratios["64 digits: requests/s, 16 connections"] == 1.1
+    assert (ratios["start to first digit s"], ratios["memory after the loads MB"]) == (0.5, 0.9)
+    console = Console(width=160, file=io.StringIO(), record=True)
+    print_comparison(comparison, console)
+    text = console.export_text()
+    assert [figure for figure in ratios if figure not in text] == []
+    assert len(comparison.document()["rows"]) == len(ratios)

@@ -35,7 +35,7 @@ def test_parse_wrk_failed_answers_raise_with_their_number(failure: str) -> None:
 
 
 def test_parse_wrk_no_answer_raises() -> None:
-    with pytest.raises(LoadError, match="^The load on /generate had no answer; wrk printed 'unab"):
+    with pytest.raises(LoadError, match=r"^The load on /generate got no answer; wrk printed 'unab"):
         parse_wrk("unable to connect to 127.0.0.1:1 Connection refused\n", "/generate")
 
 

@@ -1,6 +1,6 @@
 import asyncio
 
-from benchmarks.observer import measure
+from benchmarks.telemetry import measure
 
 
 def test_measure_has_a_figure_for_each_part() -> None:

@@ -47,6 +47,13 @@ def set_slider(page: Page, name: str, value: str) -> None:
     page.locator(f"#{name}").fill(value)
 
 
+def disconnect(page: Page) -> None:
+    """Set the page offline, as soon as its service worker has cached it."""
+    wait = "while (!navigator.serviceWorker.controller) await new Promise(requestAnimationFrame)"
+    page.evaluate(f"async () => {{ {wait} }}")
+    page.context.set_offline(True)
+
+
 def downloaded(page: Page, name: str) -> bytes:
     """The file behind a download button."""
     with page.expect_download() as download:

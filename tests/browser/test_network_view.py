@@ -63,10 +63,3 @@ def test_quality_is_that_of_the_model_card(page: Page, address: str) -> None:
         share = card["metrics"]["evaluation"][column]["label_agreement"]
         expect(row.locator("td").nth(place)).to_have_text(f"{100 * share:.1f} %")
     expect(page.locator("footer")).to_contain_text(card["model"])
-
-
-def test_formulas_are_typeset(page: Page, address: str) -> None:
-    open_picture(page, address)
-    fraction = page.locator("math mfrac").first
-    tops = fraction.evaluate("f => [...f.children].map(c => c.getBoundingClientRect().top)")
-    assert tops[0] < tops[1]  # the numerator is above the denominator

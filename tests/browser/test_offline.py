@@ -9,6 +9,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.picture import (
     MAX_DIFFERENCE,
     differences,
+    disconnect,
     downloaded,
     fetched,
     open_picture,
@@ -17,13 +18,6 @@ from tests.browser.picture import (
 )
 
 QUERY = "digits=2018&seed=14&spacing=tight&gap=2&scale=3&ink=1a237e&paper=fff8e1"
-CONTROLLED = """async () => {
-    const { serviceWorker } = navigator;
-    const controlled = new Promise((resolve) => {
-        serviceWorker.addEventListener("controllerchange", resolve);
-    });
-    if (!serviceWorker.controller) await controlled;
-}"""
 
 
 @pytest.fixture
@@ -31,8 +25,7 @@ def offline(open_page: OpenPage, address: str) -> Iterator[Page]:
     """A page that lost its connection after its first visit."""
     with open_page(address, expected="ERR_INTERNET_DISCONNECTED") as page:
         open_picture(page, f"{address}/?{QUERY}")
-        page.evaluate(CONTROLLED)
-        page.context.set_offline(True)
+        disconnect(page)
         yield page
 
 

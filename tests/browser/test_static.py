@@ -1,21 +1,20 @@
 """The page in a folder of a host that only sends files."""
 
-import contextlib
 import re
-import threading
+import sys
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from app.site.__main__ import main
+from harness.launcher import Command, is_listening, running
 from tests.browser.conftest import OpenPage
 from tests.browser.picture import (
     MAX_DIFFERENCE,
     differences,
+    disconnect,
     downloaded,
     fetched,
     open_picture,
@@ -24,25 +23,14 @@ from tests.browser.picture import (
 )
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the page on a plain file server."""
     root: Path = tmp_path_factory.mktemp("host")
     assert main([str(root / "some" / "folder")]) == 0
-    handler = partial(QuietHandler, directory=str(root))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/some/folder/"
-        finally:
-            server.shutdown()
-            thread.join()
+    server = (sys.executable, "-m", "http.server", "{port}", "--bind", "127.0.0.1")
+    with running(command=Command(server, is_listening, root)) as service:
+        yield f"{service.address}/some/folder/"
 
 
 def test_static_page_draws_what_the_service_draws(
@@ -76,10 +64,6 @@ def test_static_page_works_offline(open_page: OpenPage, host: str) -> None:
     with open_page(host) as page:
         open_picture(page, f"{host}?digits=2018&seed=14")
         before = picture(page)
-        page.evaluate("navigator.serviceWorker.ready")
-        page.wait_for_load_state("networkidle")
-        page.context.set_offline(True)
-        with contextlib.suppress(Exception):
-            page.goto("about:blank")
-        open_picture(page, f"{host}?digits=2018&seed=14")
+        disconnect(page)
+        page.reload()
         assert picture(page) == before

@@ -120,12 +120,6 @@ def test_command_writes_the_page(tmp_path: Path) -> None:
     assert weights.read_bytes() == (PRETRAINED / ROUNDED_WEIGHTS).read_bytes()
 
 
-def test_command_without_a_folder_prints_its_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main([])
-    assert "usage: python -m app.site [-h] FOLDER" in capsys.readouterr().err
-
-
 def test_command_with_a_checkpoint_without_rounded_weights_fails(
     tiny_checkpoint: Checkpoint,
     provenance: Provenance,

@@ -127,7 +127,7 @@ def test_torch_lives_in_few_modules(path: Path) -> None:
 def test_every_room_states_its_purpose(path: Path) -> None:
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring
-    assert docstring.partition("\n")[0].endswith((".", ":"))
+    assert docstring.partition("\n")[0].endswith((".", ":", "?"))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -8,12 +8,13 @@ from fastapi.responses import Response
 from model.noise import MAX_SEED
 
 DRAWING_VERSION = "1"  # raise it when the same request gives other bytes: it is part of the ETag
+SEED_BITS = MAX_SEED.bit_length()
 IMMUTABLE = "max-age=31536000, immutable"
 
 
 def chosen_seed(asked: int | None) -> int:
     """The seed of the request, or a random one."""
-    return secrets.randbelow(MAX_SEED + 1) if asked is None else asked
+    return secrets.randbits(SEED_BITS) if asked is None else asked
 
 
 def lasting_headers(scope: str, *identity: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from model.checkpoint import CheckpointError
 from model.engine import EngineError
 
 log = logging.getLogger("uvicorn.error")
+Use = Callable[[], str]
 Signature = tuple[tuple[str, int, int, int], ...]  # name, inode, time, size of each file
 
 
@@ -24,9 +25,7 @@ class Reloader:
     What cannot be used is refused with one sentence in the log, and nothing changes.
     """
 
-    def __init__(
-        self, folder: Path, load: Callable[[], Callable[[], str]], watch_seconds: float
-    ) -> None:
+    def __init__(self, folder: Path, load: Callable[[], Use], watch_seconds: float) -> None:
         """Remember the present content of the folder.
 
         Args:
@@ -47,8 +46,10 @@ class Reloader:
                 use = await asyncio.to_thread(self._load_whole)
             except (CheckpointError, EngineError, SettingError) as error:
                 log.error("The new checkpoint or keys are refused, nothing changes: %s", error)
-                return
-            log.info("Drawing with the model %s from now on.", use())
+            except Exception:
+                log.exception("The new checkpoint or keys cannot be loaded, nothing changes.")
+            else:
+                log.info("Drawing with the model %s from now on.", use())
 
     async def watch(self) -> None:
         """Put each new content of the folder into use, forever."""
@@ -57,7 +58,7 @@ class Reloader:
             if self._signature() not in ((), self._seen):
                 await self.reload()
 
-    def _load_whole(self) -> Callable[[], str]:
+    def _load_whole(self) -> Use:
         """Load one whole folder, not half of one and half of the next."""
         for _ in range(3):
             before = self._signature()
@@ -78,17 +79,17 @@ class Reloader:
 
 @asynccontextmanager
 async def reloading(
-    folder: Path, load: Callable[[], Callable[[], str]], watch_seconds: float
+    folder: Path, load: Callable[[], Use], watch_seconds: float
 ) -> AsyncIterator[None]:
-    """While entered, SIGHUP reloads, and so does a new folder if it is watched.
+    """While entered, SIGHUP reloads, and so does a new content of the folder if it is watched.
 
     Args:
         folder: see `Reloader`.
         load: see `Reloader`.
         watch_seconds: see `Reloader`; 0 not to watch.
     """
-    reloader, loop = Reloader(folder, load, watch_seconds), asyncio.get_running_loop()
-    terminal = Terminal()
+    reloader, terminal = Reloader(folder, load, watch_seconds), Terminal()
+    loop = asyncio.get_running_loop()
     tasks = {loop.create_task(reloader.watch())} if watch_seconds else set()
     # Only the main thread can receive signals; in another thread the embedding program does.
     listening = hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread()

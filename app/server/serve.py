@@ -1,28 +1,30 @@
 """Serving: one worker in this process, or several under a supervisor."""
 
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from ctypes import c_ulonglong
 from functools import partial
 from pathlib import Path
 from socket import socket
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from app.api.service import Service
-from app.server.supervisor import Heart, Supervisor
-from app.server.worker import STARTUP_FAILURE, Connection, Worker
+from app.server.supervisor import Supervisor
 from app.settings import SettingError, Settings
 from app.telemetry.counters import read_counters
-from app.telemetry.log import server_log
+from app.telemetry.log import configure_log
 
+log = logging.getLogger("uvicorn.error")
 CreateApp = Callable[[Settings], FastAPI]
-MEMORY = "/dev/shm"
+MEMORY = "/dev/shm"  # noqa: S108 - a folder of unguessable name is made in it
+LOOP = "uvloop" if sys.platform in ("linux", "darwin") else "asyncio"
 KEEP_ALIVE_S = 65  # longer than the usual 60 s of proxies, which must close first
 
 
@@ -35,11 +37,15 @@ def serve(create_app: CreateApp, settings: Settings) -> None:
     Raises:
         SystemExit: the start failed; its sentence is in the log, or is the message of the exit.
     """
+    _require_fast_parts()
+    configure_log(settings.log)
     if settings.workers == 1:
         _run_worker(create_app, settings)
         return
+    from app.server.worker import STARTUP_FAILURE, bind  # not before the check
+
     with _shared_metrics(settings) as shared:
-        listener = uvicorn.Config("", **server_options(settings)).bind_socket()
+        listener = bind(_config(None, settings))
         supervisor = Supervisor(
             partial(_run_worker, create_app, shared, listener),
             settings.workers,
@@ -54,7 +60,7 @@ def _run_worker(
     create_app: CreateApp,
     settings: Settings,
     listener: socket | None = None,
-    heart: Heart | None = None,
+    beats: c_ulonglong | None = None,
 ) -> None:
     """Serve in this process.
 
@@ -62,40 +68,50 @@ def _run_worker(
         create_app: see `serve`.
         settings: what to serve with.
         listener: the socket that several workers share.
-        heart: tells the supervisor that the event loop runs.
+        beats: tell the supervisor that the event loop runs.
     """
-    app = create_app(settings)
+    from app.server.worker import STARTUP_FAILURE, Worker  # not before the check
+
+    configure_log(settings.log)
+    try:
+        app = create_app(settings)
+    except SettingError as error:
+        log.error("%s", error)
+        sys.exit(STARTUP_FAILURE)
     service: Service = app.state.service
 
     def drain() -> None:
         service.draining = True
 
-    config = uvicorn.Config(app, **server_options(settings))
-    beat = heart.beat if heart else lambda: None
-    worker = Worker(config, settings.drain_seconds, drain, beat)
+    worker = Worker(_config(app, settings), settings.drain_seconds, drain, beats)
     worker.run(sockets=[listener] if listener else None)
 
 
-def server_options(settings: Settings) -> dict[str, Any]:
-    """The options of uvicorn.
+def _config(app: FastAPI | None, settings: Settings) -> uvicorn.Config:
+    """How uvicorn runs an application."""
+    return uvicorn.Config(
+        app or "",
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # ours is faster, see app.telemetry.log
+        log_config=None,  # see configure_log
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=settings.shutdown_seconds,
+        server_header=False,
+        ws="none",  # there are no web sockets, and importing them would delay the start
+        http="app.server.worker:Connection",
+        loop=LOOP,
+    )
 
-    Raises:
-        SystemExit: with a sentence, if a package is missing that uvicorn would silently replace
-            by a slower one.
-    """
-    _require("httptools")
-    return {
-        "host": settings.host,
-        "port": settings.port,
-        "access_log": False,  # ours is faster, see app.telemetry.log
-        "log_config": server_log(settings.log),
-        "timeout_keep_alive": KEEP_ALIVE_S,
-        "timeout_graceful_shutdown": settings.shutdown_seconds,
-        "server_header": False,
-        "ws": "none",  # there are no web sockets, and importing them would delay the start
-        "http": Connection,
-        "loop": _require("uvloop") if sys.platform in ("linux", "darwin") else "asyncio",
-    }
+
+def _require_fast_parts() -> None:
+    """Check what uvicorn would silently replace by something slower, or fail without."""
+    for name in ("httptools", LOOP):
+        if importlib.util.find_spec(name) is None:
+            raise SystemExit(
+                f"The service needs {name}, which is not installed; run `make serve`, which "
+                "installs everything, or `pip install 'uvicorn[standard]'`."
+            )
 
 
 @contextmanager
@@ -123,13 +139,3 @@ def _shared_metrics(settings: Settings) -> Iterator[Settings]:
             except SettingError as error:
                 raise SystemExit(str(error)) from error
         yield settings.model_copy(update={"metrics_folder": folder})
-
-
-def _require(name: str) -> str:
-    """`name`, if that package is installed."""
-    if importlib.util.find_spec(name) is None:
-        raise SystemExit(
-            f"The service needs {name}, which is not installed; run `make serve`, which installs "
-            "everything, or `pip install 'uvicorn[standard]'`."
-        )
-    return name

@@ -2,11 +2,11 @@
 
 import logging
 import multiprocessing
-import multiprocessing.connection
 import os
 import signal
 import time
 from collections.abc import Callable
+from ctypes import c_ulonglong
 from dataclasses import dataclass, field
 from multiprocessing.context import SpawnProcess
 from types import FrameType
@@ -22,31 +22,34 @@ END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 RELOAD_SIGNALS = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()
 
 
-class Heart:
-    """The time of the last sign of life of a worker, in memory that its supervisor shares."""
-
-    def __init__(self) -> None:
-        # Written by one process and read by another: a lock is not needed.
-        self._beat_at = SPAWN.Value("d", time.monotonic(), lock=False)
-
-    def beat(self) -> None:
-        """Give a sign of life."""
-        self._beat_at.value = time.monotonic()
-
-    def age(self) -> float:
-        """Seconds since the last sign of life."""
-        age: float = time.monotonic() - self._beat_at.value
-        return age
-
-
 @dataclass
 class Place:
-    """A worker, and whether the one before it in this place failed to start."""
+    """A worker and what is known about it; a new worker takes the place of a dead one.
+
+    Attributes:
+        process: the worker.
+        beats: shared with the worker, which counts while its event loop runs; 0 during its start
+            and its shutdown, which may take long.
+        failed: whether it, or the one before it, could not start.
+        started: when, in seconds of the monotonic clock.
+        heard: the last `beats`.
+        silent_s: for how long they have been the same.
+    """
 
     process: SpawnProcess
-    heart: Heart
-    failed: bool = False
+    beats: c_ulonglong
+    failed: bool
     started: float = field(default_factory=time.monotonic)
+    heard: int = 0
+    silent_s: float = 0
+
+    def listen(self) -> None:
+        """Listen for a beat, once a tick.
+
+        Ticks are counted, not time: the machine, or the whole service, may have been stopped.
+        """
+        before, self.heard = self.heard, self.beats.value
+        self.silent_s = self.silent_s + TICK_S if before == self.heard != 0 else 0
 
 
 class Supervisor:
@@ -67,7 +70,7 @@ class Supervisor:
         """Nothing is started yet.
 
         Args:
-            target: what a worker does; it can be pickled, and takes its `heart` by that name.
+            target: what a worker does; it can be pickled, and takes its `beats` by that name.
             workers: how many.
             limit_s: how long a worker may take to end, in seconds.
             start_failure: the exit code of a worker that cannot start.
@@ -75,7 +78,7 @@ class Supervisor:
         """
         self._target, self._workers = target, workers
         self._limit_s, self._start_failure, self._hung_s = limit_s, start_failure, hung_s
-        self._signals: list[signal.Signals] = []
+        self._signals: list[int] = []
         self._terminal = Terminal()
         self._places: list[Place] = []
 
@@ -85,8 +88,9 @@ class Supervisor:
             signal.signal(number, self._receive)
         self._places = [self._start() for _ in range(self._workers)]
         while True:
-            self._wait_for(self._alive())
-            for number in self._take_signals():
+            time.sleep(TICK_S)
+            while self._signals:
+                number = self._signals.pop(0)
                 self._send(number)
                 if number in END_SIGNALS:
                     return self._end()
@@ -99,27 +103,24 @@ class Supervisor:
             self._places = [self._maintained(place) for place in self._places]
 
     def _receive(self, number: int, _: FrameType | None) -> None:
-        if number in RELOAD_SIGNALS and self._terminal.is_closed():
-            number = signal.SIGTERM
-        self._signals.append(signal.Signals(number))
-
-    def _take_signals(self) -> list[signal.Signals]:
-        taken, self._signals = self._signals, []
-        return taken
+        closed = number in RELOAD_SIGNALS and self._terminal.is_closed()
+        self._signals.append(signal.SIGTERM if closed else number)
 
     def _start(self, failed: bool = False) -> Place:
-        heart = Heart()
-        process = SPAWN.Process(target=self._target, kwargs={"heart": heart})
+        beats = SPAWN.RawValue(c_ulonglong, 0)  # needs no lock: only one process writes it
+        process = SPAWN.Process(target=self._target, kwargs={"beats": beats})
         process.start()
-        return Place(process, heart, failed)
+        return Place(process, beats, failed)
 
     def _maintained(self, place: Place) -> Place:
         """The place with its worker, or with a new one."""
         process, age = place.process, time.monotonic() - place.started
         if process.is_alive():
-            if place.heart.age() > self._hung_s:
+            place.listen()
+            if place.silent_s > self._hung_s:
                 log.error("Worker %d hangs; killing it.", process.pid)
                 process.kill()
+                place.silent_s = 0
             place.failed &= age < SETTLED_S
             return place
         if age < RESTART_S:
@@ -130,14 +131,7 @@ class Supervisor:
     def _alive(self) -> list[SpawnProcess]:
         return [place.process for place in self._places if place.process.is_alive()]
 
-    def _wait_for(self, processes: list[SpawnProcess]) -> None:
-        """Wait a tick, or until one of them has ended."""
-        if processes:
-            multiprocessing.connection.wait([one.sentinel for one in processes], TICK_S)
-        else:
-            time.sleep(TICK_S)
-
-    def _send(self, number: signal.Signals) -> None:
+    def _send(self, number: int) -> None:
         for process in self._alive():
             if process.pid is not None:
                 os.kill(process.pid, number)
@@ -148,7 +142,7 @@ class Supervisor:
         while (left := self._alive()) and time.monotonic() < limit:
             if set(self._signals) & set(END_SIGNALS):
                 break
-            self._wait_for(left)
+            time.sleep(TICK_S)
         for process in left:
             process.kill()
         for place in self._places:

@@ -2,11 +2,14 @@
 
 The only module that relies on undocumented names of uvicorn:
 
-- `Server`: `handle_exit`, `on_tick`, `started`, `should_exit`, `server_state.connections`
-- `HttpToolsProtocol`: `data_received`, `on_message_begin`, `on_message_complete`,
-  `on_headers_complete`, `send_400_response`, `transport`, `server_state`, `cycle`,
-  `timeout_keep_alive_task`; of the cycle `response_complete`
-- `uvicorn.config.STARTUP_FAILURE`
+- `Server`: `handle_exit`, `on_tick`, `started`, `should_exit`, `server_state`
+- `ServerState`: `connections`, `default_headers`
+- `HttpToolsProtocol`: `data_received`, `on_message_begin`, `on_headers_complete`,
+  `on_message_complete`, `send_400_response`, `transport`, `server_state`, `cycle`,
+  `timeout_keep_alive_task`
+- `RequestResponseCycle`: `response_complete`
+- `Config`: `bind_socket`
+- `STARTUP_FAILURE`
 """
 
 import asyncio
@@ -15,7 +18,9 @@ import secrets
 import signal
 import time
 from collections.abc import Callable
+from ctypes import c_ulonglong
 from http import HTTPStatus
+from socket import socket
 from types import FrameType
 
 import uvicorn
@@ -24,7 +29,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api.problem import problem_bytes
 
-__all__ = ["STARTUP_FAILURE", "Connection", "Worker"]
+__all__ = ["STARTUP_FAILURE", "Connection", "Worker", "bind"]
 
 MAX_HEAD_BYTES = 2**16
 MAX_REQUEST_BYTES = 2**27  # twice the largest upload that the settings allow
@@ -110,7 +115,7 @@ class Worker(uvicorn.Server):
         config: uvicorn.Config,
         drain_s: float,
         drain: Callable[[], None],
-        beat: Callable[[], None] = lambda: None,
+        beats: c_ulonglong | None = None,
     ) -> None:
         """Not started yet.
 
@@ -118,10 +123,10 @@ class Worker(uvicorn.Server):
             config: of uvicorn.
             drain_s: how long to keep answering after SIGTERM, in seconds.
             drain: called when the shutdown begins, so that the service stops being ready.
-            beat: called ten times a second, as long as the event loop runs.
+            beats: counts ten times a second, from the start to the shutdown; see `Place`.
         """
         super().__init__(config)
-        self._drain_s, self._drain, self._beat = drain_s, drain, beat
+        self._drain_s, self._drain, self._beats = drain_s, drain, beats
         self._end_at: float | None = None
         self._supervisor = multiprocessing.parent_process()
 
@@ -137,7 +142,6 @@ class Worker(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to end."""
-        self._beat()
         if counter % TICKS_PER_S == 0:
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
@@ -147,4 +151,12 @@ class Worker(uvicorn.Server):
             self.handle_exit(signal.SIGTERM, None)  # nobody else would end this worker
         if self._end_at is not None and time.monotonic() >= self._end_at:
             self.should_exit = True
-        return await super().on_tick(counter)
+        ending = await super().on_tick(counter)
+        if self._beats is not None:
+            self._beats.value = 0 if ending else self._beats.value + 1
+        return ending
+
+
+def bind(config: uvicorn.Config) -> socket:
+    """The socket that several workers share; the log names its address."""
+    return config.bind_socket()

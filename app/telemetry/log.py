@@ -11,9 +11,9 @@ import os
 import select
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.types import Scope
+from uvicorn.logging import DefaultFormatter
 
 from app.settings import LogForm
 
@@ -113,25 +113,10 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(document, separators=(",", ":"))
 
 
-def server_log(form: LogForm) -> dict[str, Any]:
-    """The configuration of `logging`: messages of all libraries go to standard error."""
-    formatter = {"()": "app.telemetry.log.JsonFormatter"}
-    if form == "text":
-        formatter = {
-            "()": "uvicorn.logging.DefaultFormatter",
-            "fmt": "%(levelprefix)s %(message)s",
-        }
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"form": formatter},
-        "handlers": {
-            "stderr": {
-                "class": "logging.StreamHandler",
-                "formatter": "form",
-                "stream": "ext://sys.stderr",
-            }
-        },
-        "loggers": {"uvicorn": {"level": "INFO"}},
-        "root": {"handlers": ["stderr"], "level": "WARNING"},
-    }
+def configure_log(form: LogForm) -> None:
+    """Write messages of the server, and warnings of all libraries, to standard error."""
+    text = DefaultFormatter("%(levelprefix)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if form == "json" else text)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("uvicorn").setLevel(logging.INFO)

@@ -3,140 +3,159 @@ import logging
 import os
 import shutil
 import signal
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
-from starlette.datastructures import State
+from starlette.testclient import TestClient
 
-from app.api.keys import read_keys
-from app.drawing.latent_map import strongest_directions
-from app.server.reload import Reloader, reloading
-from app.settings import Settings
-from app.drawing.renderer import open_studio
+from app.main import create_app
+from app.server.reload import reloading
+from app.settings import SettingError, Settings
+from harness.launcher import wait_until
 from model.atomic import exchange
-from model.checkpoint import PRETRAINED, WEIGHTS, Checkpoint
+from model.checkpoint import PRETRAINED, WEIGHTS, Checkpoint, CheckpointError
+from model.engine import EngineError
 
 LIMIT_S = 30
+KEYS = ("first-key-of-a-client", "second-key-of-a-client")
+
+
+class Loader:
+    """Loads the only file of a folder as the name of a model."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "model"
+        self.file.write_text("first")
+        self.model = "first"
+        self.error: Exception | None = None
+
+    def __call__(self) -> Callable[[], str]:
+        if self.error is not None:
+            raise self.error
+        return partial(self._use, self.file.read_text())
+
+    def _use(self, model: str) -> str:
+        self.model = model
+        return model
 
 
 @pytest.fixture
-def folder(tiny_checkpoint: Checkpoint, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(tiny_checkpoint.folder, tmp_path / "checkpoint"))
+def loader(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Loader:
+    caplog.set_level(logging.INFO, "uvicorn.error")
+    return Loader(tmp_path)
 
 
-def begun(settings: Settings) -> State:
-    return State({"studio": open_studio(settings), "keys": read_keys(settings)})
+def hang_up() -> None:
+    os.kill(os.getpid(), signal.SIGHUP)
 
 
-def put(source: Path, folder: Path) -> None:
-    """Put a copy of a checkpoint in the place of another, as training does."""
-    fresh = Path(shutil.copytree(source, folder.with_name("fresh")))
-    exchange(fresh, folder)
-    shutil.rmtree(fresh)
-
-
-def test_reload_takes_over_the_new_checkpoint(
-    folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings = Settings(checkpoint=folder)
-    state = begun(settings)
-    old = state.studio
-    strongest_directions(old, 1)
-    put(PRETRAINED, folder)
-    with caplog.at_level(logging.INFO, "uvicorn.error"):
-        asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
-    assert state.studio.model_hash != old.model_hash
-    assert f"Drawing with the model {state.studio.model_hash} from now on." in caplog.text
-    assert old.lines([("1", 7)])  # who began with the old one ends with it
-    assert strongest_directions.cache_info().currsize == 0
-
-
-@pytest.mark.parametrize("damage", ["flipped", "gone"])
-def test_reload_refuses_a_damaged_checkpoint_and_the_old_goes_on(
-    folder: Path, damage: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings = Settings(checkpoint=folder)
-    state = begun(settings)
-    old, picture = state.studio, state.studio.lines([("1", 7)])
-    if damage == "gone":
-        shutil.rmtree(folder)
-    else:
-        content = bytearray((folder / WEIGHTS).read_bytes())
-        content[-1] ^= 1
-        (folder / WEIGHTS).write_bytes(content)
-    asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
-    assert state.studio is old
-    assert state.studio.lines([("1", 7)]) == picture
-    (record,) = caplog.records
-    assert record.message.startswith("The new checkpoint or keys are refused, the old go on: The ")
-    assert "\n" not in record.message
-
-
-def test_reload_reads_the_keys_anew(folder: Path, tmp_path: Path) -> None:
-    file = tmp_path / "keys"
-    file.write_text("old-key-of-sixteen\n")
-    settings = Settings(checkpoint=folder, api_keys_file=file)
-    state = begun(settings)
-    file.write_text("new-key-of-sixteen\n")
-    asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
-    assert state.keys.admits([(b"x-api-key", b"new-key-of-sixteen")])
-    assert not state.keys.admits([(b"x-api-key", b"old-key-of-sixteen")])
-    file.write_text("short-secret")
-    asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
-    assert state.keys.admits([(b"x-api-key", b"new-key-of-sixteen")])
-
-
-def test_reload_without_keys_stays_open(folder: Path) -> None:
-    settings = Settings(checkpoint=folder, api_keys=SecretStr(""))
-    state = begun(settings)
-    asyncio.run(Reloader(state, settings, partial(open_studio, settings)).reload())
-    assert state.keys.admits([])
-
-
-async def until_other(state: State, old: object) -> None:
+async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(LIMIT_S):
-        while state.studio is old:
+        while not condition():
             await asyncio.sleep(0.01)
 
 
-def test_watching_takes_over_a_new_folder_and_not_a_damaged_one(
-    folder: Path, tiny_checkpoint: Checkpoint, caplog: pytest.LogCaptureFixture
+def test_signal_puts_the_present_content_into_use(
+    loader: Loader, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = Settings(checkpoint=folder, watch_seconds=0.01)
-
     async def scene() -> None:
-        state = begun(settings)
-        first = state.studio
-        async with reloading(state, settings, partial(open_studio, settings)):
-            put(PRETRAINED, folder)
-            await until_other(state, first)
-            second = state.studio
-            (folder / WEIGHTS).write_bytes(b"damaged")
-            async with asyncio.timeout(LIMIT_S):
-                while "are refused, the old go on" not in caplog.text:
-                    await asyncio.sleep(0.01)
-            assert state.studio is second
-            put(tiny_checkpoint.folder, folder)
-            await until_other(state, second)
-            assert state.studio.model_hash == first.model_hash
-
-    asyncio.run(scene())
-
-
-def test_not_watching_waits_for_the_signal(folder: Path) -> None:
-    settings = Settings(checkpoint=folder)
-
-    async def scene() -> None:
-        state = begun(settings)
-        first = state.studio
-        async with reloading(state, settings, partial(open_studio, settings)):
-            put(PRETRAINED, folder)
+        async with reloading(loader.file.parent, loader, watch_seconds=0):
+            loader.file.write_text("second")
             await asyncio.sleep(0.1)
-            assert state.studio is first
-            os.kill(os.getpid(), signal.SIGHUP)
-            await until_other(state, first)
+            assert loader.model == "first"
+            hang_up()
+            await until(lambda: loader.model == "second")
 
     asyncio.run(scene())
+    assert "Drawing with the model second from now on." in caplog.text
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+
+
+def test_watching_puts_each_new_content_into_use_once(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        async with reloading(loader.file.parent, loader, watch_seconds=0.01):
+            for content in ("second", "third"):
+                await asyncio.sleep(0.05)
+                loader.file.write_text(content)
+                await until(lambda: loader.model == content)  # noqa: B023 - awaited here
+
+    asyncio.run(scene())
+    assert caplog.text.count("from now on") == 2
+
+
+@pytest.mark.parametrize("kind", [CheckpointError, EngineError, SettingError])
+def test_what_cannot_be_used_is_refused_with_one_sentence(
+    loader: Loader, kind: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        async with reloading(loader.file.parent, loader, watch_seconds=0):
+            loader.error = kind("The file is damaged.")
+            hang_up()
+            await until(lambda: bool(caplog.records))
+
+    asyncio.run(scene())
+    refused = "The new checkpoint or keys are refused, nothing changes: The file is damaged."
+    assert [record.message for record in caplog.records] == [refused]
+    assert caplog.records[0].exc_info is None
+
+
+def test_watching_continues_after_an_unexpected_error(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        async with reloading(loader.file.parent, loader, watch_seconds=0.01):
+            loader.error = OSError("the disk is gone")
+            loader.file.write_text("lost")
+            await until(lambda: "OSError: the disk is gone" in caplog.text)
+            loader.error = None
+            loader.file.write_text("second")
+            await until(lambda: loader.model == "second")
+
+    asyncio.run(scene())
+
+
+def test_content_that_changes_while_it_is_loaded_is_loaded_again(loader: Loader) -> None:
+    def load() -> Callable[[], str]:
+        use = loader()
+        loader.file.write_text("second")
+        return use
+
+    async def scene() -> None:
+        async with reloading(loader.file.parent, load, watch_seconds=0):
+            hang_up()
+            await until(lambda: loader.model == "second")
+
+    asyncio.run(scene())
+
+
+def test_service_takes_over_a_new_checkpoint_with_new_keys_and_refuses_a_damaged_one(
+    tiny_checkpoint: Checkpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = Path(shutil.copytree(tiny_checkpoint.folder, tmp_path / "checkpoint"))
+    keys = tmp_path / "keys"
+    keys.write_text(KEYS[0])
+    settings = Settings(checkpoint=folder, api_keys_file=keys, watch_seconds=0.01)
+    with TestClient(create_app(settings)) as client:
+
+        def model() -> str:
+            return str(client.get("/readyz").json()["model"])
+
+        def status(key: str) -> int:
+            return client.get("/generate?digits=7&seed=1", headers={"X-API-Key": key}).status_code
+
+        first = model()
+        assert [status(key) for key in KEYS] == [200, 401]
+        keys.write_text(KEYS[1])
+        exchange(Path(shutil.copytree(PRETRAINED, tmp_path / "fresh")), folder)
+        wait_until(lambda: model() != first, "another model draws", LIMIT_S)
+        assert [status(key) for key in KEYS] == [401, 200]
+        second = model()
+        (folder / WEIGHTS).write_bytes(b"damaged")
+        wait_until(lambda: "are refused, nothing changes: The " in caplog.text, "refused", LIMIT_S)
+        assert (model(), status(KEYS[1])) == (second, 200)
+        shutil.rmtree(folder)
+        assert (model(), status(KEYS[1])) == (second, 200)

@@ -1,14 +1,18 @@
+import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from ctypes import c_ulonglong
+from functools import partial
+from pathlib import Path
 
 import pytest
 
-from app.server.supervisor import REST_S, Supervisor
+from app.server.supervisor import END_MARGIN_S, RESTART_S, Supervisor
+from harness.launcher import wait_until
 
 LIMIT_S = 30
 START_FAILURE = 3
@@ -23,91 +27,133 @@ def _signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def sleeping(workers: int, limit_s: float = LIMIT_S) -> Supervisor:
-    return Supervisor(time.sleep, (600,), workers, limit_s, START_FAILURE)
+def begin(folder: Path) -> None:
+    (folder / f"{os.getpid()}.begun").touch()
 
 
-def pids(supervisor: Supervisor) -> list[int]:
-    return [process.pid for process in supervisor._alive() if process.pid]
+def sleeping(folder: Path, beats: c_ulonglong) -> None:
+    begin(folder)
+    time.sleep(600 + beats.value)
 
 
-def wait_for(condition: Callable[[], Any]) -> None:
-    limit = time.monotonic() + LIMIT_S
-    while not condition() and time.monotonic() < limit:
+def beating(folder: Path, beats: c_ulonglong) -> None:
+    while True:
+        beats.value += 1
+        begin(folder)
         time.sleep(0.01)
-    assert condition()
 
 
-def play(supervisor: Supervisor, scene: Callable[[], None]) -> int:
-    """Run it while `scene` happens on another thread, which ends with SIGTERM in any case."""
-    failures: list[BaseException] = []
-
-    def on_stage() -> None:
-        try:
-            wait_for(lambda: supervisor._places)
-            scene()
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    thread = threading.Thread(target=on_stage)
-    thread.start()
-    code = supervisor.run()
-    thread.join()
-    assert failures == []
-    return code
+def deaf(folder: Path, beats: c_ulonglong) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    beating(folder, beats)
 
 
-def test_killed_worker_is_replaced_and_the_other_stays() -> None:
-    supervisor = sleeping(2)
+def noting_hangup(folder: Path, beats: c_ulonglong) -> None:
+    signal.signal(signal.SIGHUP, lambda *_: (folder / f"{os.getpid()}.hangup").touch())
+    beating(folder, beats)
 
+
+def failing(code: int, beats: c_ulonglong) -> None:
+    sys.exit(code + beats.value)
+
+
+def pids() -> set[int]:
+    return {process.pid for process in multiprocessing.active_children() if process.pid}
+
+
+Play = Callable[..., int]
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    """Runs two workers until a scene, which happens on another thread, is over."""
+
+    def play(
+        target: Callable[..., None],
+        scene: Callable[[], None],
+        limit_s: float = LIMIT_S,
+        hung_s: float = LIMIT_S,
+    ) -> int:
+        failures: list[BaseException] = []
+
+        def on_stage() -> None:
+            try:
+                begun = partial(tmp_path.glob, "*.begun")
+                wait_until(lambda: len(list(begun())) == 2, "two workers have begun", LIMIT_S)
+                scene()
+            except BaseException as error:
+                failures.append(error)
+            finally:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        thread = threading.Thread(target=on_stage)
+        thread.start()
+        code = Supervisor(partial(target, tmp_path), 2, limit_s, START_FAILURE, hung_s).run()
+        thread.join()
+        assert failures == []
+        assert pids() == set()
+        return code
+
+    return play
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
+def test_worker_that_dies_or_hangs_is_replaced_and_the_other_stays(
+    end: signal.Signals, play: Play
+) -> None:
     def scene() -> None:
-        first, second = pids(supervisor)
-        time.sleep(REST_S)
-        os.kill(first, signal.SIGKILL)
-        wait_for(lambda: len(pids(supervisor)) == 2 and first not in pids(supervisor))
-        assert second in pids(supervisor)
+        first, second = before = pids()
+        os.kill(first, end)
+        wait_until(lambda: len(pids() - before) == 1, "another worker has started", LIMIT_S)
+        wait_until(lambda: pids() & before == {second}, "the first is gone", LIMIT_S)
 
-    assert play(supervisor, scene) == 0
-    assert pids(supervisor) == []
+    assert play(beating, scene, hung_s=1) == 0
 
 
-def test_worker_that_dies_at_once_is_given_a_rest() -> None:
-    supervisor = Supervisor(sys.exit, (1,), 1, LIMIT_S, START_FAILURE)
-    starts: list[float] = []
-    original = supervisor._start
+def test_worker_that_has_not_started_is_not_hung(play: Play) -> None:
+    def scene() -> None:
+        before = pids()
+        time.sleep(1)
+        assert pids() == before
 
-    def start(failed: bool = False) -> Any:
-        starts.append(time.monotonic())
-        return original(failed)
+    assert play(sleeping, scene, hung_s=0.2) == 0
 
-    supervisor._start = start  # type: ignore[method-assign]
-    play(supervisor, lambda: wait_for(lambda: len(starts) == 3))
-    assert starts[2] - starts[0] >= 2 * REST_S
+
+def test_worker_that_dies_at_once_is_not_restarted_at_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    timer = threading.Timer(2.5 * RESTART_S, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    Supervisor(partial(failing, 1), 1, LIMIT_S, START_FAILURE).run()
+    timer.join()
+    assert 1 <= len(caplog.records) <= 2
+    assert "ended with 1; starting another" in caplog.text
 
 
 def test_workers_that_cannot_start_end_it() -> None:
-    assert Supervisor(sys.exit, (3,), 2, LIMIT_S, START_FAILURE).run() == START_FAILURE
+    run = Supervisor(partial(failing, START_FAILURE), 2, LIMIT_S, START_FAILURE).run
+    assert run() == START_FAILURE
 
 
-def test_second_signal_kills_workers_that_do_not_end() -> None:
-    supervisor = Supervisor(deaf_target(), (f"{DEAF}",), 2, 600, START_FAILURE)
-
+def test_hangup_is_passed_on_and_ends_no_worker(play: Play, tmp_path: Path) -> None:
     def scene() -> None:
-        wait_for(lambda: len(pids(supervisor)) == 2)
-        time.sleep(1)  # for them to be deaf
+        before = pids()
+        os.kill(os.getpid(), signal.SIGHUP)
+        told = {tmp_path / f"{pid}.hangup" for pid in before}
+        wait_until(lambda: told <= set(tmp_path.iterdir()), "both know of it", LIMIT_S)
+        assert pids() == before
+
+    assert play(noting_hangup, scene) == 0
+
+
+def test_second_signal_kills_workers_that_do_not_end(play: Play) -> None:
+    def scene() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.5)
-        assert len(pids(supervisor)) == 2
+        assert len(pids()) == 2
 
-    assert play(supervisor, scene) == 1
-    assert pids(supervisor) == []
-
-
-DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    assert play(deaf, scene, limit_s=600) == 1
 
 
-def deaf_target() -> Callable[..., None]:
-    """What a new process can find by name, as it cannot the functions of a test."""
-    return exec
+def test_workers_that_exceed_the_limit_are_killed(play: Play) -> None:
+    assert play(deaf, lambda: None, limit_s=-END_MARGIN_S) == 1

@@ -1,7 +1,6 @@
 import asyncio
 import json
 import logging
-import logging.config
 import os
 import re
 import select
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.settings import LogForm
-from app.telemetry.log import AccessLog, server_log
+from app.telemetry.log import AccessLog, configure_log
 
 SCOPE = {"method": "GET", "state": {"request_id": "3f1c9a52d07be684"}}
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -132,7 +131,7 @@ def clean_logging() -> Iterator[None]:
 
 @pytest.mark.usefixtures("clean_logging")
 def test_server_messages_as_json(capfd: pytest.CaptureFixture[str]) -> None:
-    logging.config.dictConfig(server_log("json"))
+    configure_log("json")
     logging.getLogger("uvicorn.error").info('said "%s"\n', "so")
     try:
         raise RuntimeError("of the work")
@@ -149,6 +148,6 @@ def test_server_messages_as_json(capfd: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.usefixtures("clean_logging")
 def test_server_messages_as_text(capfd: pytest.CaptureFixture[str]) -> None:
-    logging.config.dictConfig(server_log("text"))
+    configure_log("text")
     logging.getLogger("uvicorn.error").info("said")
     assert capfd.readouterr().err == "INFO:     said\n"

@@ -1,9 +1,12 @@
-"""`python rehearse.py HASH`: start the service and ask it for one of everything it offers.
+"""`python rehearse.py HASH`: starts the service and requests everything that it offers.
 
-Run while the image is built: a removal of slim.py that broke something fails the build, and so does
-a checkpoint that is not the one whose hash the image's label tells. What the service imports
-leaves its byte code under PYTHONPYCACHEPREFIX; the image keeps it, because a read-only file system
-could not, and a start without it takes twice as long.
+Runs while the image is built. The build fails if slim.py removed something that is needed, or if
+the checkpoint does not have the hash that the image's label names. The byte code of all imports
+lands under PYTHONPYCACHEPREFIX and stays in the image: a read-only file system cannot store it,
+and a start without it takes twice as long.
+
+It has its own few lines to start the service, because the image contains no other package of the
+project, and no byte code of one.
 """
 
 import io
@@ -42,8 +45,8 @@ def wait_until_ready(service: subprocess.Popen[bytes], address: str) -> None:
     raise SystemExit("The service in the image does not start; its log is above.")
 
 
-def orders(contract: dict[str, Any], address: str) -> Iterator[Request]:
-    """A request for each operation of the OpenAPI document in each of its formats."""
+def requests_of(contract: dict[str, Any], address: str) -> Iterator[Request]:
+    """A request for each operation of the OpenAPI document, in each of its formats."""
     for path, operations in contract["paths"].items():
         for method, operation in operations.items():
             parameters = operation.get("parameters", ())
@@ -61,7 +64,7 @@ def orders(contract: dict[str, Any], address: str) -> Iterator[Request]:
 
 
 def uploads(address: str, target: str) -> Iterator[Request]:
-    """The same digit posted as each kind of picture that may be uploaded."""
+    """A digit, posted as each kind of picture that may be uploaded."""
     with urlopen(f"{address}/generate?digits=7&scale=4") as answer:
         digit = Image.open(io.BytesIO(answer.read()))
     for kind in UPLOADS:
@@ -71,11 +74,11 @@ def uploads(address: str, target: str) -> Iterator[Request]:
 
 
 def rehearse(address: str, model_hash: str) -> int:
-    """Ask for everything; how many answers came.
+    """Send all requests, and return their number.
 
     Raises:
         HTTPError: one was refused.
-        SystemExit: the checkpoint is another one.
+        SystemExit: the checkpoint has another hash.
     """
     with urlopen(f"{address}/openapi.json") as answer:
         contract = json.load(answer)
@@ -86,14 +89,14 @@ def rehearse(address: str, model_hash: str) -> int:
             f"The checkpoint in model/pretrained has the hash {found}, the Dockerfile says "
             f"{model_hash}; write {found} there, as the default of MODEL_HASH."
         )
-    requests = [*orders(contract, address), *(Request(f"{address}{page}") for page in PAGES)]
+    requests = [*requests_of(contract, address), *(Request(f"{address}{page}") for page in PAGES)]
     for request in requests:
         urlopen(request).close()
     return len(requests)
 
 
 def free_port() -> int:
-    """A port that nothing listens on; a build may share the network of its machine."""
+    """A port on which nothing listens; a build may share the network of its machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,8 +1,8 @@
-"""`python slim.py FOLDER`: remove from site-packages what the service never loads.
+"""`python slim.py FOLDER`: removes from site-packages what the service never loads.
 
-Run while the image is built, before rehearse.py proves that nothing needed is gone. What is removed
-is named here one by one, with the reason; a name that matches nothing is reported, so that the
-list does not outlive the packages.
+Runs while the image is built; then rehearse.py checks that nothing needed is gone. Everything that
+is removed is named here, with the reason. A name that matches nothing is reported, so that the
+list stays current.
 """
 
 import shutil
@@ -15,7 +15,7 @@ REMOVED = {
         *("numpy/f2py", "numpy/_pyinstaller"),
     ),
     "the packages' own tests": ("**/tests",),
-    "the engine for C programs; Python has it linked into its extension": (
+    "the engine for C programs; Python's extension contains it": (
         "onnxruntime/capi/libonnxruntime.so*",
     ),
     "tools that make or convert graphs": (
@@ -28,7 +28,7 @@ REMOVED = {
     "declared by uvicorn, for web sockets and log settings in YAML": (
         *("websockets", "websockets-*", "yaml", "_yaml", "pyyaml-*"),
     ),
-    "decoders and fonts that no picture of ours needs": (
+    "decoders and fonts that no picture needs": (
         *("PIL/_avif*", "PIL/_imagingft*", "PIL/_imagingcms*", "PIL/_imagingtk*"),
         *("pillow.libs/libavif*", "pillow.libs/libfreetype*", "pillow.libs/libharfbuzz*"),
         *("pillow.libs/liblcms2*", "pillow.libs/libbrotli*", "pillow.libs/libpng*"),
@@ -37,13 +37,13 @@ REMOVED = {
 
 
 def slim(folder: Path) -> int:
-    """Remove everything of `REMOVED` below `folder`; how many bytes that were."""
+    """Remove everything of `REMOVED` below `folder`, and return the number of bytes."""
     freed = 0
     for reason, patterns in REMOVED.items():
         for pattern in patterns:
             found = sorted(folder.glob(pattern))
             if not found:
-                _say(f"nothing matches {pattern} ({reason}): take it off the list")
+                _say(f"nothing matches {pattern} ({reason}); remove it from the list")
             freed += sum(_remove(path) for path in found)
     return freed
 

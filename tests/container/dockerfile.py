@@ -1,4 +1,4 @@
-"""What the tests read from the Dockerfile: its arguments."""
+"""The arguments of the Dockerfile."""
 
 import re
 
@@ -13,6 +13,6 @@ def argument(name: str) -> set[str]:
 
 
 def base_image() -> str:
-    """The image that all stages are made from, as podman calls it."""
+    """The base image of all stages, as podman names it."""
     (name,) = argument("PYTHON_IMAGE")
     return f"docker.io/library/{name}"

@@ -1,4 +1,4 @@
-"""What builds and runs images here: Docker where its daemon answers, else buildah and podman."""
+"""What builds and runs images: Docker if its daemon answers, else buildah and podman."""
 
 import json
 import os
@@ -14,14 +14,14 @@ from tests.conftest import ROOT
 from tests.container.stand_in import NoStandIn, make_stand_in
 
 LIMIT_S = 600
-CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # where Debian's programs look for them
-# All that `docker compose up` and the cluster ask for. TCP ports below 1024 are not needed either.
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"  # where programs of Debian look for them
+# The restrictions of `docker compose up` and of the cluster.
 HARDENED = (
     *("--read-only", "--tmpfs", "/tmp:rw,noexec,nosuid,nodev,size=64m"),
     *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
     *("--memory", "512m", "--pids-limit", "128"),
 )
-# For a machine without systemd, and for a root that may not raise its own limits.
+# For a machine without systemd, and for a root that cannot raise its own limits.
 CONTAINERS_CONF = """
 [containers]
 default_ulimits = ["nofile=8192:8192", "nproc=4096:4096"]
@@ -33,24 +33,24 @@ events_logger = "file"
 
 
 class NoEngine(Exception):
-    """Nothing here can build and run an image; the message says why."""
+    """No program can build and run an image; the message says why."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """One program with Docker's command line."""
+    """A program with the command line of Docker."""
 
     program: str
     build_command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
-    # makes the base image available under its name; Docker fetches it by itself
+    # makes the base image available under its name; Docker pulls it itself
     prepare: Callable[[str], None] = lambda reference: None  # noqa: ARG005
 
     def __call__(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run the program; its output is in the result.
+        """Run the program.
 
         Raises:
-            AssertionError: it failed; what it wrote is the message.
+            AssertionError: it failed; the message is its output.
         """
         return self.run([self.program, *arguments], check)
 
@@ -59,11 +59,11 @@ class Engine:
         self.run([*self.build_command, "--tag", tag, *options, str(ROOT)])
 
     def image(self, tag: str) -> dict[str, Any]:
-        """What is known about an image: Size in bytes, Config, Architecture, ..."""
+        """The facts about an image: Size in bytes, Config, Architecture, ..."""
         return dict(json.loads(self("image", "inspect", tag).stdout)[0])
 
     def container(self, name: str) -> dict[str, Any]:
-        """What is known about a container: State, HostConfig, ..."""
+        """The facts about a container: State, HostConfig, ..."""
         return dict(json.loads(self("container", "inspect", name).stdout)[0])
 
     @property
@@ -87,10 +87,10 @@ class Engine:
 
 
 def find_engine(folder: Path) -> Engine:
-    """The engine of this machine; `folder` takes its settings.
+    """The engine of this machine; its settings are written to `folder`.
 
     Raises:
-        NoEngine: there is none that works.
+        NoEngine: none works.
     """
     if shutil.which("docker") and _succeeds("docker", "version"):
         return Engine("docker", ("docker", "build"))
@@ -125,7 +125,7 @@ def _podman(folder: Path) -> Engine:
 
 
 def _mounts(folder: Path) -> tuple[str, ...]:
-    """This machine's certificates and package index, for the build only: no layer keeps them."""
+    """Certificates and package index of this machine, for the build; no layer contains them."""
     pip = folder / "pip.conf"
     lines = ["[global]", f"cert = {CERTIFICATES}"]
     for name in ("index-url", "proxy"):

@@ -1,4 +1,4 @@
-"""The compose file and the Kubernetes manifests, as the programs that use them read them."""
+"""The compose file and the Kubernetes manifests, as their programs read them."""
 
 import shutil
 import subprocess
@@ -20,7 +20,7 @@ def compose_file() -> dict[str, Any]:
 
 
 def program(name: str) -> str:
-    """The path of a program beside this Python or on the PATH; without one the test is skipped."""
+    """The path of a program beside this Python or on the PATH; skips the test if there is none."""
     found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
     if not found:
         pytest.skip(f"{name} is not installed; `make container` brings it")
@@ -28,7 +28,7 @@ def program(name: str) -> str:
 
 
 def rendered(folder: str) -> list[dict[str, Any]]:
-    """What kustomize makes of a folder below deploy/kubernetes: one dictionary an object."""
+    """The objects that kustomize makes of a folder below deploy/kubernetes."""
     done = subprocess.run(
         [program("kubectl"), "kustomize", str(KUBERNETES / folder)],
         capture_output=True,

@@ -1,8 +1,8 @@
-"""A local image under the name of python:X.Y.Z-slim, for machines that reach no image registry.
+"""A local image under the name python:X.Y.Z-slim, for machines that cannot reach a registry.
 
-Debian by mmdebstrap from this machine's own package sources, and this machine's own Python of the
-same X.Y in /usr/local, as the official image has it. A test on it shows that the Dockerfile and
-the service work; about the official image's own bytes it says nothing.
+It consists of Debian, by mmdebstrap from the package sources of this machine, and of this
+machine's Python X.Y in /usr/local, as in the official image. Tests on it show that the Dockerfile
+and the service work, but nothing about the content of the official image.
 """
 
 import os
@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# What Python's extension modules are linked with, as in the official image.
+# The libraries of Python's extension modules, as in the official image.
 LIBRARIES = (
     *("ca-certificates", "netbase", "tzdata", "libssl3", "libsqlite3-0", "libffi8", "zlib1g"),
     *("libreadline8", "libbz2-1.0", "liblzma5", "libuuid1", "libncursesw6", "libexpat1"),
     *("libnsl2", "libtirpc3", "libcrypt1", "libstdc++6", "usr-is-merged"),
 )
-# Debian merges /usr by a program that brings a whole Perl along; the official image has none.
+# Debian merges /usr with a program that depends on Perl; the official image has none.
 WITHOUT_PERL = "apt-get purge --yes usrmerge '^perl$' '^perl-modules' '^libperl'"
 UNUSED = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info")
 NOT_IN_THE_OFFICIAL_IMAGE = (
@@ -36,7 +36,7 @@ LIMIT_S = 300
 
 
 class NoStandIn(Exception):
-    """No stand-in can be made here; the message says why."""
+    """A stand-in cannot be made; the message says why."""
 
 
 def make_stand_in(reference: str) -> None:
@@ -47,7 +47,7 @@ def make_stand_in(reference: str) -> None:
     """
     name = re.fullmatch(r"(?:.*/)?python:(\d+\.\d+)[.\d]*-slim.*", reference)
     if not name:
-        raise NoStandIn(f"no registry answers for {reference}, and it is no slim Python image")
+        raise NoStandIn(f"no registry answers for {reference}, and it is not a slim Python image")
     if not shutil.which("mmdebstrap"):
         raise NoStandIn(f"no registry answers for {reference}, and mmdebstrap is not installed")
     prefix = find_python(name[1])
@@ -61,7 +61,7 @@ def make_stand_in(reference: str) -> None:
 
 
 def find_python(version: str) -> Path:
-    """The folder of a Python `version` that can be copied whole: with bin, lib and include.
+    """The folder of a Python `version` that can be copied, with bin, lib and include.
 
     Raises:
         NoStandIn: this machine has none.
@@ -76,7 +76,7 @@ def find_python(version: str) -> Path:
             check=False,
         )
         prefix = Path(done.stdout.strip())
-        if done.returncode == 0 and prefix != Path("/usr"):  # Debian's own is scattered
+        if done.returncode == 0 and prefix != Path("/usr"):  # Debian's is scattered
             return prefix
     raise NoStandIn(f"no registry answers, and no Python {version} here can stand in")
 
@@ -95,7 +95,7 @@ def _debian(root: Path) -> None:
     lists = [*sources.glob("sources.list"), *sources.glob("sources.list.d/debian.*")]
     release = re.search(r"VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text())
     if not lists or not release:
-        raise NoStandIn("no registry answers, and this machine is no Debian to take packages from")
+        raise NoStandIn("no registry answers, and this machine does not run Debian")
     _run(
         *("mmdebstrap", "--mode=root", "--variant=minbase", f"--include={','.join(LIBRARIES)}"),
         *(f"--aptopt={line}" for line in _apt_options()),
@@ -106,7 +106,7 @@ def _debian(root: Path) -> None:
 
 
 def _apt_options() -> list[str]:
-    """How this machine reaches its package sources: proxies, certificates, dates."""
+    """The options by which this machine reaches its package sources."""
     wanted = re.compile(r'Acquire::(Check-|http|https|CA).* "[^"]')
     return [line for line in _run("apt-config", "dump").splitlines() if wanted.match(line)]
 

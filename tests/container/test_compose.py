@@ -17,18 +17,19 @@ import yaml
 from PIL import Image
 
 from app.settings import Settings
+from harness.launcher import free_port, wait_until
+from harness.nginx import UPSTREAM
 from model.checkpoint import read_checkpoint
 from tests.conftest import ROOT
-from tests.container.conftest import Service, fetch, free_port, wait_until_ready
+from tests.container.conftest import Service, fetch, wait_until_ready
 from tests.container.engine import Engine
 from tests.container.manifest import COMPOSE, compose_file, program
 
 SERVICES = compose_file()["services"]
-TAKE_OVER_LIMIT_S = 60
 
 
 def test_compose_file_is_valid() -> None:
-    resolved = yaml.safe_dump(compose_file())  # anchors put in
+    resolved = yaml.safe_dump(compose_file())  # without anchors
     assert (
         compose_spec.PyCompose.from_yaml(resolved).to_dict()["services"].keys() == SERVICES.keys()
     )
@@ -38,14 +39,14 @@ def test_compose_file_is_valid() -> None:
     ("good", "bad"),
     [("mem_limit: 512m", "mem_limit: many"), ("condition: service_healthy", "condition: never")],
 )
-def test_compose_file_with_a_mistake_is_not(good: str, bad: str) -> None:
+def test_compose_file_with_a_mistake_is_invalid(good: str, bad: str) -> None:
     """So that the test above can fail."""
     text = yaml.safe_dump(yaml.safe_load(COMPOSE.read_text().replace(good, bad)))
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"mem_limit|condition"):
         compose_spec.PyCompose.from_yaml(text)
 
 
-def test_docker_takes_the_compose_file() -> None:
+def test_docker_accepts_the_compose_file() -> None:
     docker = program("docker")
     if subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
         pytest.skip("docker has no compose here")
@@ -86,7 +87,7 @@ def test_compose_image_is_built_here_or_pinned(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_compose_mounts_what_is_in_the_repository(name: str) -> None:
+def test_compose_mounts_files_of_the_repository(name: str) -> None:
     volumes = compose_file()["volumes"]
     for mount in SERVICES[name].get("volumes", ()):
         source = mount.split(":")[0]
@@ -102,11 +103,10 @@ def test_compose_settings_are_settings_of_the_service() -> None:
     assert SERVICES["digits"]["environment"].keys() <= names
 
 
-def test_what_watches_and_what_stands_in_front_asks_the_service_by_name() -> None:
-    target = "digits:8000"
+def test_prometheus_and_proxy_use_the_name_of_the_service() -> None:
     monitoring = yaml.safe_load((ROOT / "deploy/monitoring/prometheus.yml").read_text())
-    assert monitoring["scrape_configs"][0]["static_configs"][0]["targets"] == [target]
-    assert f"server {target};" in (ROOT / "deploy/proxy/nginx.conf").read_text()
+    assert monitoring["scrape_configs"][0]["static_configs"][0]["targets"] == ["digits:8000"]
+    assert UPSTREAM == "server digits:8000"
 
 
 Up = Callable[[], Any]
@@ -126,10 +126,10 @@ def up(engine: Engine, image: str, tmp_path: Path) -> Up:
         if engine.is_docker:
             digits["ports"] = [f"127.0.0.1:{port}:8000"]
             command = ["docker", "compose"]
-        else:  # without a network of its own, which takes rights that a root here may not have
+        else:  # a network of its own takes rights that root may not have here
             digits.pop("ports")
             digits["network_mode"] = "host"
-            digits["environment"] |= {"CVAE_HOST": "127.0.0.1", "CVAE_PORT": port}
+            digits["environment"] |= {"CVAE_HOST": "127.0.0.1", "CVAE_PORT": str(port)}
             command = [program("podman-compose")]
         changed = {**content, "name": project, "services": {"digits": digits}}
         file = tmp_path / "docker-compose.yml"
@@ -164,10 +164,8 @@ def test_compose_up_serves_and_takes_over_what_training_writes(
             pytest.skip("the engine's volumes cannot be reached from here")
         trained = train_into(Path(volume["Source"]) / "current", mnist_slice, tmp_path)
         assert trained != before
-        limit = time.monotonic() + TAKE_OVER_LIMIT_S
-        while drawn_by(service) != trained:  # every request is answered meanwhile
-            assert time.monotonic() < limit, engine("logs", service.name)
-            time.sleep(0.1)
+        # Every request is answered meanwhile.
+        wait_until(lambda: drawn_by(service) == trained, "The new checkpoint was not taken over.")
 
 
 def drawn_by(service: Service) -> str:

@@ -1,4 +1,4 @@
-"""The Dockerfile as a text: what holds without an engine."""
+"""The text of the Dockerfile."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.container.dockerfile import TEXT, argument
 
 
-def test_model_hash_is_the_one_of_the_checkpoint_that_ships() -> None:
+def test_model_hash_is_that_of_the_bundled_checkpoint() -> None:
     assert argument("MODEL_HASH") == {read_checkpoint(PRETRAINED).model_hash}
 
 
@@ -24,7 +24,7 @@ def test_base_is_slim_and_pinned_to_a_patch_version() -> None:
 
 
 def test_the_last_stage_is_the_service() -> None:
-    """`docker build .` makes it; the training environment has to be asked for."""
+    """So `docker build .` builds it."""
     assert re.findall(r"^FROM \S+ AS (\w+)", TEXT, re.MULTILINE) == ["build", "train", "service"]
 
 

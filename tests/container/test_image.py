@@ -1,4 +1,4 @@
-"""The image, built and run for real: what is in it, and how it behaves when hardened."""
+"""The image, built and run: what it contains, and how it behaves when hardened."""
 
 import io
 import json
@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 import pytest
 from PIL import Image
 
+from harness.launcher import wait_until
 from model.checkpoint import PRETRAINED, read_checkpoint
 from tests.container.conftest import RunService, Service, fetch
 from tests.container.engine import Engine
@@ -25,7 +26,7 @@ UNWANTED = re.compile(
     r"|gcc|g\+\+|cc|c\+\+|cpp|clang|ld|ld\.(bfd|gold|lld)|as|strip|make|cmake|cargo|rustc"
     r"|pip|pip3?|pip-.*|setuptools|curl|wget|git"
 )
-# Debian's own and Python's own: not programs, or plain names inside the standard library.
+# Of Debian or Python: not programs, or names inside the standard library.
 HARMLESS = re.compile(r"usr/(share|lib/python3)/|etc/|proc/|sys/|dev/|var/lib/dpkg/")
 SECRET = re.compile(
     r"(^|/)(\.env.*|\.git|\.netrc|\.pypirc|id_\w+|.*\.(key|pfx|p12)|credentials.*)$"
@@ -36,7 +37,7 @@ def test_image_is_small_enough(engine: Engine, image: str) -> None:
     assert engine.image(image)["Size"] <= MAX_BYTES
 
 
-def test_image_tells_what_it_is(engine: Engine, image: str) -> None:
+def test_image_describes_itself(engine: Engine, image: str) -> None:
     config = engine.image(image)["Config"]
     labels = config["Labels"]
     for name in ("title", "description", "licenses", "version"):
@@ -47,7 +48,7 @@ def test_image_tells_what_it_is(engine: Engine, image: str) -> None:
     assert list(config["ExposedPorts"]) == ["8000/tcp"]
 
 
-def test_image_holds_no_tool_to_build_or_train_with(files: Files) -> None:
+def test_image_contains_no_tool_to_build_or_train(files: Files) -> None:
     found = [
         name
         for name in files
@@ -56,7 +57,7 @@ def test_image_holds_no_tool_to_build_or_train_with(files: Files) -> None:
     assert found == []
 
 
-def test_image_holds_no_secret_and_no_trace_of_the_build(
+def test_image_contains_no_secret_and_no_trace_of_the_build(
     engine: Engine, image: str, files: Files
 ) -> None:
     assert [name for name in files if SECRET.search(name)] == []
@@ -66,8 +67,8 @@ def test_image_holds_no_secret_and_no_trace_of_the_build(
     assert not re.search(r"https?://|proxy|token|password|index", image_text, re.IGNORECASE)
 
 
-def test_image_belongs_to_root_but_for_the_checkpoint(files: Files) -> None:
-    """Whoever takes over the service can change neither it nor Python."""
+def test_image_belongs_to_root_except_for_the_checkpoint(files: Files) -> None:
+    """An attacker in the service cannot change it, or Python."""
     others = {name for name, file in files.items() if file.uid == 10001}
     assert others
     assert {PurePosixPath(name).parts[0] for name in others} == {"checkpoints"}
@@ -89,7 +90,7 @@ def test_container_draws(service: Service) -> None:
     assert colours[1] > 200
 
 
-def test_container_has_nothing_to_break_in_with(engine: Engine, service: Service) -> None:
+def test_container_has_no_privileges(engine: Engine, service: Service) -> None:
     script = (
         "import os; print(os.getuid(), os.getgid()); print(open('/proc/1/status').read());"
         "print([line.split()[3] for line in open('/proc/mounts') if line.split()[1] == '/'])"
@@ -104,7 +105,7 @@ def test_container_has_nothing_to_break_in_with(engine: Engine, service: Service
 
 
 def test_container_start_compiles_nothing(engine: Engine, service: Service) -> None:
-    """All byte code is in the image: a read-only file system could not keep any."""
+    """All byte code is in the image, because a read-only file system cannot store any."""
     script = "import app.main; app.main.create_app(app.main.Settings())"
     log = engine("exec", service.name, "python", "-v", "-c", script).stderr
     assert re.search("matches /", log)
@@ -113,13 +114,14 @@ def test_container_start_compiles_nothing(engine: Engine, service: Service) -> N
 
 
 def test_health_check_passes(engine: Engine, service: Service) -> None:
-    if not engine.is_docker:  # its timer is systemd's, which may be missing
+    if not engine.is_docker:  # podman needs systemd for the timer
         engine("healthcheck", "run", service.name)
         return
-    limit = time.monotonic() + STOP_LIMIT_S
-    while engine.container(service.name)["State"]["Health"]["Status"] != "healthy":
-        assert time.monotonic() < limit
-        time.sleep(0.5)
+
+    def health() -> str:
+        return str(engine.container(service.name)["State"]["Health"]["Status"])
+
+    wait_until(lambda: health() == "healthy", "The health check did not pass.")
 
 
 def test_health_check_fails_where_nothing_answers(engine: Engine, service: Service) -> None:
@@ -129,7 +131,7 @@ def test_health_check_fails_where_nothing_answers(engine: Engine, service: Servi
     assert other.returncode == 1
 
 
-def test_sigterm_answers_the_request_under_way_and_exits_0(
+def test_sigterm_finishes_the_request_in_progress_and_exits_0(
     engine: Engine, run_service: RunService
 ) -> None:
     with run_service() as service:
@@ -143,10 +145,10 @@ def test_sigterm_answers_the_request_under_way_and_exits_0(
         state = engine.container(service.name)["State"]
         assert (state["Running"], state["ExitCode"]) == (False, 0)
         assert answers
-        assert answers[0][:2] == b"PK"  # an .npz, complete: fetch raises for a broken answer
+        assert answers[0][:2] == b"PK"  # an .npz; fetch raises if it is incomplete
 
 
-def test_a_start_that_cannot_succeed_ends_with_a_sentence(engine: Engine, image: str) -> None:
+def test_start_without_a_checkpoint_ends_with_a_sentence(engine: Engine, image: str) -> None:
     done = engine("run", "--rm", "--env", "CVAE_CHECKPOINT=/nowhere", image, check=False)
     assert done.returncode not in (0, 137)
     assert "The checkpoint folder /nowhere does not exist" in done.stderr + done.stdout
@@ -159,7 +161,7 @@ def test_several_workers_in_one_container(run_service: RunService, engine: Engin
         assert engine.is_docker or len(re.findall("python", top)) >= 3
 
 
-def test_empty_volume_begins_with_the_checkpoint_of_the_image(
+def test_empty_volume_starts_with_the_checkpoint_of_the_image(
     engine: Engine, run_service: RunService
 ) -> None:
     name = f"cvae-digits-{time.monotonic_ns()}"

@@ -1,4 +1,4 @@
-"""deploy/kubernetes: what the API would take, what is promised, and the Deployment really run."""
+"""deploy/kubernetes: valid for the API, complete, hardened, and the Deployment really run."""
 
 import json
 import re
@@ -11,14 +11,15 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from app.main import VERSION
+from app import __version__
 from app.settings import Settings
-from tests.container.conftest import Service, fetch, free_port, wait_until_ready
+from harness.launcher import free_port
+from tests.container.conftest import Service, fetch, wait_until_ready
 from tests.container.engine import HARDENED, Engine
 from tests.container.manifest import of_kind, program, rendered
 
 BASE, VOLUME = "base", "overlays/volume"
-VERSIONS = ("1.30", "1.37")  # of Kubernetes: the oldest one that is promised, the newest known
+VERSIONS = ("1.30", "1.37")  # of Kubernetes: the oldest supported, the newest known
 KINDS = {
     *("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget"),
     *("NetworkPolicy", "Ingress"),
@@ -32,13 +33,13 @@ def objects(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_manifests_fit_the_api(objects: list[dict[str, Any]], version: str) -> None:
-    """Strictly: an unknown field is a mistake."""
+def test_manifests_are_valid(objects: list[dict[str, Any]], version: str) -> None:
+    """Strictly: an unknown field is an error."""
     for each in objects:
         kubernetes_validate.validate(each, version, strict=True)
 
 
-def test_manifest_with_a_mistake_does_not_fit() -> None:
+def test_manifest_with_a_mistake_is_invalid() -> None:
     """So that the test above can fail."""
     deployment = of_kind(rendered(BASE), "Deployment")
     deployment["spec"]["template"]["spec"]["containers"][0]["readinesProbe"] = {}
@@ -50,7 +51,7 @@ def test_base_has_all_that_is_promised(objects: list[dict[str, Any]]) -> None:
     assert {each["kind"] for each in objects} - {"PersistentVolumeClaim"} == KINDS
 
 
-def test_everything_selects_the_pods(objects: list[dict[str, Any]]) -> None:
+def test_every_object_selects_the_pods(objects: list[dict[str, Any]]) -> None:
     deployment = of_kind(objects, "Deployment")
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     assert labels.items() >= NAME.items()
@@ -75,7 +76,7 @@ def test_pod_is_hardened(objects: list[dict[str, Any]]) -> None:
         assert context["capabilities"] == {"drop": ["ALL"]}
         assert container["resources"]["requests"].keys() == {"cpu", "memory"}
         assert container["resources"]["limits"]["memory"]
-        assert container["image"] == f"cvae-digits:{VERSION}"
+        assert container["image"] == f"cvae-digits:{__version__}"
 
 
 def test_pod_drains_before_it_ends(objects: list[dict[str, Any]]) -> None:
@@ -104,7 +105,7 @@ def test_manifests_set_settings_of_the_service(objects: list[dict[str, Any]]) ->
     assert {each["name"] for each in container["env"]} <= names
 
 
-def test_volume_takes_the_place_of_the_checkpoint_of_the_image() -> None:
+def test_volume_replaces_the_checkpoint_of_the_image() -> None:
     objects = rendered(VOLUME)
     pod = of_kind(objects, "Deployment")["spec"]["template"]["spec"]
     (claimed,) = [each for each in pod["volumes"] if "persistentVolumeClaim" in each]
@@ -120,19 +121,19 @@ def played(engine: Engine, image: str, folder: str, directory: Path) -> Iterator
     """The Deployment's pod of a kustomization, run by `podman kube play`."""
     if engine.is_docker:
         pytest.skip("docker plays no Kubernetes manifests")
-    program("catatonit")  # what holds a pod together
+    program("catatonit")  # the init of a pod
     port = free_port()
     objects = rendered(folder)
     deployment = of_kind(objects, "Deployment")
     name = f"cvae-digits-{port}"
-    text = json.dumps(deployment).replace("cvae-digits:" + VERSION, image)
+    text = json.dumps(deployment).replace("cvae-digits:" + __version__, image)
     deployment = json.loads(text)
     deployment["metadata"]["name"] = name
     pod = deployment["spec"]["template"]["spec"]
-    # podman 4.3 fails to remove init containers that end at once: they are run before the pod,
-    # which makes the volume of the claim, too
+    # podman 4.3 fails to remove init containers that end at once, so they are run before the pod,
+    # which also makes the volume of the claim.
     seeds = pod.pop("initContainers", [])
-    pod["hostNetwork"] = True  # a network of its own takes rights that a root here may not have
+    pod["hostNetwork"] = True  # a network of its own takes rights that root may not have here
     (container,) = pod["containers"]
     container.pop("ports")
     container["env"] += [
@@ -140,7 +141,7 @@ def played(engine: Engine, image: str, folder: str, directory: Path) -> Iterator
         {"name": "CVAE_PORT", "value": str(port)},
     ]
     settings = {each["name"]: each for each in container["env"]}
-    settings["CVAE_METRICS_PORT"]["value"] = free_port()
+    settings["CVAE_METRICS_PORT"]["value"] = str(free_port())
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         container[probe]["httpGet"]["port"] = int(port)
     documents = [each for each in objects if each["kind"] == "PersistentVolumeClaim"]

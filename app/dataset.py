@@ -8,7 +8,8 @@ from pathlib import Path
 
 from app.drawing.dataset import BATCH, dataset_pieces
 from app.drawing.renderer import open_renderer
-from app.options import add_parameters, chosen_seed, parse_query, print_seed, run
+from app.options import add_parameters, parse_query, print_seed, run
+from app.request.fields import chosen_seed
 from app.request.schemas import DatasetQuery
 from app.settings import read_settings
 

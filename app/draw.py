@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from app.drawing.renderer import Order, open_renderer
-from app.options import add_parameters, chosen_seed, parse_query, print_seed, run
+from app.options import add_parameters, parse_query, print_seed, run
+from app.request.fields import chosen_seed
 from app.request.schemas import GenerateQuery
 from app.settings import read_settings
 

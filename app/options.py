@@ -1,7 +1,6 @@
 """The options of the commands that draw without a server: one for each parameter of a query."""
 
 import argparse
-import secrets
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +14,6 @@ from app.request.parameter import Colour, Constraint, Decimal, Digits, Integer, 
 from app.request.query import Query
 from model.checkpoint import CheckpointError
 from model.engine import EngineError
-from model.noise import MAX_SEED
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 # Where the default is not the one that the description of the HTTP parameter tells.
@@ -77,11 +75,6 @@ def run(command: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         return _fail("\nInterrupted.", EXIT_INTERRUPTED)
     return 0
-
-
-def chosen_seed(asked: int | None) -> int:
-    """The seed that was asked for, or a random one."""
-    return secrets.randbelow(MAX_SEED + 1) if asked is None else asked
 
 
 def print_seed(asked: int | None, seed: int) -> None:

@@ -1,20 +1,11 @@
 """How long an answer may be kept: a year with a seed, not at all without one."""
 
 import hashlib
-import secrets
 
 from fastapi.responses import Response
 
-from model.noise import MAX_SEED
-
 DRAWING_VERSION = "1"  # raise it when the same request gives other bytes: it is part of the ETag
-SEED_BITS = MAX_SEED.bit_length()
 IMMUTABLE = "max-age=31536000, immutable"
-
-
-def chosen_seed(asked: int | None) -> int:
-    """The seed of the request, or a random one."""
-    return secrets.randbits(SEED_BITS) if asked is None else asked
 
 
 def lasting_headers(scope: str, *identity: str) -> dict[str, str]:
@@ -35,7 +26,7 @@ def seeded_headers(scope: str, asked: int | None, seed: int, *identity: str) -> 
     Args:
         scope: public, or private where answers need a key.
         asked: the seed of the request, if it has one.
-        seed: the one that was taken, see `chosen_seed`.
+        seed: the one that was taken.
         identity: everything that the bytes depend on.
     """
     if asked is None:

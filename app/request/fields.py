@@ -1,11 +1,14 @@
 """The parameters that several endpoints share, with their limits and examples."""
 
+import secrets
 from typing import Annotated
 
 from pydantic import Field
 
 from app.request.parameter import Colour, Decimal, Integer, Token
 from model.noise import MAX_SEED
+
+SEED_BITS = MAX_SEED.bit_length()
 
 Seed = Annotated[
     int | None,
@@ -58,3 +61,8 @@ Paper = Annotated[
     Colour("transparent"),
     Field(description="Colour of the paper, or transparent.", examples=["transparent"]),
 ]
+
+
+def chosen_seed(asked: int | None) -> int:
+    """The seed of a request, or a random one where it has none."""
+    return secrets.randbits(SEED_BITS) if asked is None else asked

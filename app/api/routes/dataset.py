@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from app.api.caching import chosen_seed, not_modified, seeded_headers
+from app.api.caching import not_modified, seeded_headers
 from app.api.dependencies import ServiceDep
 from app.api.openapi import CACHING, LASTING, SEED, file_answer
 from app.drawing.dataset import MEDIA_TYPES, dataset_pieces
+from app.request.fields import chosen_seed
 from app.request.schemas import DatasetQuery
 
 router = APIRouter()

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.types import Receive
 
-from app.api.caching import chosen_seed, not_modified, seeded_headers
+from app.api.caching import not_modified, seeded_headers
 from app.api.dependencies import ServiceDep
 from app.api.negotiation import negotiated_format
 from app.api.openapi import CACHING, LASTING, SEED, file_answer, header
 from app.api.service import Service
 from app.drawing.encoding import MEDIA_TYPES
 from app.drawing.renderer import Order
+from app.request.fields import chosen_seed
 from app.request.schemas import GenerateQuery
 
 router = APIRouter()

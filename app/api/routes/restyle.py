@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.api.caching import chosen_seed
 from app.api.dependencies import ServiceDep
 from app.api.negotiation import negotiated_format
 from app.api.openapi import BINARY, REFUSALS, SEED, Responses, file_answer, header, problem_answer
 from app.api.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
 from app.drawing.encoding import MEDIA_TYPES
 from app.drawing.renderer import Order
+from app.request.fields import chosen_seed
 from app.request.schemas import GenerateQuery, RestyleQuery
 
 router = APIRouter()

@@ -1,6 +1,7 @@
 import pytest
 
-from app.api.caching import chosen_seed, lasting_headers, not_modified, seeded_headers
+from app.api.caching import lasting_headers, not_modified, seeded_headers
+from app.request.fields import chosen_seed
 from model.noise import MAX_SEED
 
 PUBLIC = "public, max-age=31536000, immutable"

@@ -58,10 +58,10 @@ class TelemetryMiddleware:
             return send(message)
 
         self.counters.begin()
-        index = self.counters.routes.index_of(scope["path"])
-        route = self.counters.routes.names[index]
-        tracer = None if route in PROBES else self.tracer
-        traced = None if tracer is None else tracer.begin(scope, route)
+        index, route = self.counters.routes.find(scope["path"])
+        traced = None
+        if self.tracer is not None and route not in PROBES:
+            traced = self.tracer.begin(scope, route)
         try:
             await self.app(scope, receive, watched_send)
         except Exception:

@@ -16,12 +16,12 @@ class RouteNames:
             paths: of the routes.
         """
         self.names = (OTHER, *sorted({_top(path) for path in paths}))
-        self._index = {name: index for index, name in enumerate(self.names)}
+        self._found = {name: (index, name) for index, name in enumerate(self.names)}
 
-    def index_of(self, path: str) -> int:
-        """The index of the name of a requested path."""
-        index = self._index.get(path)
-        return self._index.get(_top(path), 0) if index is None else index
+    def find(self, path: str) -> tuple[int, str]:
+        """The index and the name of the route of a requested path."""
+        found = self._found.get(path)
+        return self._found.get(_top(path), (0, OTHER)) if found is None else found
 
 
 def _top(path: str) -> str:

@@ -44,7 +44,7 @@ def only_reading(counters: Counters) -> Reading:
 def serve(counters: Counters, requests: int) -> None:
     for _ in range(requests):
         counters.begin()
-        counters.end(counters.routes.index_of("/generate"), 200, 0.0007, 100)
+        counters.end(counters.routes.find("/generate")[0], 200, 0.0007, 100)
 
 
 def served(reading: Reading) -> float:
@@ -55,7 +55,7 @@ def test_end_counts_status_latency_seconds_and_bytes_of_its_route() -> None:
     counters = Counters(ROUTES)
     serve(counters, 2)
     counters.begin()
-    counters.end(counters.routes.index_of("/morph"), 422, 0.3, 50)
+    counters.end(counters.routes.find("/morph")[0], 422, 0.3, 50)
     counters.begin()
     reading = only_reading(counters)
     generate, morph = reading.rows["/generate"], reading.rows["/morph"]

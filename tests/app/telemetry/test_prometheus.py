@@ -35,7 +35,7 @@ def values(readings: Sequence[Reading]) -> dict[str, float]:
 def busy_counters() -> Counters:
     counters = Counters(ROUTES)
     counters.describe(version="1.0", model="aaaa", engine="onnx", precision="int8")
-    generate = counters.routes.index_of("/generate")
+    generate = counters.routes.find("/generate")[0]
     for status, seconds in ((200, 0.0004), (200, 0.003), (422, 0.001), (503, 0.02)):
         counters.begin()
         counters.end(generate, status, seconds, 100)
@@ -90,7 +90,7 @@ def test_counters_of_the_dead_count_and_their_gauges_do_not() -> None:
 
 def test_refused_probe_is_not_a_refusal() -> None:
     counters = Counters(ROUTES)
-    counters.end(counters.routes.index_of("/livez"), 503, 0.001, 0)
+    counters.end(counters.routes.find("/livez")[0], 503, 0.001, 0)
     assert values(counters.readings())["cvae_refusals_total{reason=overloaded}"] == 0
 
 
@@ -102,7 +102,7 @@ def test_workers_of_another_version_are_summed_by_name(tmp_path: Path) -> None:
         closing(open_counters(tmp_path, ("/added", *ROUTES))) as new,
     ):
         for counters in (old, new):
-            counters.end(counters.routes.index_of("/generate"), 200, 0.001, 100)
+            counters.end(counters.routes.find("/generate")[0], 200, 0.001, 100)
         found = values(read_counters(tmp_path))
     assert found["cvae_requests_total{route=/generate,status=200}"] == 2
     assert found["cvae_requests_total{route=/added,status=200}"] == 0

@@ -26,11 +26,11 @@ from app.telemetry.route import OTHER, RouteNames
 )
 def test_name_of_a_path(path: str, name: str) -> None:
     routes = RouteNames(["/generate", "/docs-assets", "/page/{name}", "/"])
-    assert routes.names[routes.index_of(path)] == name
+    assert routes.find(path) == (routes.names.index(name), name)
 
 
 def test_every_address_of_the_application_has_a_name() -> None:
     names = RouteNames(route_paths())
     paths = {str(route.path) for route in iter_route_contexts(create_app(Settings()).routes)}
     assert {"/", "/generate", "/metrics", "/docs-assets"} <= paths
-    assert [path for path in paths if names.index_of(path) == 0] == []
+    assert [path for path in paths if names.find(path) == (0, OTHER)] == []

@@ -50,12 +50,15 @@ def requests_of(contract: dict[str, Any], address: str) -> Iterator[Request]:
     for path, operations in contract["paths"].items():
         for method, operation in operations.items():
             parameters = operation.get("parameters", ())
-            needed = {each["name"]: each["example"] for each in parameters if each.get("required")}
-            formats = [
-                each["schema"].get("enum") for each in parameters if each["name"] == "format"
-            ]
-            for name in formats[0] if formats else ("",):
-                query = urlencode({**needed, **({"format": name} if name else {})})
+            schemas = {each["name"]: each["schema"] for each in parameters}
+            needed = {
+                each["name"]: each["schema"]["examples"][0]
+                for each in parameters
+                if each["required"]
+            }
+            formats = [{"format": name} for name in schemas.get("format", {}).get("enum", ())]
+            for chosen in formats or [{}]:
+                query = urlencode({**needed, **chosen})
                 target = f"{path}?{query}".rstrip("?")
                 if method == "get":
                     yield Request(address + target)

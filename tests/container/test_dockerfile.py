@@ -4,10 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
+from deploy.image.rehearse import rehearse
 from model.checkpoint import PRETRAINED, read_checkpoint
 from tests.conftest import ROOT
 from tests.container.dockerfile import TEXT, argument
@@ -26,6 +29,13 @@ def test_base_is_slim_and_pinned_to_a_patch_version() -> None:
 def test_the_last_stage_is_the_service() -> None:
     """So `docker build .` builds it."""
     assert re.findall(r"^FROM \S+ AS (\w+)", TEXT, re.MULTILINE) == ["build", "train", "service"]
+
+
+def test_rehearsal_of_the_build_succeeds(
+    serve: Callable[..., AbstractContextManager[str]],
+) -> None:
+    with serve() as address:
+        assert rehearse(address, read_checkpoint(PRETRAINED).model_hash) > 20
 
 
 def test_hadolint_finds_nothing() -> None:

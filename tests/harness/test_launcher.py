@@ -1,6 +1,7 @@
 """The launcher, on a small server that needs none of the service's packages."""
 
 import os
+import signal
 import sys
 
 import pytest
@@ -34,14 +35,14 @@ def test_running_that_cannot_start_raises_with_its_log() -> None:
         pass
 
 
-def test_end_takes_children_along_and_paused_processes_too() -> None:
+def test_end_ends_stopped_processes_and_children() -> None:
     parent = "import subprocess, sys; subprocess.run(sys.argv[1:])"
     command = Command((sys.executable, "-c", parent, *ARGUMENTS), is_listening)
     with running(command=command) as service:
         (child,) = service.workers()
         assert child != service.process.pid
         assert service.holding().memory_mb > 1
-        service.pause()
+        service.signal(signal.SIGSTOP)
     wait_until(lambda: service.status("/") == 0, "The child did not end.")
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, Signals
+from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 from typing import IO, NamedTuple
 
 from harness.process import Holding, children, holding
@@ -100,9 +100,17 @@ class Service:
         """Send a signal to the first process."""
         self.process.send_signal(number)
 
+    def pause(self) -> None:
+        """Stop all its processes."""
+        self._signal_all(SIGSTOP)
+
+    def resume(self) -> None:
+        """Continue after `pause`."""
+        self._signal_all(SIGCONT)
+
     def end(self) -> int:
         """The exit code after SIGTERM; kills whatever is left of the process group."""
-        self._signal_all(SIGCONT)  # a stopped process does not react to SIGTERM
+        self.resume()  # a stopped process does not react to SIGTERM
         self.process.terminate()
         try:
             return self.process.wait(LIMIT_S)

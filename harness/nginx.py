@@ -23,7 +23,7 @@ def nginx(upstream: int, changes: Mapping[str, str] | None = None) -> Iterator[S
 
     Args:
         upstream: port of the service behind it.
-        changes: further texts of the configuration -> their replacements.
+        changes: other texts of the configuration -> their replacements.
     Raises:
         MissingProgramError: nginx is not installed.
     """

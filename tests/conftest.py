@@ -107,7 +107,7 @@ def tiny_checkpoint(
     provenance: Provenance,
     documents: dict[str, bytes],
 ) -> Checkpoint:
-    """A whole checkpoint folder of an untrained network of a few thousand weights."""
+    """A complete checkpoint folder of an untrained network of a few thousand weights."""
     from model.export import save_cvae
 
     folder = tmp_path_factory.mktemp("tiny") / "checkpoint"
@@ -137,7 +137,7 @@ def serve() -> Callable[..., AbstractContextManager[str]]:
 def browser() -> Iterator[Browser]:
     """A real Chromium: the system's if there is one, else the one that Playwright installs.
 
-    For one module, as asyncio is not to be had in this thread for so long.
+    For one module: meanwhile this thread cannot use asyncio.
     """
     from playwright.sync_api import sync_playwright
 

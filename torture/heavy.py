@@ -12,7 +12,7 @@ from torture.scale import Scale
 from torture.verdict import Verdict
 
 TIME_S = 15  # alone, on one core
-MEMORY_MB = 500  # of the whole service, whatever is asked of it
+MEMORY_MB = 500  # of the service, under any load
 RATE = 100  # requests a second
 LIGHT_MS = 100
 LINE = "8" * 64
@@ -87,7 +87,7 @@ def _crowd(service: Service, scale: Scale) -> Iterator[Verdict]:
         timed=True,
     )
     yield Verdict(
-        "memory of the whole service meanwhile",
+        "memory of the service meanwhile",
         f"{peak:.0f} MB",
         f"<= {MEMORY_MB} MB",
         peak <= MEMORY_MB,

@@ -37,7 +37,7 @@ class Load:
         rate: requests a second.
         seconds: duration.
         connections: kept open, each with at most one request in progress.
-        headers: further lines of the head of each request.
+        headers: additional lines of the head of each request.
         many_clients: whether each connection has an address of its own, as a client of its own.
     """
 

@@ -35,21 +35,21 @@ def try_training(scale: Scale) -> Iterator[Verdict]:
 def _killed(run_dir: Path, kills: int) -> Generator[Verdict, None, int]:
     """Returns the number of epochs of the run at its end."""
     chance = random.Random(0)
-    epochs, half, done, failed = 2, 0, 0, 0
+    epochs, incomplete, done, failed = 2, 0, 0, 0
     while done < kills and not failed:
         process = _start(run_dir, "--epochs", str(epochs), "--resume")
         killed = _kill_after(process, chance.uniform(0, MOMENT_S))
         done += killed
         failed += not killed and process.returncode != 0
         epochs += not killed  # one more, so that the next run replaces the folder again
-        half += not _is_whole(run_dir)
+        incomplete += not _is_complete(run_dir)
     code = _train(run_dir, "--epochs", str(epochs), "--resume")
     history = len(_history(run_dir))
     yield Verdict(
         f"training killed {done} times: the checkpoint is complete, old or new",
-        f"{half} incomplete, {failed} failed to resume",
+        f"{incomplete} incomplete, {failed} failed to resume",
         "0",
-        not half and not failed and done == kills,
+        not incomplete and not failed and done == kills,
     )
     yield Verdict(
         "training killed: resuming completes the run",
@@ -67,7 +67,7 @@ def _without_disk(run_dir: Path, epochs: int) -> Iterator[Verdict]:
         # Every file of the process ends there, as on a full disk.
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (DISK_BYTES, DISK_BYTES))
         _, errors = process.communicate(timeout=LIMIT_S)
-    kept = _is_whole(run_dir) and _history(run_dir) == before
+    kept = _is_complete(run_dir) and _history(run_dir) == before
     sentence = next((line for line in errors.splitlines() if "Make room" in line), "none")
     yield Verdict(
         "disk full: one sentence, and the old checkpoint stays",
@@ -121,7 +121,7 @@ def _has_begun(pid: int) -> bool:
         return False
 
 
-def _is_whole(run_dir: Path) -> bool:
+def _is_complete(run_dir: Path) -> bool:
     try:
         read_checkpoint(run_dir / "checkpoint")
     except CheckpointError:

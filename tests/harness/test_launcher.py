@@ -1,7 +1,6 @@
 """The launcher, on a small server that needs none of the service's packages."""
 
 import os
-import signal
 import sys
 
 import pytest
@@ -42,7 +41,7 @@ def test_end_ends_stopped_processes_and_children() -> None:
         (child,) = service.workers()
         assert child != service.process.pid
         assert service.holding().memory_mb > 1
-        service.signal(signal.SIGSTOP)
+        service.pause()
     wait_until(lambda: service.status("/") == 0, "The child did not end.")
 
 

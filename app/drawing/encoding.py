@@ -75,17 +75,17 @@ def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> b
     height, width = sheet.shape
     rows = np.zeros((height, width + 1), dtype=np.uint8)  # column 0: filter type 0, none
     rows[:, 1:] = sheet
+    contents = []
     grey = palette is None or palette.grey
-    chunks = [_beginning(width, height, GREY if grey else INDEXED)]
     if palette is not None and not grey:
-        chunks.append(_chunk(b"PLTE" + palette.colours.tobytes()))
+        contents.append(b"PLTE" + palette.colours.tobytes())
         if palette.opacities is not None:
-            chunks.append(_chunk(b"tRNS" + palette.opacities.tobytes()))
-    chunks += [_chunk(f"tEXt{word}\0{text}".encode("latin-1")) for word, text in facts.items()]
+            contents.append(b"tRNS" + palette.opacities.tobytes())
+    contents += [f"tEXt{word}\0{text}".encode("latin-1") for word, text in facts.items()]
     level = 0 if rows.size < LARGE else 1
-    chunks.append(_chunk(b"IDAT" + isal_zlib.compress(rows.data, level)))
-    chunks.append(END)
-    return b"".join(chunks)
+    contents.append(b"IDAT" + isal_zlib.compress(rows, level))
+    beginning = _beginning(width, height, GREY if grey else INDEXED)
+    return b"".join([beginning, *_chunks(contents), END])
 
 
 def encode_webp(sheet: Levels, facts: Facts, palette: Palette) -> bytes:
@@ -130,10 +130,13 @@ def _line_json(line: Levels, digits: str, palette: Palette) -> Sequence[Mapping[
 def _beginning(width: int, height: int, colour_type: int) -> bytes:
     """Signature and IHDR of an 8-bit PNG. Cached, because most pictures have the same few sizes."""
     header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
-    return SIGNATURE + _chunk(b"IHDR" + header)
+    return b"".join([SIGNATURE, *_chunks([b"IHDR" + header])])
 
 
-def _chunk(content: bytes) -> bytes:
-    """A chunk of a PNG; the content begins with the 4 bytes of its type."""
-    checksum = isal_zlib.crc32(content).to_bytes(4, "big")
-    return (len(content) - 4).to_bytes(4, "big") + content + checksum
+def _chunks(contents: Sequence[bytes]) -> list[bytes]:
+    """The parts of chunks of a PNG; each content begins with the 4 bytes of its type."""
+    parts = []
+    for content in contents:
+        checksum = isal_zlib.crc32(content).to_bytes(4, "big")
+        parts += [(len(content) - 4).to_bytes(4, "big"), content, checksum]
+    return parts

@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 import uvicorn
 from fastapi import FastAPI
 
-from app.api.service import Service
 from app.server.supervisor import Supervisor
 from app.settings import SettingError, Settings
 from app.telemetry.counters import read_counters
@@ -78,12 +77,7 @@ def _run_worker(
     except SettingError as error:
         log.error("%s", error)
         sys.exit(STARTUP_FAILURE)
-    service: Service = app.state.service
-
-    def drain() -> None:
-        service.draining = True
-
-    worker = Worker(_config(app, settings), settings.drain_seconds, drain, beats)
+    worker = Worker(_config(app, settings), settings.drain_seconds, app.state.service, beats)
     worker.run(sockets=[listener] if listener else None)
 
 

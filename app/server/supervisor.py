@@ -24,24 +24,14 @@ RELOAD_SIGNALS = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()
 
 @dataclass
 class Place:
-    """A worker and what is known about it; a new worker takes the place of a dead one.
-
-    Attributes:
-        process: the worker.
-        beats: shared with the worker, which counts while its event loop runs; 0 during its start
-            and its shutdown, which may take long.
-        failed: whether it, or the one before it, could not start.
-        started: when, in seconds of the monotonic clock.
-        heard: the last `beats`.
-        silent_s: for how long they have been the same.
-    """
+    """A worker and what is known about it; a new worker takes the place of a dead one."""
 
     process: SpawnProcess
-    beats: c_ulonglong
-    failed: bool
+    beats: c_ulonglong  # the worker counts here, except during its start and its shutdown: 0
+    failed: bool  # whether it, or the one before it, could not start
     started: float = field(default_factory=time.monotonic)
-    heard: int = 0
-    silent_s: float = 0
+    heard: int = 0  # the last beats
+    silent_s: float = 0  # for how long they have been the same
 
     def listen(self) -> None:
         """Listen for a beat, once a tick.

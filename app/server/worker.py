@@ -17,7 +17,6 @@ import multiprocessing
 import secrets
 import signal
 import time
-from collections.abc import Callable
 from ctypes import c_ulonglong
 from http import HTTPStatus
 from socket import socket
@@ -28,6 +27,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api.problem import problem_bytes
+from app.api.service import Service
 
 __all__ = ["STARTUP_FAILURE", "Connection", "Worker", "bind"]
 
@@ -114,7 +114,7 @@ class Worker(uvicorn.Server):
         self,
         config: uvicorn.Config,
         drain_s: float,
-        drain: Callable[[], None],
+        service: Service,
         beats: c_ulonglong | None = None,
     ) -> None:
         """Not started yet.
@@ -122,11 +122,11 @@ class Worker(uvicorn.Server):
         Args:
             config: of uvicorn.
             drain_s: how long to keep answering after SIGTERM, in seconds.
-            drain: called when the shutdown begins, so that the service stops being ready.
+            service: told that it drains, so that it stops being ready.
             beats: counts ten times a second, from the start to the shutdown; see `Place`.
         """
         super().__init__(config)
-        self._drain_s, self._drain, self._beats = drain_s, drain, beats
+        self._drain_s, self._service, self._beats = drain_s, service, beats
         self._end_at: float | None = None
         self._supervisor = multiprocessing.parent_process()
 
@@ -137,7 +137,7 @@ class Worker(uvicorn.Server):
             signal.raise_signal(sig)
         draining = self._drain_s if sig == signal.SIGTERM and self.started else 0
         self._end_at = time.monotonic() + draining
-        self._drain()
+        self._service.draining = True
         self.should_exit = not draining
 
     async def on_tick(self, counter: int) -> bool:

@@ -1,18 +1,18 @@
-"""The connection over real sockets, on the event loop that serves and on Python's own."""
+"""The connection over sockets, on the event loop that serves and on Python's own."""
 
 import asyncio
 import inspect
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from itertools import product
 
 import pytest
 import uvicorn
 import uvicorn.config
 import uvloop
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -23,58 +23,35 @@ from app.server.worker import HEAD_LIMIT_S, MAX_HEAD_BYTES, Connection
 from harness.launcher import Service, running
 
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+HALVES = [b"GET", REQUEST[:-2], b"\r\n"]
 LIMIT_S = 30
-Scene = Callable[["Server"], Awaitable[None]]
+Scene = Callable[[socket.socket, Connection], Awaitable[None]]
 Run = Callable[[Scene], None]
 
 
-class Server:
-    """A listening socket, with an application that answers everything with 200."""
-
-    def __init__(self) -> None:
-        self.state = ServerState()
-        self.seen: list[Scope] = []
-        self.address = ("", 0)
-        self.clients: list[socket.socket] = []
-
-    async def app(self, scope: Scope, _: Receive, send: Send) -> None:
-        self.seen.append(scope)
-        start: Message = {"type": "http.response.start", "status": 200}
-        await send({**start, "headers": [(b"content-length", b"2")]})
-        await send({"type": "http.response.body", "body": b"ok"})
-
-    def connect(self) -> socket.socket:
-        client = socket.create_connection(self.address)
-        client.setblocking(False)
-        self.clients.append(client)
-        return client
-
-    def connection(self) -> Connection:
-        (connection,) = self.state.connections
-        assert isinstance(connection, Connection)
-        return connection
+async def app(_: Scope, __: Receive, send: Send) -> None:
+    headers = [(b"content-length", b"2")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"ok"})
 
 
-@asynccontextmanager
-async def serving() -> AsyncIterator[Server]:
-    server = Server()
-    config = uvicorn.Config(
-        server.app, http=Connection, ws="none", interface="asgi3", log_config=None
-    )
+async def play(scene: Scene) -> None:
+    """A scene with the socket of a client and the connection at its other end."""
+    config = uvicorn.Config(app, ws="none", interface="asgi3", log_config=None)
     config.load()
-    listening = await asyncio.get_running_loop().create_server(
-        lambda: Connection(config, server.state, {}), "127.0.0.1", 0
+    client, server = socket.socketpair()
+    client.setblocking(False)
+    _, connection = await asyncio.get_running_loop().connect_accepted_socket(
+        lambda: Connection(config, ServerState(), {}), server
     )
-    server.address = listening.sockets[0].getsockname()
-    try:
-        yield server
-    finally:
-        for client in server.clients:
-            client.close()
-        for connection in list(server.state.connections):
-            connection.transport.close()
-        listening.close()
-        await listening.wait_closed()
+    with client:
+        await scene(client, connection)
+    connection.transport.close()
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> Run:
+    return lambda scene: request.param(play(scene))
 
 
 async def ask(client: socket.socket, request: bytes) -> bytes:
@@ -96,18 +73,8 @@ async def read(client: socket.socket) -> bytes:
     return answer
 
 
-@pytest.fixture(params=[asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Run:
-    async def play(scene: Scene) -> None:
-        async with serving() as server:
-            await scene(server)
-
-    return lambda scene: request.param(play(scene))
-
-
 def test_bytes_that_are_not_http_are_400_in_the_one_error_body(run: Run) -> None:
-    async def scene(server: Server) -> None:
-        client = server.connect()
+    async def scene(client: socket.socket, _: Connection) -> None:
         head, body = (await ask(client, b"secret nonsense\r\n\r\n")).split(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
         assert b"secret" not in head + body
@@ -129,23 +96,19 @@ def test_bytes_that_are_not_http_are_400_in_the_one_error_body(run: Run) -> None
     ids=["headers", "header", "address"],
 )
 def test_endless_head_is_431(run: Run, start: bytes, piece: bytes) -> None:
-    async def scene(server: Server) -> None:
-        client = server.connect()
+    async def scene(client: socket.socket, connection: Connection) -> None:
         client.sendall(start)
         for _ in range(2 * MAX_HEAD_BYTES // len(piece) + 1):
             await asyncio.sleep(0.001)
-            if not server.state.connections:
+            if connection.transport.is_closing():
                 break  # refused
             client.sendall(piece)
         answer = await read(client)
         assert answer.startswith(b"HTTP/1.1 431 ")
         Problem.model_validate_json(answer.split(b"\r\n\r\n")[1])
-        assert server.seen == []
+        assert connection.cycle is None  # no request has begun
 
     run(scene)
-
-
-HALVES = [b"GET", REQUEST[:-2], b"\r\n"]
 
 
 @pytest.mark.parametrize(
@@ -153,13 +116,12 @@ HALVES = [b"GET", REQUEST[:-2], b"\r\n"]
     [(b"", True), *product(HALVES, (True, False))],
 )
 def test_head_that_does_not_end_closes_the_connection(run: Run, begun: bytes, first: bool) -> None:
-    async def scene(server: Server) -> None:
-        client = server.connect()
+    async def scene(client: socket.socket, connection: Connection) -> None:
         if not first:
             await ask(client, REQUEST)
         client.sendall(begun)
         await asyncio.sleep(0.05)
-        connection, now = server.connection(), asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
         for later in (0, 1, HEAD_LIMIT_S - 1):
             connection.close_if_slow(now + later)
             assert not connection.transport.is_closing()
@@ -170,12 +132,11 @@ def test_head_that_does_not_end_closes_the_connection(run: Run, begun: bytes, fi
 
 
 def test_idle_connection_is_not_slow(run: Run) -> None:
-    async def scene(server: Server) -> None:
-        client = server.connect()
+    async def scene(client: socket.socket, connection: Connection) -> None:
         for number in range(3):
             await ask(client, REQUEST)
-            server.connection().close_if_slow(number * 1e6)
-            assert not server.connection().transport.is_closing()
+            connection.close_if_slow(number * 1e6)
+            assert not connection.transport.is_closing()
 
     run(scene)
 

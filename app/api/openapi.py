@@ -68,7 +68,7 @@ LASTING: Responses = {304: NOT_MODIFIED, **REFUSALS}  # of answers that may be k
 
 
 def describe_api(app: FastAPI) -> None:
-    """Let the framework's OpenAPI document define the one error body."""
+    """Let the framework's OpenAPI document define the one error body, and show examples."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -82,10 +82,20 @@ def describe_api(app: FastAPI) -> None:
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas.update({**problem.pop("$defs"), "Problem": problem})
+            _add_examples(document)
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # the way that FastAPI documents
+
+
+def _add_examples(document: dict[str, Any]) -> None:
+    """Give each parameter the example of its field, from which Swagger UI fills in its form."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                if examples := parameter["schema"].get("examples"):
+                    parameter["example"] = examples[0]
 
 
 def serve_docs(app: FastAPI) -> None:

@@ -5,10 +5,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from harness.core import SERVICE_CORE, on_core
+from harness.core import LOAD_CORE, SERVICE_CORE, on_core
 from harness.launcher import Service, running
-from torture.load import percentile
-from torture.overload import USUAL, saturation, send
+from torture.load import Load, percentile, run_load
+from torture.overload import USUAL, saturation
 from torture.scale import Scale
 from torture.verdict import Verdict
 
@@ -16,6 +16,7 @@ REQUESTS = {"unknown paths": "/nowhere", "light drawings": USUAL}
 BATCH = 100
 EVERY_S = 0.02
 LOAD = 0.1  # of saturation, by the others
+CONNECTIONS = 16  # of the others, fewer than may wait
 P99_TIMES = 2
 STATUS_LINE = b"HTTP/1.1 "
 
@@ -24,10 +25,12 @@ def try_pipelining(scale: Scale) -> Iterator[Verdict]:
     """`BATCH` requests every `EVERY_S` on one connection, beside an ordinary light load."""
     with on_core(SERVICE_CORE), running() as service:
         rate = LOAD * saturation(service, scale.load_s)
-        alone = percentile(send(service, rate, scale.load_s).answered_ms, 99)
+        load = Load(service.port, USUAL, rate, scale.load_s, CONNECTIONS)
+        with on_core(LOAD_CORE):
+            alone = percentile(run_load(load).answered_ms, 99)
         for kind, path in REQUESTS.items():
-            with _pipeline(service, path) as client:
-                others = send(service, rate, scale.load_s)
+            with on_core(LOAD_CORE), _pipeline(service, path) as client:
+                others = run_load(load)
             refused = others.statuses.get("503", 0)
             yield Verdict(
                 f"a client pipelines {kind}: the others are not refused",

@@ -71,11 +71,18 @@ def try_smuggling(scale: Scale) -> Iterator[Verdict]:
     found = {answer.status for _, answers in quiet for answer in answers}
     yield Verdict(
         "requests in parts: every early answer was tried",
-        f"statuses {sorted(found)}; then {refused} requests of the load refused",
-        f"{[200, *EARLY]}, and some refused",
-        found >= {200, *EARLY} and refused > 0,
+        f"statuses {sorted(found)}",
+        f"{[200, *EARLY]}",
+        found >= {200, *EARLY},
     )
     yield _verdict("requests in parts, under load", loaded)
+    yield Verdict(
+        "requests in parts, under load: the service was overloaded",
+        f"{refused} requests of the load refused",
+        "some",
+        refused > 0,
+        timed=True,
+    )
 
 
 def _verdict(name: str, played: list[tuple[Exchange, list[Found]]]) -> Verdict:

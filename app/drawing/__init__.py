@@ -1,1 +1,1 @@
-"""A request in, bytes out. Knows no HTTP."""
+"""A query or an uploaded picture in, the bytes of a file out. Knows no HTTP."""

@@ -25,7 +25,7 @@ def encode_animation(
 
     Args:
         sheets: (H, W) uint8 grey levels each, all of one size.
-        facts: what makes the animation again; EXIF in WebP, a comment in GIF, text in APNG.
+        facts: how to reproduce the animation; EXIF in WebP, a comment in GIF, text in APNG.
         palette: ink and paper.
         fps: frames per second.
         kind: webp, gif or apng.

@@ -1,4 +1,4 @@
-"""The model card: what draws, where it comes from, and how good it is."""
+"""The model card: the facts about the model of a renderer."""
 
 import math
 from typing import Any

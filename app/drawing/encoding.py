@@ -1,4 +1,4 @@
-"""Still pictures as files of each format, with the facts that make them again."""
+"""Still pictures as files of each format, with the facts that reproduce them."""
 
 import base64
 import io
@@ -41,7 +41,7 @@ def encode(query: Drawing | LatentMapQuery, levels: Levels, title: str, facts: F
         query: the format None means PNG.
         levels: (H, W) uint8 grey levels, not enlarged; for JSON the digits (R, N, H, W).
         title: the digits that it shows, for readers who cannot see it.
-        facts: what makes the picture again.
+        facts: how to reproduce the picture.
     """
     palette = palette_of(query.ink, query.paper)
     if query.format == "svg":
@@ -114,7 +114,7 @@ def encode_json(pictures: Levels, digits: str, facts: Facts, palette: Palette) -
     Args:
         pictures: (R, N, H, W) uint8 grey levels.
         digits: the N labels.
-        facts: what makes the picture again.
+        facts: how to reproduce the picture.
         palette: ink and paper of the PNGs.
     """
     document = {**facts, "lines": [_line_json(line, digits, palette) for line in pictures]}

@@ -127,9 +127,9 @@ def normalise(ink: Ink) -> Ink:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     # Pillow's box filter loses a pixel whose centre lies on the border of two boxes. A source box
     # that is smaller by a thousandth of a pixel avoids that.
-    whole = 0, 0, width - 1e-3, height - 1e-3
+    box = 0, 0, width - 1e-3, height - 1e-3
     resampling = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-    resized = Image.fromarray(cropped).resize(size, resampling, whole if scale < 1 else None)
+    resized = Image.fromarray(cropped).resize(size, resampling, box if scale < 1 else None)
     small = np.clip(np.asarray(resized), 0, 1)
     small = small / float(small.max())  # thin lines become paler when they are reduced
     return _centred(small)

@@ -63,7 +63,7 @@ class Renderer:
         return self.generator.config.latent
 
     def render(self, orders: Sequence[Order]) -> list[bytes]:
-        """The file of each order. All digits are decoded together, whatever their order.
+        """The file of each order. The digits of all orders are decoded together.
 
         Raises:
             InvalidRequest: a style token does not belong to this model.
@@ -140,7 +140,7 @@ class Renderer:
         return mix(np.repeat(hands, [count for _, _, count in lines], axis=0), own, share)
 
     def _facts(self, query: Drawing, seed: int) -> dict[str, str]:
-        """What a file says about itself; `request` is the query string that makes it again."""
+        """The facts in a file; `request` is the query string that reproduces it."""
         return {
             "digits": query.digits,
             "seed": str(seed),
@@ -178,7 +178,7 @@ def open_renderer(
         checkpoint: folder.
         engine: what runs the model.
         precision: of the decoder's products.
-        counters: told which model draws, and what it draws from now on.
+        counters: get the facts about the model, and count what is drawn later.
     Raises:
         CheckpointError: the checkpoint cannot be used.
         EngineError: the engine cannot run here.

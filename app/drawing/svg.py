@@ -22,7 +22,7 @@ def encode_svg(
     Args:
         sheet: (H, W) uint8 grey levels, not enlarged.
         digits: the digits that it shows, for readers who cannot see it.
-        facts: what makes the picture again, as text in <desc>.
+        facts: how to reproduce the picture, as text in <desc>.
         palette: ink and paper.
         scale: width and height of the SVG, in multiples of the sheet's.
     """

@@ -5,14 +5,13 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 
 from app import __version__
 from app.api.application import Application
 from app.api.boundary import Boundary
+from app.api.cors import cors_layers
 from app.api.errors import handle_errors
 from app.api.fast_path import FastPath
-from app.api.headers import REQUEST_HEADERS, RESPONSE_HEADERS
 from app.api.keys import has_keys, read_keys
 from app.api.openapi import describe_api, serve_docs
 from app.api.overload_limit import OverloadLimit
@@ -20,7 +19,7 @@ from app.api.routes import all_routes, route_paths
 from app.api.service import Service
 from app.drawing.renderer import open_renderer
 from app.server.reload import reloading
-from app.settings import Settings, read_settings
+from app.settings import SettingError, Settings, read_settings
 from app.telemetry.counters import open_counters
 from app.telemetry.log import AccessLog
 from app.telemetry.middleware import TelemetryMiddleware, open_tracer
@@ -32,7 +31,11 @@ def create_app(settings: Settings | None = None) -> Application:
     Args:
         settings: None to read them from the environment, as `uvicorn --factory` needs it.
     """
-    settings = read_settings() if settings is None else settings
+    if settings is None:
+        try:
+            return create_app(read_settings())
+        except SettingError as error:
+            raise SystemExit(str(error)) from error
     app = Application(
         title="cvae-digits",
         version=__version__,
@@ -61,7 +64,7 @@ def create_app(settings: Settings | None = None) -> Application:
             open_tracer(counters) if settings.tracing else None,
         ),
         Middleware(Boundary, service),
-        *_cors(settings),
+        *cors_layers(settings),
         Middleware(OverloadLimit, service),
         Middleware(FastPath, service),
     ]
@@ -89,22 +92,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with _own_metrics_port(service):
         async with reloading(settings.checkpoint, load, settings.watch_seconds):
             yield
-
-
-def _cors(settings: Settings) -> list[Middleware]:
-    """The layer that lets pages of the named origins read answers; never with cookies."""
-    if not settings.cors_origins:
-        return []
-    return [
-        Middleware(
-            CORSMiddleware,
-            allow_origins=[origin.rstrip("/") for origin in settings.cors_origins.split(",")],
-            allow_methods=["GET", "HEAD", "POST"],
-            allow_headers=REQUEST_HEADERS,
-            expose_headers=RESPONSE_HEADERS,
-            max_age=3600,  # seconds that a browser may remember it
-        )
-    ]
 
 
 def _own_metrics_port(service: Service) -> AbstractContextManager[None]:

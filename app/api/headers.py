@@ -17,10 +17,6 @@ COMMON = (
 HEADERS = (*COMMON, NO_PAGE)
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
-# Of CORS: the headers that other origins' pages may send and read.
-REQUEST_HEADERS = ("Authorization", "If-None-Match", "X-API-Key", "X-Request-ID")
-RESPONSE_HEADERS = ("ETag", "Retry-After", "X-Label", "X-Request-ID", "X-Seed", "X-Style")
-
 
 def security_headers(own: list[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes], ...]:
     """The headers that an answer with the headers `own` still lacks."""

@@ -47,6 +47,8 @@ class Service:
         """
         self.renderer, self.keys = renderer, keys
         self.batcher = MicroBatcher(renderer.render)
+        model, engine, precision = renderer.identity
+        self.counters.describe(model=model, engine=engine, precision=precision)
 
     def _room(self) -> int:
         return self.batcher.room()

@@ -187,7 +187,4 @@ def open_renderer(
     generator = open_generator(opened, engine, precision)
     renderer = Renderer(generator, opened, engine, precision)
     renderer.render([Order(Drawing.model_validate({"digits": "0123456789"}), seed=0)])
-    if counters is None:
-        return renderer
-    counters.describe(model=renderer.model_hash, engine=engine, precision=precision)
-    return replace(renderer, counters=counters)
+    return renderer if counters is None else replace(renderer, counters=counters)

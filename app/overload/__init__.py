@@ -1,4 +1,4 @@
-"""Which request waits and which is refused. Knows neither HTTP nor drawing."""
+"""Which request waits, which is refused, which thread does heavy work. Knows no HTTP."""
 
 from app.request.error import Reason, RequestError
 

@@ -1,1 +1,1 @@
-"""What can be asked for, its limits and its canonical form. Knows no HTTP answer and no model."""
+"""What can be asked for: the queries, their limits and messages. Knows no HTTP answer."""

@@ -1,4 +1,4 @@
-"""The query of each endpoint, with its limits and examples."""
+"""The query of each endpoint: its parameters, their limits, defaults and examples."""
 
 from typing import Annotated, Literal, Self
 

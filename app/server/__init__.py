@@ -1,1 +1,1 @@
-"""The process: uvicorn, its connections, workers, signals. Knows no endpoint."""
+"""The process: uvicorn, connections, workers, signals, reloads. Knows no endpoint."""

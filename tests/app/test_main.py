@@ -53,6 +53,7 @@ def test_start_bad_checkpoint_exits_with_one_sentence(command: list[str], tmp_pa
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
     assert done.returncode != 0
     assert f"The checkpoint folder {tmp_path / 'none'} does not exist; train one" in done.stderr
@@ -68,6 +69,7 @@ def test_start_bad_setting_exits_with_one_sentence(command: list[str]) -> None:
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
     assert done.returncode != 0
     assert done.stderr.strip() == (

@@ -76,6 +76,6 @@ def test_settings_reach_another_process_with_their_secrets(monkeypatch: pytest.M
     monkeypatch.setenv("CVAE_API_KEYS", "key-of-sixteen-characters")
     settings = read_settings()
     assert "key-of" not in repr(settings)
-    copy = pickle.loads(pickle.dumps(settings))  # noqa: S301 - our own
+    copy = pickle.loads(pickle.dumps(settings))
     assert copy == settings
     assert copy.api_keys.get_secret_value() == "key-of-sixteen-characters"

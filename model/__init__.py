@@ -1,11 +1,11 @@
-"""What a conditional variational auto-encoder is, how it is stored and how it is run.
+"""A conditional variational auto-encoder: its network, its checkpoints and the engines that run it.
 
-Knows nothing of HTTP and nothing of training. Importable without torch: only `model.cvae`,
-`model.objective`, `model.export` and `model.torch_engine` need it.
+Knows neither HTTP nor training. Only `model.cvae`, `model.objective`, `model.export` and
+`model.torch_engine` need torch; only `model.export` and `model.quantization` need onnx.
 """
 
 import os
 
-# ONNX Runtime would write an identifier below the home folder and send its maker how it is used.
-# It decides when it is imported, so this is said before anything here can import it.
+# ONNX Runtime's telemetry writes an identifier below the home folder and sends usage data. It reads
+# this variable when it is imported, so the variable must be set before anything here imports it.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,7 +1,7 @@
-"""Replacing a file or a folder in one step, so that a crash leaves the old or the new, never half.
+"""Replace a file or a folder in one step: a crash leaves the old content or the new, never a mix.
 
-Files have `os.replace`. For folders Linux has one system call that swaps two names; elsewhere
-two renames must do, with a moment between them in which only the old one's new name exists.
+A file is replaced by `os.replace`. Two folders are swapped by one system call on Linux; other
+systems need several renames, and between two of them nothing exists at the target.
 """
 
 import ctypes
@@ -14,10 +14,10 @@ _RENAME_EXCHANGE = 2  # linux/fs.h
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write `data` to `path` through a temporary neighbour, synced to the disk before the rename.
+    """Write `data` to a temporary file beside `path`, sync it to the disk, and rename it to `path`.
 
     Raises:
-        OSError: the disk refuses; what stood at `path` stays as it was.
+        OSError: writing failed; the content of `path` is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
@@ -30,7 +30,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def write_synced(path: Path, data: bytes) -> None:
-    """Write `data` to a new file and wait until the disk has it."""
+    """Write `data` to a new file and sync it to the disk."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()
@@ -38,10 +38,10 @@ def write_synced(path: Path, data: bytes) -> None:
 
 
 def exchange(fresh: Path, target: Path) -> None:
-    """Put the folder `fresh` at `target`; what stood at `target` is at `fresh` afterwards.
+    """Move the folder `fresh` to `target`; an existing `target` is at `fresh` afterwards.
 
     Raises:
-        OSError: the file system refuses; both stay as they were.
+        OSError: the file system refused; both folders are unchanged.
     """
     if not target.exists():
         fresh.rename(target)
@@ -53,9 +53,9 @@ def exchange(fresh: Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the folder's own entries (created, renamed) are on the disk."""
+    """Sync the folder's own entries, such as a file created or renamed in it, to the disk."""
     if sys.platform == "win32":
-        return  # folders cannot be opened there
+        return  # Windows cannot open a folder
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

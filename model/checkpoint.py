@@ -1,10 +1,10 @@
-"""The checkpoint folder: written atomically, read strictly, verified by hash. Knows no torch.
+"""The checkpoint folder: written atomically, read strictly, verified by hash. Needs no torch.
 
 config.json         architecture, label names, value range, provenance, sha256 of every file
 model.safetensors   all weights, float32
 decoder.onnx        (noise [N, Z], one_hot [N, K]) -> pixels [N, H, W] in [0, 1]
 encoder.onnx        (pixels [N, H, W], one_hot [N, K]) -> noise [N, Z], the posterior mean
-metrics.json        what evaluation measured, with the settings that reproduce it
+metrics.json        the measurements of evaluation, with the settings that reproduce them
 samples.png         10 x 10 samples, column = label
 README.md           the model card
 
@@ -12,7 +12,7 @@ Optional, the decoder with weights rounded to 8 bits:
 decoder.int8.safetensors  its weights and scales, see model/quantization.py
 decoder.int8.onnx         its graph
 
-The graphs hold no weights of their own: they point into the safetensors files.
+The graphs contain no weights: they refer to the safetensors files.
 """
 
 import hashlib
@@ -43,19 +43,16 @@ CARD = "README.md"
 ROUNDED_DECODER = "decoder.int8.onnx"
 ROUNDED_WEIGHTS = "decoder.int8.safetensors"
 PAYLOAD = (WEIGHTS, DECODER, ENCODER, METRICS, SAMPLES, CARD)  # every file but config.json
-OPTIONAL = (
-    ROUNDED_WEIGHTS,
-    ROUNDED_DECODER,
-)  # verified like the others where config.json names them
+OPTIONAL = (ROUNDED_WEIGHTS, ROUNDED_DECODER)  # verified like the others if config.json names them
 PRETRAINED = Path(__file__).parent / "pretrained"
 
 
 class CheckpointError(Exception):
-    """A checkpoint folder is missing, damaged or unfit; the message is one full sentence."""
+    """A checkpoint is missing, damaged or unsuitable; the message is one full sentence."""
 
 
 class Provenance(BaseModel):
-    """Where a checkpoint comes from: enough to train it again."""
+    """The origin of a checkpoint: everything that is needed to train it again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -69,7 +66,7 @@ class Provenance(BaseModel):
     learning_rate: float
     objective: str
     versions: dict[str, str]  # library -> version
-    recipe: dict[str, Any] = {}  # the settings of each stage, where training has several
+    recipe: dict[str, Any] = {}  # the settings of each stage, if training has several
 
 
 class Manifest(BaseModel):
@@ -82,12 +79,12 @@ class Manifest(BaseModel):
     label_names: tuple[str, ...]
     value_range: tuple[float, float]
     provenance: Provenance
-    sha256: dict[str, str]  # file name -> hex digest; config.json without its own entry
+    sha256: dict[str, str]  # file name -> hex digest; see _manifest_digest for config.json
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A folder that was read and found whole."""
+    """A checkpoint folder that was read and verified."""
 
     folder: Path
     manifest: Manifest
@@ -100,15 +97,15 @@ class Checkpoint:
 
     @property
     def model_hash(self) -> str:
-        """16 hex digits that name what this checkpoint draws: its graph and its weights."""
+        """16 hex digits that identify the decoder: a digest of its graph and its weights."""
         digests = [self.manifest.sha256[name] for name in (DECODER, WEIGHTS)]
         return sha256("".join(digests).encode())[:16]
 
     def content(self, name: str) -> bytes:
-        """One file of the folder, the same as when it was read.
+        """The content of one file, verified again.
 
         Raises:
-            CheckpointError: it is another one by now.
+            CheckpointError: the file has changed since the checkpoint was read.
         """
         content = _content(self.folder, name)
         _check_hash(name, sha256(content), self.manifest.sha256[name])
@@ -127,20 +124,20 @@ def write_checkpoint(
     files: Mapping[str, bytes],
     verify: Callable[[Checkpoint], None],
 ) -> Checkpoint:
-    """Write a checkpoint folder so that `folder` is at every moment the old one or the new one.
+    """Write a checkpoint folder atomically: at any moment `folder` is the old one or the new one.
 
-    Everything is written beside the target, read back strictly, handed to `verify`, and only
-    then put in place.
+    The new folder is written beside the target, read back strictly, passed to `verify`, and only
+    then moved to its place.
 
     Args:
         folder: the target; an existing checkpoint there is replaced.
-        architecture: shapes of the weights.
-        provenance: where it comes from.
+        architecture: fixes the shapes of the weights.
+        provenance: the origin of the checkpoint.
         files: the content of every file of `PAYLOAD`, and of any of `OPTIONAL`.
-        verify: raises when the new checkpoint must not be taken.
+        verify: raises if the new checkpoint must not replace the old one.
     Raises:
         CheckpointError: the files are incomplete or do not fit the architecture.
-        OSError: the disk refuses; the old folder stays as it was.
+        OSError: writing failed; the old folder is unchanged.
     """
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -161,15 +158,15 @@ def write_checkpoint(
         exchange(fresh, folder)
         sync_folder(folder.parent)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)  # now the old folder, or the failed new one
+        shutil.rmtree(fresh, ignore_errors=True)  # the replaced folder, or the new one that failed
     return replace(checkpoint, folder=folder)
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:
-    """Read a checkpoint folder and prove it whole.
+    """Read a checkpoint folder and verify every file of it.
 
     Raises:
-        CheckpointError: which file, what was found, what was expected, what to do.
+        CheckpointError: the folder does not exist, or a file is missing, damaged or unsuitable.
     """
     if not folder.is_dir():
         raise CheckpointError(
@@ -204,7 +201,7 @@ def _content(folder: Path, name: str) -> bytes:
     except FileNotFoundError:
         raise _damaged(name, f"no such file in {folder}", "a regular file") from None
     except OSError as error:
-        raise _damaged(name, f"it unreadable ({error.strerror})", "a readable file") from error
+        raise _damaged(name, f"an error ({error.strerror})", "a readable file") from error
 
 
 def _manifest_json(
@@ -228,7 +225,7 @@ def _manifest_json(
 
 
 def _manifest_digest(document: Mapping[str, Any]) -> str:
-    """The hash of config.json without the entry that holds this hash, in canonical form."""
+    """The hash of config.json in canonical form, without the entry for this hash itself."""
     digests = {name: digest for name, digest in document["sha256"].items() if name != CONFIG}
     bare = {**document, "sha256": digests}
     return sha256(json.dumps(bare, sort_keys=True, separators=(",", ":")).encode())
@@ -240,7 +237,7 @@ def _parse_manifest(content: bytes) -> Manifest:
         version = document["format_version"]
         digest = document["sha256"][CONFIG]
     except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(CONFIG, "no checkpoint description", "JSON of this format") from error
+        raise _damaged(CONFIG, "no manifest", "JSON of this format") from error
     if version != FORMAT_VERSION:
         raise CheckpointError(
             f"The checkpoint file {CONFIG} cannot be used: found format version {version!r}, "
@@ -265,23 +262,25 @@ def _parse_metrics(content: bytes) -> dict[str, Any]:
 
 def _check_hash(name: str, found: str, expected: str) -> None:
     if found != expected:
-        raise _damaged(name, f"sha256 {found[:16]}", f"{expected[:16]} as {CONFIG} says")
+        raise _damaged(name, f"sha256 {found[:16]}", f"{expected[:16]} according to {CONFIG}")
 
 
 def check_weights(content: bytes, architecture: CVAEConfig) -> None:
-    """Prove that a safetensors file holds the weights of `architecture`, all of them finite.
+    """Check that a safetensors file has exactly the weights of `architecture`, all finite.
 
     Raises:
-        CheckpointError: it does not.
+        CheckpointError: a weight is missing, unknown, of the wrong shape or type, or not finite.
     """
     try:
         weights = safetensors.numpy.load(content)
     except safetensors.SafetensorError as error:
-        raise _damaged(WEIGHTS, f"no safetensors file ({error})", "safetensors") from error
+        raise _damaged(WEIGHTS, f"invalid data ({error})", "a safetensors file") from error
     expected = architecture.weight_shapes()
     if weights.keys() != expected.keys():
         differing = sorted(weights.keys() ^ expected.keys())
-        raise _damaged(WEIGHTS, f"other weight names ({', '.join(differing)})", "the model's own")
+        raise _damaged(
+            WEIGHTS, f"other names ({', '.join(differing)})", "those of the architecture"
+        )
     for name, weight in weights.items():
         if weight.shape != expected[name] or weight.dtype != np.float32:
             found = f"{name} of shape {weight.shape} and type {weight.dtype}"

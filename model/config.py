@@ -1,5 +1,6 @@
-"""The architecture of a CVAE as frozen, typed values. Knows no torch."""
+"""The architecture of a CVAE as frozen, typed values. Needs no torch."""
 
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,9 +9,9 @@ Size = Annotated[int, Field(gt=0)]
 
 
 class CVAEConfig(BaseModel):
-    """Everything that fixes the shape of every weight.
+    """Everything that fixes the shapes of the weights.
 
-    No field has a default, so a checkpoint cannot be opened by accident with another shape.
+    No field has a default, so that no checkpoint is opened with the wrong shapes by accident.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -20,7 +21,7 @@ class CVAEConfig(BaseModel):
     classes: Size  # K, number of labels
     hidden: Annotated[tuple[Size, ...], Field(min_length=1)]  # encoder widths; decoder reversed
     latent: Size  # Z, number of latent dimensions
-    conditional: bool  # False: the plain VAE, p(y) instead of p(y|x)
+    conditional: bool  # False: an unconditional VAE, p(y) instead of p(y|x)
 
     @property
     def pixels(self) -> int:
@@ -29,25 +30,25 @@ class CVAEConfig(BaseModel):
 
     @property
     def label_size(self) -> int:
-        """Number of label inputs concatenated to encoder and decoder: K, or 0 for the VAE."""
+        """Number of inputs of encoder and decoder for the label: K, or 0 if unconditional."""
         return self.classes if self.conditional else 0
 
     @property
     def encoder_sizes(self) -> tuple[int, ...]:
-        """Widths of the encoder's trunk, input first; the two heads follow the last."""
+        """Widths of the encoder's layers, input first; the two heads follow the last one."""
         return (self.pixels + self.label_size, *self.hidden)
 
     @property
     def decoder_sizes(self) -> tuple[int, ...]:
-        """Widths of the decoder, input first, pixels last."""
+        """Widths of the decoder's layers, input first, pixels last."""
         return (self.latent + self.label_size, *reversed(self.hidden), self.pixels)
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name and shape of every weight that `model.cvae.CVAE` has under this configuration."""
+        """Name and shape of every weight of `model.cvae.CVAE` with this configuration."""
         layers: dict[str, tuple[int, int]] = {}
         for trunk, sizes in (("encoder", self.encoder_sizes), ("decoder", self.decoder_sizes)):
-            for index, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
-                # Every second module of the stack is a ReLU without weights.
+            for index, (inputs, outputs) in enumerate(pairwise(sizes)):
+                # Every second module is a ReLU, which has no weights.
                 layers[f"{trunk}.layers.{2 * index}"] = (outputs, inputs)
         for head in ("mean", "log_variance"):
             layers[f"encoder.{head}"] = (self.latent, self.hidden[-1])

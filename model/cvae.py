@@ -1,12 +1,13 @@
-"""The CVAE of "Understanding CVAEs" (T. Roeder, 2018) as torch modules: encoder, decoder, both.
+"""The CVAE of "Understanding CVAEs" (T. Roeder, 2018) as torch modules.
 
-Its first half, the unconditional VAE (Kingma & Welling, arXiv:1312.6114), is the same class
-with `conditional=False`. Knows neither its objective nor how it is trained or stored.
+With `conditional=False` it is the VAE of Kingma & Welling, arXiv:1312.6114. Knows neither the
+objective nor how the network is trained or stored.
 
 Dimensions: B batch, H height, W width, Z latent, K classes.
 """
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -16,15 +17,15 @@ from model.config import CVAEConfig
 
 
 class CVAEOutput(NamedTuple):
-    """What one pass through the CVAE yields."""
+    """The result of one forward pass."""
 
-    logits: Tensor  # (B, H, W) float32, sigmoid gives pixels in [0, 1]
+    logits: Tensor  # (B, H, W) float32; their sigmoid is the pixels in [0, 1]
     mean: Tensor  # (B, Z) float32, posterior mean
     log_variance: Tensor  # (B, Z) float32, natural logarithm of the posterior variance
 
 
 def reparametrise(mean: Tensor, log_variance: Tensor, epsilon: Tensor) -> Tensor:
-    """A sample of N(mean, exp(log_variance)), differentiable in both.
+    """A sample of N(mean, exp(log_variance)), differentiable in both arguments.
 
     Args:
         mean: (B, Z) float32.
@@ -38,39 +39,39 @@ def reparametrise(mean: Tensor, log_variance: Tensor, epsilon: Tensor) -> Tensor
 
 
 def conditioned(features: Tensor, one_hot: Tensor | None, config: CVAEConfig) -> Tensor:
-    """`features` with the one-hot label concatenated, or alone where the model has no label.
+    """`features` with the one-hot label appended, or unchanged for an unconditional VAE.
 
     Args:
         features: (B, F) float32, flat pixels or latent.
         one_hot: (B, K) float32, or None for the unconditional VAE.
-        config: says whether there is a label, and of how many classes.
+        config: says whether the model is conditional.
     Returns:
         (B, F + K) or (B, F) float32.
     Raises:
-        ValueError: a label is missing, or given to a model without labels.
+        ValueError: a label is missing, or was passed to an unconditional VAE.
     """
     if (one_hot is not None) != config.conditional:
-        given = "none was given" if one_hot is None else f"one of {tuple(one_hot.shape)} was given"
-        wanted = f"(B, {config.classes}) one-hot label" if config.conditional else "no label"
+        given = "none" if one_hot is None else f"a label of shape {tuple(one_hot.shape)}"
+        wanted = f"a (B, {config.classes}) one-hot label" if config.conditional else "no label"
         raise ValueError(
-            f"The model with conditional={config.conditional} takes {wanted}, but {given}."
+            f"A model with conditional={config.conditional} takes {wanted}, but was given {given}."
         )
     return features if one_hot is None else torch.cat([features, one_hot], dim=1)
 
 
 def dense_stack(sizes: tuple[int, ...]) -> nn.Sequential:
-    """Linear layers from width to width with a ReLU between two of them, none after the last."""
+    """Linear layers of these widths, with a ReLU after each but the last."""
     layers: list[nn.Module] = []
-    for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+    for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
 
 def draw_weights(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw all weights of `module` anew from `generator`, by the rule of torch's own layers.
+    """Initialise all dense layers and convolutions of `module` from `generator`.
 
-    Weights and biases of dense layers and convolutions are uniform in +-1/sqrt(inputs): the
-    article relies on these defaults; doing it here keeps the randomness an argument.
+    Weights and biases are uniform in +-1/sqrt(inputs), as torch initialises them by default and as
+    the article assumes. Doing it here makes the random generator an argument.
     """
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):
@@ -81,7 +82,7 @@ def draw_weights(module: nn.Module, generator: torch.Generator) -> None:
 
 
 class Encoder(nn.Module):
-    """q(z|y, x): the posterior of the latent given an image and its label."""
+    """q(z|y, x): the distribution of the latent z given an image y and its label x."""
 
     def __init__(self, config: CVAEConfig) -> None:
         super().__init__()
@@ -91,7 +92,7 @@ class Encoder(nn.Module):
         self.log_variance = nn.Linear(config.hidden[-1], config.latent)
 
     def forward(self, images: Tensor, one_hot: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of the posterior.
+        """Mean and log-variance of the latent.
 
         Args:
             images: (B, H, W) float32 in [0, 1].
@@ -105,7 +106,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """p(y|z, x): the pixels of an image given a latent and a label."""
+    """p(y|z, x): the pixels of an image y given a latent z and a label x."""
 
     def __init__(self, config: CVAEConfig) -> None:
         super().__init__()
@@ -113,7 +114,7 @@ class Decoder(nn.Module):
         self.layers = dense_stack(config.decoder_sizes)
 
     def logits(self, latent: Tensor, one_hot: Tensor | None = None) -> Tensor:
-        """The pixels before the sigmoid, for a numerically safe likelihood: (B, H, W) float32."""
+        """The pixels (B, H, W) float32 before the sigmoid, for a numerically stable likelihood."""
         pixels: Tensor = self.layers(conditioned(latent, one_hot, self.config))  # (B, H*W)
         return pixels.reshape(-1, self.config.image_height, self.config.image_width)
 
@@ -121,7 +122,7 @@ class Decoder(nn.Module):
         """The pixels.
 
         Args:
-            latent: (B, Z) float32, from N(0, I) to draw a new digit.
+            latent: (B, Z) float32, from N(0, I) for a new digit.
             one_hot: (B, K) float32, or None for the unconditional VAE.
         Returns:
             (B, H, W) float32 in [0, 1].
@@ -141,13 +142,13 @@ class CVAE(nn.Module):
     def forward(
         self, images: Tensor, one_hot: Tensor | None = None, epsilon: Tensor | None = None
     ) -> CVAEOutput:
-        """Encode, take a latent, decode.
+        """Encode, sample a latent, decode.
 
         Args:
             images: (B, H, W) float32 in [0, 1].
             one_hot: (B, K) float32, or None for the unconditional VAE.
-            epsilon: (B, Z) float32 from N(0, I): the latent is a reparametrised sample of the
-                posterior. Required in training mode. In evaluation mode None takes z = mean.
+            epsilon: (B, Z) float32 from N(0, I), with which the latent is sampled. Required in
+                training mode. In evaluation mode, None means z = mean.
         Raises:
             ValueError: epsilon is missing in training mode.
         """
@@ -156,13 +157,13 @@ class CVAE(nn.Module):
             latent = reparametrise(mean, log_variance, epsilon)  # (B, Z)
         elif self.training:
             raise ValueError(
-                "The CVAE in training mode samples its latent and needs epsilon, a draw of "
-                f"N(0, I) of shape {tuple(mean.shape)}; pass it, or call eval() to take z = mean."
+                "A CVAE in training mode samples its latent and needs epsilon, a sample of "
+                f"N(0, I) of shape {tuple(mean.shape)}; pass it, or call eval() to use z = mean."
             )
         else:
             latent = mean
         return CVAEOutput(self.decoder.logits(latent, one_hot), mean, log_variance)
 
     def initialise(self, generator: torch.Generator) -> None:
-        """Draw all weights anew from `generator`, see `draw_weights`."""
+        """Initialise all weights from `generator`, see `draw_weights`."""
         draw_weights(self, generator)

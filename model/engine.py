@@ -1,4 +1,4 @@
-"""An engine: what runs encoder and decoder of a checkpoint. Knows no particular one."""
+"""What an engine is: it runs the decoder and the encoder of a checkpoint on arrays."""
 
 from typing import Literal, Protocol
 
@@ -12,11 +12,11 @@ Precision = Literal["int8", "float"]
 
 
 class EngineError(Exception):
-    """The engine that is asked for cannot run here; the message is one full sentence."""
+    """The requested engine cannot run here; the message is one full sentence."""
 
 
 class Engine(Protocol):
-    """The two halves of a CVAE as functions of arrays."""
+    """The decoder and the encoder of a CVAE as functions of arrays."""
 
     def __init__(self, checkpoint: Checkpoint, precision: Precision) -> None: ...
 

@@ -1,9 +1,8 @@
-"""A trained CVAE to a checkpoint folder: weights, ONNX graphs over them, and a parity check.
+"""Writes a trained CVAE as a checkpoint folder, after checking its ONNX graphs against torch.
 
-The graphs are a few kilobytes: their weights are "external data" inside model.safetensors, by
-offset and length, so that graph and weights cannot drift apart. The rounded decoder has its own
-8-bit weights, a quarter of the bytes, inside decoder.int8.safetensors in the same way: whoever
-draws with them in another language reads them there.
+A graph is a few kilobytes: its weights are ONNX external data, by offset and length inside
+model.safetensors, so that graph and weights cannot disagree. The rounded decoder refers to its own
+8-bit weights in decoder.int8.safetensors in the same way; the web page reads them from there.
 """
 
 import json
@@ -45,10 +44,10 @@ PARITY_IMAGES = 32
 CALIBRATION_DIGITS = 10_000
 
 
-class _Drawing(nn.Module):
-    """The decoder as the checkpoint offers it. Names its weights as model.safetensors does."""
+class _DecoderExport(nn.Module):
+    """The decoder as exported. Its weights have the names that they have in model.safetensors."""
 
-    NAME = "decoder"  # of all its weights, before the first dot
+    NAME = "decoder"  # the first part of the names of its weights
 
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()
@@ -59,8 +58,8 @@ class _Drawing(nn.Module):
         return pixels
 
 
-class _Style(nn.Module):
-    """The encoder as the checkpoint offers it: the posterior mean of a given picture."""
+class _EncoderExport(nn.Module):
+    """The encoder as exported: pictures to posterior means."""
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
@@ -74,27 +73,27 @@ class _Style(nn.Module):
 def save_cvae(
     folder: Path, cvae: CVAE, provenance: Provenance, documents: Mapping[str, bytes]
 ) -> Checkpoint:
-    """Write `cvae` as a checkpoint folder, atomically, after proving that its graphs agree with it.
+    """Write `cvae` as a checkpoint folder atomically, after comparing its graphs with it.
 
     Args:
-        folder: the target; a checkpoint that stands there is replaced.
+        folder: the target; an existing checkpoint there is replaced.
         cvae: the trained network.
-        provenance: where it comes from.
+        provenance: the origin of the checkpoint.
         documents: metrics.json, samples.png and README.md.
     Raises:
-        CheckpointError: a weight is not finite, or ONNX Runtime draws something else than torch.
-        OSError: the disk refuses; the old folder stays as it was.
+        CheckpointError: a weight is not finite, or ONNX Runtime and torch differ.
+        OSError: writing failed; the old folder is unchanged.
     """
     cvae = _evaluation_copy(cvae)
     weights = safetensors.torch.save(cvae.state_dict())
     check_weights(weights, cvae.config)
-    decoder = _graph(_Drawing(cvae.decoder), _decoder_inputs(cvae.config, 2), "pixels")
-    encoder = _graph(_Style(cvae.encoder), _encoder_inputs(cvae.config, 2), "noise")
+    decoder = _export_graph(_DecoderExport(cvae.decoder), _decoder_inputs(cvae.config, 2), "pixels")
+    encoder = _export_graph(_EncoderExport(cvae.encoder), _encoder_inputs(cvae.config, 2), "noise")
     files = {
         **documents,
         WEIGHTS: weights,
-        DECODER: _over(weights, WEIGHTS, decoder),
-        ENCODER: _over(weights, WEIGHTS, encoder),
+        DECODER: _external(weights, WEIGHTS, decoder),
+        ENCODER: _external(weights, WEIGHTS, encoder),
         **rounded_files(rounded_graph(decoder, _calibration(cvae.config))),
     }
     return write_checkpoint(
@@ -103,42 +102,42 @@ def save_cvae(
 
 
 def rounded_files(rounded: onnx.ModelProto) -> dict[str, bytes]:
-    """The two files of a rounded decoder: its weights, and its graph over them."""
-    for tensor in rounded.graph.initializer:  # from whichever field it has to raw little-endian
+    """The two files of a rounded decoder: its weights, and its graph, which refers to them."""
+    for tensor in rounded.graph.initializer:  # from any field to raw little-endian bytes
         tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
     weights = safetensors.numpy.save(
         {
             tensor.name: numpy_helper.to_array(tensor)
             for tensor in rounded.graph.initializer
-            if tensor.name.startswith(f"{_Drawing.NAME}.")
+            if tensor.name.startswith(f"{_DecoderExport.NAME}.")
         }
     )
     return {
         ROUNDED_WEIGHTS: weights,
-        ROUNDED_DECODER: _over(weights, ROUNDED_WEIGHTS, rounded),
+        ROUNDED_DECODER: _external(weights, ROUNDED_WEIGHTS, rounded),
     }
 
 
 def check_parity(cvae: CVAE, checkpoint: Checkpoint) -> None:
-    """Hold both graphs of a checkpoint against the torch network.
+    """Compare both graphs of a checkpoint with the torch network.
 
     Raises:
         CheckpointError: they differ by more than `PARITY_TOLERANCE`.
     """
     for graph, module, inputs in (
-        (DECODER, _Drawing(cvae.decoder), _decoder_inputs(cvae.config, PARITY_IMAGES)),
-        (ENCODER, _Style(cvae.encoder), _encoder_inputs(cvae.config, PARITY_IMAGES)),
+        (DECODER, _DecoderExport(cvae.decoder), _decoder_inputs(cvae.config, PARITY_IMAGES)),
+        (ENCODER, _EncoderExport(cvae.encoder), _encoder_inputs(cvae.config, PARITY_IMAGES)),
     ):
         with torch.inference_mode():
             expected = module(*inputs.values()).numpy()
         session = onnxruntime.InferenceSession(checkpoint.folder / graph)
         (found,) = session.run(None, {name: value.numpy() for name, value in inputs.items()})
         difference = float(np.abs(np.asarray(found) - expected).max())
-        # The posterior mean is unbounded, so its tolerance grows with its size.
+        # The posterior mean is unbounded, so the tolerance is relative where it is large.
         if difference > PARITY_TOLERANCE * max(1.0, float(np.abs(expected).max())):
             raise CheckpointError(
-                f"The exported {graph} differs from torch by {difference:.2g}, at most "
-                f"{PARITY_TOLERANCE} was expected; the checkpoint was not written. "
+                f"The exported {graph} differs from torch by {difference:.2g}, expected at most "
+                f"{PARITY_TOLERANCE}; the checkpoint was not written. "
                 "Report this with the versions of torch and onnxruntime."
             )
 
@@ -155,7 +154,7 @@ def _decoder_inputs(config: CVAEConfig, count: int) -> dict[str, Tensor]:
 
 
 def _calibration(config: CVAEConfig) -> dict[str, NDArray[np.float32]]:
-    """Noise and labels to measure a decoder's activations with."""
+    """Noise and labels with which a decoder's activations are measured."""
     inputs = _decoder_inputs(config, CALIBRATION_DIGITS)
     return {name: value.numpy() for name, value in inputs.items()}
 
@@ -172,11 +171,11 @@ def _label_inputs(config: CVAEConfig, count: int) -> dict[str, Tensor]:
     return {"one_hot": torch.eye(config.classes)[torch.arange(count) % config.classes]}
 
 
-def _graph(module: nn.Module, inputs: Mapping[str, Tensor], output: str) -> onnx.ModelProto:
+def _export_graph(module: nn.Module, inputs: Mapping[str, Tensor], output: str) -> onnx.ModelProto:
     """The ONNX graph of `module`, with its weights."""
     batch = torch.export.Dim("N")
     with warnings.catch_warnings():
-        # The exporter says that it merged the batch dimensions of the two inputs, as it should.
+        # The exporter warns that it merged the batch dimensions of the two inputs, as intended.
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         program = torch.onnx.export(
@@ -191,20 +190,20 @@ def _graph(module: nn.Module, inputs: Mapping[str, Tensor], output: str) -> onnx
         )
     assert program is not None  # it is None only with dynamo=False
     proto = program.model_proto
-    _forget_origin(proto)
+    _strip_metadata(proto)
     return proto
 
 
-def _over(weights: bytes, location: str, proto: onnx.ModelProto) -> bytes:
-    """The file of a graph whose weights point into the safetensors file `weights`, `location`."""
+def _external(weights: bytes, location: str, proto: onnx.ModelProto) -> bytes:
+    """The file of a graph that refers to its weights in the safetensors file `location`."""
     graph = onnx.ModelProto()
     graph.CopyFrom(proto)
-    _point_into(graph, weights, location)
+    _refer_to_weights(graph, weights, location)
     return bytes(graph.SerializeToString())
 
 
-def _forget_origin(proto: onnx.ModelProto) -> None:
-    """Drop the exporter's notes (source lines, paths of this machine): the graph stays small."""
+def _strip_metadata(proto: onnx.ModelProto) -> None:
+    """Remove the exporter's notes, such as source lines and paths of this machine."""
     graph = proto.graph
     named = [*graph.node, *graph.initializer, *graph.input, *graph.output, *graph.value_info]
     for item in [proto, graph, *named]:
@@ -213,17 +212,18 @@ def _forget_origin(proto: onnx.ModelProto) -> None:
     graph.ClearField("value_info")
 
 
-def _point_into(proto: onnx.ModelProto, weights: bytes, location: str) -> None:
-    """Replace each weight in the graph by its place in the safetensors file.
+def _refer_to_weights(proto: onnx.ModelProto, weights: bytes, location: str) -> None:
+    """Replace each weight in the graph by a reference into the safetensors file.
 
     A safetensors file is 8 bytes of header length, a JSON header with the byte offsets of each
-    tensor, and the tensors, raw and little-endian, as ONNX external data has them too.
+    tensor, and the tensors as raw little-endian bytes, which is also the format of ONNX external
+    data.
     """
     header_size = int.from_bytes(weights[:8], "little")
     header = json.loads(weights[8 : 8 + header_size])
     for tensor in proto.graph.initializer:
         if tensor.name not in header:
-            continue  # a constant of the graph, such as the shape of the picture
+            continue  # a constant of the graph, such as the shape of a picture
         entry = header[tensor.name]
         start, end = (8 + header_size + offset for offset in entry["data_offsets"])
         tensor.ClearField("raw_data")

@@ -1,8 +1,8 @@
-"""Draws digits with a checkpoint: labels and noise in, grey levels out. Knows no HTTP and no torch.
+"""Draws digits with a checkpoint: labels and noise in, grey levels out. Needs no torch.
 
-Two engines do the arithmetic: ONNX Runtime by default, torch as the reference and for GPUs. Both
-do it in one of two precisions: float, or int8 with the decoder's products in 8 bits, which is
-faster and differs by less than a grey level on average.
+Two engines compute: ONNX Runtime by default, torch as the reference and for GPUs. Each has two
+precisions: float, and int8, in which the decoder multiplies in 8 bits. That is faster and differs
+by less than one grey level on average.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from model.config import CVAEConfig
 from model.engine import Engine, EngineError, EngineName, Precision
 from model.onnx_engine import OnnxEngine
 
-PIECE = 64  # digits decoded at a time: more would leave the processor's cache
+BATCH = 64  # digits decoded at once: more do not fit into the processor's cache
 
 
 class Generator:
@@ -32,31 +32,31 @@ class Generator:
         """One picture for each label.
 
         Args:
-            one_hot: (N, K) float32; rows between two labels draw what lies between them.
+            one_hot: (N, K) float32; a mixture of two labels draws a shape between the two digits.
             noise: (N, Z) float32 from N(0, I).
         Returns:
-            (N, H, W) uint8 grey levels, ink 255 on 0.
+            (N, H, W) uint8 grey levels, ink 255 on paper 0.
         """
-        if len(noise) > PIECE:
-            cuts = range(PIECE, len(noise), PIECE)
-            pieces = zip(np.split(one_hot, cuts), np.split(noise, cuts), strict=True)
-            return np.concatenate([self.draw(*piece) for piece in pieces])
+        if len(noise) > BATCH:
+            cuts = range(BATCH, len(noise), BATCH)
+            batches = zip(np.split(one_hot, cuts), np.split(noise, cuts), strict=True)
+            return np.concatenate([self.draw(*batch) for batch in batches])
         pixels = self.engine.decode(noise, one_hot)  # (N, H, W) in [0, 1]
-        pixels *= 255  # in place: the array is new, and ours
+        pixels *= 255  # in place: no one else has this array
         pixels += 0.5
         return pixels.astype(np.uint8)
 
     def style(
         self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """The noise (N, Z) that draws pictures like these, (N, H, W) in [0, 1]."""
+        """The noise (N, Z) that draws pictures (N, H, W) in [0, 1] again, given their labels."""
         return self.engine.encode(pixels, one_hot)
 
     def read(self, pixels: NDArray[np.float32]) -> int:
-        """The label that explains one picture (H, W) in [0, 1] best: the CVAE as a classifier.
+        """The most likely label of one picture (H, W) in [0, 1]: the CVAE as a classifier.
 
-        Each label in turn is given to the encoder and the decoder; the one with the lowest
-        reconstruction loss plus the cost of its noise under the prior is the reading.
+        Encodes and decodes the picture with each label, and returns the label with the lowest sum
+        of reconstruction loss and negative log density of the noise.
         """
         labels = np.eye(self.config.classes, dtype=np.float32)
         copies = np.repeat(pixels[None], self.config.classes, axis=0)  # (K, H, W)
@@ -72,19 +72,18 @@ def open_generator(
     """The generator of a checkpoint, run by the named engine.
 
     Raises:
-        CheckpointError: the checkpoint cannot draw a digit that is asked for, or not so.
+        CheckpointError: the checkpoint is unconditional, or lacks the precision.
         EngineError: the engine is not installed.
     """
     if not checkpoint.config.conditional:
         raise CheckpointError(
-            f"The checkpoint {checkpoint.folder} is an unconditional VAE and cannot draw the "
-            "digit that is asked for; train one without `--no-conditional`."
+            f"The checkpoint {checkpoint.folder} is an unconditional VAE and cannot draw a "
+            "requested digit; train one without `--no-conditional`."
         )
     if precision == "int8" and ROUNDED_DECODER not in checkpoint.manifest.sha256:
         raise CheckpointError(
             f"The checkpoint {checkpoint.folder} has no {ROUNDED_DECODER}, which the precision "
-            "int8 draws with; write it again with `python -m training`, or set "
-            "CVAE_PRECISION=float."
+            "int8 needs; train it again with `python -m training`, or set CVAE_PRECISION=float."
         )
     return Generator(checkpoint.config, _open_engine(checkpoint, engine, precision))
 
@@ -92,7 +91,7 @@ def open_generator(
 def _open_engine(checkpoint: Checkpoint, engine: EngineName, precision: Precision) -> Engine:
     if engine == "onnx":
         return OnnxEngine(checkpoint, precision)
-    try:  # imported on demand: torch is heavy, and absent where only serving is installed
+    try:  # imported on demand: torch is slow to load and not installed with the service
         from model.torch_engine import TorchEngine
     except ModuleNotFoundError as error:
         raise EngineError(

@@ -1,21 +1,23 @@
-"""Seeded noise: (seed, row, position) -> N(0, I), the same in every process and language.
+"""Seeded noise: (seed, row, position) -> N(0, I), reproducible in any process and language.
 
-The rule, complete enough to be repeated elsewhere:
+The rule, complete enough to be implemented elsewhere:
 
 1. Random bits are Philox4x64-10 (Salmon et al., SC 2011, "Parallel random numbers: as easy as
    1, 2, 3"): a key of two 64-bit words and a counter of four give one block of four 64-bit words.
    Key = (seed, row). Counter = (c, 0, 0, stream).
-2. Stream 0 holds the noise of each position. A noise of Z numbers takes ceil(Z / 8) blocks: that
-   of position p takes the blocks c = p * ceil(Z / 8) + 1 and on, so no digit depends on how many
-   others are drawn. Stream 1 holds the hand of the row, as if it were position 0.
+2. Stream 0 has the noise of each position. The noise of one position is Z numbers and takes
+   B = ceil(Z / 8) blocks; position p takes the blocks c = p * B + 1 to p * B + B, so a digit does
+   not depend on the number of digits. Stream 1 has the hand of the row, as its position 0.
 3. Each 64-bit word gives two uniforms in (0, 1): u = (low 32 bits + 1/2) / 2^32, v = (high
    32 bits + 1/2) / 2^32.
 4. Box-Muller: sqrt(-2 ln u) cos(2 pi v) and sqrt(-2 ln u) sin(2 pi v), in this order, in double
-   precision, rounded to float32. What is left of the last block is dropped.
-5. Two noises a and b are mixed as cos(m pi / 2) a + sin(m pi / 2) b: on the sphere, so that the
-   mixture of two N(0, I) is N(0, I) again.
+   precision, rounded to float32. The rest of the last block is dropped.
+5. Two noises a and b are mixed as cos(m pi / 2) a + sin(m pi / 2) b, so that the mixture of two
+   samples of N(0, I) is from N(0, I).
 
-tests/model/test_noise.py holds the test vectors.
+The bits of rules 1 to 3 are the same everywhere. ln, cos and sin may differ in the last bit of a
+double between processors, which rounding to float32 hides for all but about one number in 10^9.
+tests/model/test_noise.py has test vectors.
 """
 
 import math
@@ -34,7 +36,7 @@ _of_thread = threading.local()
 
 
 def line_noise(seed: int, row: int, count: int, size: int) -> Noise:
-    """The noises of the positions 0 .. count - 1 of one row.
+    """The noise of the positions 0 .. count - 1 of one row.
 
     Args:
         seed: 0 .. 2^32 - 1.
@@ -50,10 +52,10 @@ def line_noise(seed: int, row: int, count: int, size: int) -> Noise:
 
 
 def noise_of_lines(lines: Sequence[tuple[int, int, int]], size: int) -> Noise:
-    """The noises of several lines at once, for little more than the time of one.
+    """The noise of several lines at once, in little more time than one line takes.
 
     Args:
-        lines: (seed, row, count) of each, see `line_noise`.
+        lines: (seed, row, count) of each line, see `line_noise`.
         size: Z, number of latent dimensions.
     Returns:
         (sum of counts, Z) float32: `line_noise` of each line, one after the other.
@@ -64,7 +66,7 @@ def noise_of_lines(lines: Sequence[tuple[int, int, int]], size: int) -> Noise:
 
 
 def hand(seed: int, row: int, size: int) -> Noise:
-    """The noise (Z,) float32 that all digits of a row share: its handwriting.
+    """The noise (Z,) float32 that all digits of a row share if they have one handwriting.
 
     Raises:
         ValueError: the seed is out of range.
@@ -74,7 +76,7 @@ def hand(seed: int, row: int, size: int) -> Noise:
 
 
 def mix(first: Noise, second: Noise, share: float) -> Noise:
-    """The noise `share` of the way from `first` to `second`, on the sphere.
+    """The noise at `share` of the way from `first` to `second`, along an arc.
 
     Args:
         first: (N, Z) float32 from N(0, I).
@@ -92,7 +94,7 @@ def mix(first: Noise, second: Noise, share: float) -> Noise:
 
 def _normals(lines: Sequence[tuple[int, int, int]], stream: int, size: int) -> Noise:
     blocks = -(-size // NORMALS_PER_BLOCK)
-    # numpy's generator steps the counter before each block, hence the "+ 1" of rule 2.
+    # numpy increments the counter before each block, hence the "+ 1" of rule 2.
     words = [_bits(seed, row, stream).random_raw(count * blocks * 4) for seed, row, count in lines]
     bits = words[0] if len(words) == 1 else np.concatenate(words)
     halves = np.asarray(bits, dtype="<u8").view("<u4").reshape(-1, 2)  # low, high
@@ -108,13 +110,13 @@ def _normals(lines: Sequence[tuple[int, int, int]], stream: int, size: int) -> N
 def _bits(seed: int, row: int, stream: int) -> np.random.Philox:
     """The bit generator at the start of a stream.
 
-    One is kept for each thread and set anew: making one takes ten times as long.
+    Each thread keeps one and resets it, which takes a tenth of the time of making one.
 
     Raises:
         ValueError: the seed is out of range.
     """
     if not 0 <= seed <= MAX_SEED:
-        raise ValueError(f"A seed must be a whole number from 0 to {MAX_SEED}, found {seed}.")
+        raise ValueError(f"A seed must be an integer from 0 to {MAX_SEED}, found {seed}.")
     kept = _of_thread.__dict__
     if not kept:
         kept["generator"] = np.random.Philox(key=0)
@@ -122,6 +124,6 @@ def _bits(seed: int, row: int, stream: int) -> np.random.Philox:
     state = kept["state"]
     state["state"]["key"][:] = seed, row
     state["state"]["counter"][:] = 0, 0, 0, stream
-    kept["generator"].state = state  # with an empty buffer, as at the beginning
+    kept["generator"].state = state  # as made, its buffer is empty
     generator: np.random.Philox = kept["generator"]
     return generator

@@ -1,7 +1,7 @@
 """The negative variational lower bound of a CVAE and its two parts, in nats per image.
 
-Source: Kingma & Welling, arXiv:1312.6114, equations 3 and 10, appendix B; with the label as
-a condition as in "Understanding CVAEs" (T. Roeder, 2018).
+Source: Kingma & Welling, arXiv:1312.6114, equations 3 and 10, appendix B; conditional on the label
+as in "Understanding CVAEs" (T. Roeder, 2018).
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from model.cvae import CVAEOutput
 
 
 class NegativeElbo(NamedTuple):
-    """What training minimises, with its parts; each (B,) float32 in nats."""
+    """The loss that training minimises, and its parts; each (B,) float32 in nats."""
 
     total: Tensor  # reconstruction_nll + kl
     reconstruction_nll: Tensor  # -log p(y|z, x)
@@ -36,7 +36,7 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
 def reconstruction_nll(logits: Tensor, images: Tensor) -> Tensor:
     """Bernoulli negative log-likelihood per image, in nats, summed over the pixels.
 
-    On grey pixels this is the binary cross-entropy of the article, not a true likelihood.
+    For grey pixels this is the binary cross-entropy of the article, not a true likelihood.
 
     Args:
         logits: (B, H, W) float32, before the sigmoid.
@@ -51,10 +51,10 @@ def reconstruction_nll(logits: Tensor, images: Tensor) -> Tensor:
 def negative_elbo(output: CVAEOutput, images: Tensor) -> NegativeElbo:
     """The negative evidence lower bound of `images` and its parts, per image, in nats.
 
-    A bound only where `output` was made with a sampled latent; at z = mean it is not one.
+    It is a bound only if the latent was sampled; at z = mean it is not.
 
     Args:
-        output: of one pass of the CVAE over `images`.
+        output: the result of one pass of the CVAE over `images`.
         images: (B, H, W) float32 in [0, 1].
     """
     nll = reconstruction_nll(output.logits, images)

@@ -18,7 +18,7 @@ from model.engine import Precision
 
 
 class OnnxEngine:
-    """Runs decoder.onnx and encoder.onnx on the CPU, one thread per call."""
+    """Runs the graphs of a checkpoint on the CPU, each call on one thread."""
 
     def __init__(self, checkpoint: Checkpoint, precision: Precision = "float") -> None:
         self._checkpoint = checkpoint
@@ -36,7 +36,7 @@ class OnnxEngine:
     def encode(
         self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """See `Engine.encode`. Opened on first use: drawing does not need the encoder."""
+        """See `Engine.encode`. Opens the encoder on first use, as drawing does not need it."""
         if self._encoder is None:
             self._encoder = _open_session(self._checkpoint, ENCODER)
         (noise,) = self._encoder.run(["noise"], {"pixels": pixels, "one_hot": one_hot})
@@ -45,21 +45,21 @@ class OnnxEngine:
 
 def _open_session(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    # A few digits cost about 0.1 ms: handing them to more threads costs more than it gains, and
-    # idle threads would spin on the cores of the web server.
+    # A few digits take about 0.1 ms, so more threads cost more than they gain, and idle threads
+    # would spin on the cores of the web server.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only
-    # From memory: ONNX Runtime would map the file, and end the process if it was written over.
+    # From memory: ONNX Runtime would map the file, and crash the process if it is overwritten.
     name = ROUNDED_WEIGHTS if graph == ROUNDED_DECODER else WEIGHTS
     model, weights = checkpoint.content(graph), checkpoint.content(name)
     options.add_external_initializers_from_files_in_memory([name], [weights], [len(weights)])
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own exceptions have no common base but this
+    except Exception as error:  # the only common base of ONNX Runtime's exceptions
         raise CheckpointError(
             f"The checkpoint file {graph} cannot be run by ONNX Runtime "
-            f"{onnxruntime.__version__}: {error}; write the checkpoint again with this version."
+            f"{onnxruntime.__version__}: {error}; train it again with this version."
         ) from error
     _check_inputs(session, graph, checkpoint.config)
     return session

@@ -1,8 +1,8 @@
-"""A decoder's graph in 8-bit products: a quarter of the bytes, a third of the time.
+"""Quantise a decoder's graph to 8 bits: a quarter of the bytes, a third of the time.
 
-The first layer stays in float: it is small, and noise has no highest value to scale by. What goes
-into the others is rounded by a scale that was measured once. Scales found anew for each call, as
-ONNX Runtime's own dynamic rounding does, would let a digit depend on the digits drawn with it.
+The first layer stays in float: it is small, and noise has no maximum to scale by. The inputs of the
+other layers are rounded by constant scales that are measured once. Dynamic scales, as ONNX Runtime
+computes them for each call, would make a digit depend on the other digits of its batch.
 """
 
 import tempfile
@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-MARGIN = 1.05  # above the highest activation that was measured, for those that were not
-LEVELS = 255  # of an activation: 8 bits without a sign, as nothing is below 0 after a ReLU
+MARGIN = 1.05  # of the scale over the highest measured activation, for higher ones
+LEVELS = 255  # of an activation: unsigned 8 bits, as nothing is below 0 after a ReLU
 
 
 def rounded_graph(
     proto: onnx.ModelProto, inputs: Mapping[str, NDArray[np.float32]]
 ) -> onnx.ModelProto:
-    """A dense decoder's graph with its weights rounded to 8 bits.
+    """The graph of a dense decoder with its weights rounded to 8 bits.
 
     The first layer keeps its float32 `weight` and `bias`. Each other layer has `weight_quantized`
     (inputs, outputs) int8, `weight_scale` (outputs,), `bias` and `input_scale`: its product is
@@ -31,8 +31,8 @@ def rounded_graph(
     weight_scale + bias.
 
     Args:
-        proto: the graph with its weights: dense layers with a ReLU between two of them.
-        inputs: noise and labels of many digits, to measure the activations with.
+        proto: the graph with its weights: dense layers, a ReLU after each but the last.
+        inputs: noise and labels of many digits, with which the activations are measured.
     """
     peaks = _highest_activations(proto, inputs)
     prepared = onnx.shape_inference.infer_shapes(proto)
@@ -45,7 +45,7 @@ def rounded_graph(
             path,
             per_channel=True,
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=[first, f"{first}_MatMul"],  # before and after it is taken apart
+            nodes_to_exclude=[first, f"{first}_MatMul"],  # its names before and after the split
         )
         rounded = onnx.load(path)
     _fix_scales(rounded, peaks)
@@ -56,7 +56,7 @@ def rounded_graph(
 def _highest_activations(
     proto: onnx.ModelProto, inputs: Mapping[str, NDArray[np.float32]]
 ) -> dict[str, float]:
-    """The highest output of each ReLU over all inputs, by its name."""
+    """The highest value of each ReLU over all inputs, by the name of its output."""
     names = [node.output[0] for node in proto.graph.node if node.op_type == "Relu"]
     probe = onnx.ModelProto()
     probe.CopyFrom(proto)
@@ -67,36 +67,36 @@ def _highest_activations(
 
 
 def _fix_scales(rounded: onnx.ModelProto, peaks: Mapping[str, float]) -> None:
-    """Replace each rounding by a scale found on the fly with one by a constant scale.
+    """Replace each dynamic scale by a constant one.
 
-    The constants are named after the layer that they go into, as its weights are; some versions of
-    ONNX Runtime name those after the transposing too, which readers shall not have to know.
+    The constants are named after their layer, like its weights. Some versions of ONNX Runtime add
+    "_Transposed" to names of weights; it is removed, so that names do not depend on the version.
     """
-    names: dict[str, str] = {}
+    names: dict[str, str] = {}  # old -> new
     for tensor in rounded.graph.initializer:
         names[tensor.name] = tensor.name.replace("_Transposed", "")
         tensor.name = names[tensor.name]
-    nodes = []
-    products = [node for node in rounded.graph.node if node.op_type == "MatMulInteger"]
     layers = {
-        levels: names[weight].removesuffix("weight_quantized")
-        for levels, weight, *_ in (node.input for node in products)
-    }
+        node.input[0]: names[node.input[1]].removesuffix("weight_quantized")
+        for node in rounded.graph.node
+        if node.op_type == "MatMulInteger"
+    }  # name of the rounded input -> prefix of the layer's names
+    nodes = []
     for node in rounded.graph.node:
         if node.op_type == "DynamicQuantizeLinear":
             values, (levels, scale, zero_point) = node.input[0], node.output
             names[scale] = f"{layers[levels]}input_scale"
             names[zero_point] = f"{layers[levels]}input_zero_point"
-            scale, zero_point = names[scale], names[zero_point]
             step = np.float32(max(peaks[values], 1e-6) * MARGIN / LEVELS)
             rounded.graph.initializer.extend(
                 [
-                    numpy_helper.from_array(np.array(step), scale),
-                    numpy_helper.from_array(np.array(0, np.uint8), zero_point),
+                    numpy_helper.from_array(np.array(step), names[scale]),
+                    numpy_helper.from_array(np.array(0, np.uint8), names[zero_point]),
                 ]
             )
-            node = helper.make_node("QuantizeLinear", [values, scale, zero_point], [levels])
-        node.input[:] = [names.get(name, name) for name in node.input]
-        nodes.append(node)
+            nodes.append(helper.make_node("QuantizeLinear", [values, scale, zero_point], [levels]))
+        else:
+            nodes.append(node)
+        nodes[-1].input[:] = [names.get(name, name) for name in nodes[-1].input]
     del rounded.graph.node[:]
     rounded.graph.node.extend(nodes)

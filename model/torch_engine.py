@@ -1,4 +1,4 @@
-"""The torch engine: the reference that the ONNX graphs are held against, and the way to a GPU."""
+"""The torch engine: the reference for the ONNX graphs, and the engine for GPUs."""
 
 from collections.abc import Mapping
 
@@ -23,23 +23,23 @@ def load_cvae(checkpoint: Checkpoint) -> CVAE:
 
 
 class RoundedDecoder(nn.Module):
-    """The decoder in 8-bit products, by the rule of `model.quantization`."""
+    """The decoder with 8-bit weights, by the rule of `model.quantization`."""
 
     def __init__(self, config: CVAEConfig, weights: Mapping[str, Tensor]) -> None:
         super().__init__()
         self.config = config
         for name, tensor in weights.items():
             self.register_buffer(name.removeprefix("decoder.").replace(".", "_"), tensor)
-        self.last = 2 * (len(config.decoder_sizes) - 2)  # the layers' numbers count the ReLUs too
+        self.last = 2 * (len(config.decoder_sizes) - 2)  # the numbers of layers count ReLUs too
 
     def forward(self, latent: Tensor, one_hot: Tensor | None = None) -> Tensor:
-        """Pixels, see `model.cvae.Decoder.forward`."""
+        """The pixels, see `model.cvae.Decoder.forward`."""
         part = self.get_buffer
         x = conditioned(latent, one_hot, self.config)  # (B, Z + K)
         x = x @ part("layers_0_weight") + part("layers_0_bias")
         for layer in range(2, self.last + 1, 2):
             step = part(f"layers_{layer}_input_scale")
-            # In float64 the sums of whole numbers are exact, on a GPU too.
+            # In float64 the sums of integers are exact, also on a GPU.
             levels = (torch.relu(x) / step).round().clamp(max=255).double()
             product = (levels @ part(f"layers_{layer}_weight_quantized").double()).float()
             x = product * (step * part(f"layers_{layer}_weight_scale"))
@@ -54,7 +54,7 @@ def load_rounded_decoder(checkpoint: Checkpoint) -> RoundedDecoder:
 
 
 class TorchEngine:
-    """Runs encoder and decoder with torch, on a GPU where there is one."""
+    """Runs decoder and encoder with torch, on a GPU if there is one."""
 
     def __init__(self, checkpoint: Checkpoint, precision: Precision = "float") -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

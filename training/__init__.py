@@ -1,1 +1,1 @@
-"""Offline training of the CVAE on MNIST. Hands the service a checkpoint folder, nothing else."""
+"""Trains the CVAE on MNIST and measures it. Gives the service a checkpoint folder, nothing else."""

@@ -1,29 +1,40 @@
-"""`python -m training`: train the CVAE and write a checkpoint folder."""
+"""`python -m training`: train a CVAE and write a checkpoint folder."""
 
 import logging
 import sys
 
-from pydantic import ValidationError
-from pydantic_settings import CliApp, SettingsError
+from training.config import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    OptionError,
+    TrainingConfig,
+    read_options,
+)
 
-from training.config import TrainingConfig
+DESCRIPTION = """
+Train a CVAE on MNIST and write a checkpoint folder. The preset article takes 2 minutes on 2 CPU
+cores and reaches a test loss of about 101 nats. The preset sharp, which made the bundled model,
+takes about an hour; it has its own settings and takes none of the options from --epochs on.
+"""
 
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C
 
+def main(arguments: list[str]) -> int:
+    """Run the command; the exit code: 0 done, 1 failed, 2 wrong option, 130 interrupted.
 
-def main() -> int:
-    """Run the command; the exit code: 0 done, 1 failed, 2 wrong option, 130 interrupted."""
+    Args:
+        arguments: as typed, without the name of the program.
+    """
     try:
-        config = CliApp.run(TrainingConfig)
-    except (ValidationError, SettingsError) as error:
-        print(_usage_sentence(error), file=sys.stderr)  # noqa: T201 - the log is not set up yet
+        config = read_options(TrainingConfig, "cvae-digits train", DESCRIPTION, arguments)
+    except OptionError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
         return EXIT_USAGE
     return _train(config)
 
 
 def _train(config: TrainingConfig) -> int:
-    # Imported here so that --help and a wrong option answer at once: torch takes seconds.
+    # Imported here so that --help and a wrong option do not wait seconds for torch.
     from model.checkpoint import CheckpointError
     from training.article.trainer import DivergenceError
     from training.console import start_log
@@ -42,30 +53,30 @@ def _train(config: TrainingConfig) -> int:
         return EXIT_INTERRUPTED
     except (CheckpointError, DataError, DivergenceError, LaunchError, SnapshotError) as error:
         log.error("%s", error)
-        return 1
-    except OSError as error:  # a full disk, above all
-        where = error.filename or config.run_dir
+        return EXIT_FAILED
+    except OSError as error:  # usually a full disk
         log.error(
-            "The run stopped because the system refused %s (%s); what was written before is whole. "
-            "Make room or give access, then continue with --resume.",
-            where,
+            "The run stopped because writing %s failed (%s); all files written before are "
+            "complete. Make room or grant access, then continue with --resume.",
+            error.filename or config.run_dir,
             error.strerror or error,
         )
-        return 1
+        return EXIT_FAILED
     if checkpoint:
-        log.info("wrote %s; serve it: CVAE_CHECKPOINT=%s make serve", *[checkpoint.folder] * 2)
+        log.info("wrote the checkpoint %s; %s", checkpoint.folder, _next_step(config))
     return 0
 
 
-def _usage_sentence(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return f"{error}; see --help."
-    first = error.errors()[0]
-    if not first["loc"]:  # about several options together
-        return f"{first['msg'].removeprefix('Value error, ')}; see --help."
-    option = "--" + str(first["loc"][0]).replace("_", "-")
-    return f"The option {option} cannot be used: {first['msg']}; see --help."
+def _next_step(config: TrainingConfig) -> str:
+    """What the user can do with the checkpoint."""
+    folder = config.checkpoint_folder
+    if config.conditional:
+        return f"serve it with `cvae-digits serve --checkpoint {folder}`"
+    return (
+        "it is an unconditional VAE, which the service refuses because it cannot draw a requested "
+        f"digit; its samples are in {folder / 'samples.png'}"
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,85 +1,94 @@
-"""What one training run is told, typed, read once from the command line."""
+"""The options of a training run, typed, and how the commands read their options."""
 
+import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar, get_args, get_origin
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    CliImplicitFlag,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
 )
+from pydantic.fields import FieldInfo
 
 from model.config import ARTICLE, CVAEConfig
 from model.noise import MAX_SEED
 
-# The preset `sharp` is one recipe as a whole, in one process.
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # 130: as a shell reports Ctrl-C
+# The preset `sharp` has its own settings, and runs in one process.
 ARTICLE_ONLY = {
     *("epochs", "batch_size", "learning_rate", "conditional", "hidden", "latent"),
     *("snapshot_every_s", "devices", "precision", "compile"),
 }
+METAVARS: dict[object, str] = {int: "INTEGER", float: "NUMBER", Path: "FOLDER"}
+Options = TypeVar("Options", bound=BaseModel)
 
 
-class TrainingConfig(BaseSettings):
-    """Train a CVAE on MNIST and write a checkpoint folder that the service can draw with.
+def _split(value: object) -> object:
+    """The items of a text such as "512,512"; another value unchanged."""
+    return value.strip("[]").split(",") if isinstance(value, str) else value
 
-    The preset `article` is the article's: Adam 1e-3, batch 128, 10 epochs. Expect a test loss of
-    about 101 nats after 2 minutes on 2 CPU cores. The preset `sharp` is the one that ships:
-    six stages, see training/course.py; its settings are those of training/recipe.py.
-    """
 
-    model_config = SettingsConfigDict(
-        frozen=True,
-        extra="forbid",
-        cli_kebab_case=True,
-        cli_prog_name="python -m training",
-        cli_avoid_json=True,
+class TrainingConfig(BaseModel):
+    """The options of one training run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: Literal["article", "sharp"] = Field(
+        "article", description="what to train: the article's CVAE, or a sharper one in six stages"
     )
-
     data_dir: Path = Field(
         Path("data"),
-        description="folder that holds MNIST/raw; downloaded into it if it is not there",
-    )
-    preset: Literal["article", "sharp"] = Field(
-        "article", description="what to train: the article's CVAE, or the sharper one"
+        description="folder that contains MNIST/raw; if it does not, MNIST is downloaded into it",
     )
     run_dir: Path = Field(
         default_factory=lambda given: Path("runs") / given["preset"],
-        description="folder of this run: log, samples, snapshot, checkpoint/",
+        description="folder for the log, snapshots, samples and the checkpoint (default: runs/ "
+        "and the name of the preset)",
     )
     checkpoint: Path | None = Field(
-        None, description="folder to write the checkpoint to; without it checkpoint/ of the run"
+        None,
+        description="folder to write the checkpoint to (default: checkpoint/ in the folder of "
+        "the run)",
     )
-    epochs: PositiveInt = Field(10, description="passes over the training images")
-    batch_size: PositiveInt = Field(128, description="images a step, over all processes")
-    learning_rate: PositiveFloat = Field(1e-3, description="of Adam")
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = Field(
-        0, description="of weights, order and noise; the same seed repeats the run exactly"
+        0, description="seed of all random numbers; it repeats a run exactly on the same machine"
     )
-    conditional: CliImplicitFlag[bool] = Field(
-        True, description="--no-conditional trains the plain VAE, without labels"
+    resume: bool = Field(False, description="continue the run in --run-dir where it stopped")
+    evaluate: bool = Field(True, description="measure the quality of samples at the end")
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="device type")
+    epochs: PositiveInt = Field(10, description="passes over the training images")
+    batch_size: PositiveInt = Field(128, description="images per step, over all processes")
+    learning_rate: PositiveFloat = Field(1e-3, description="learning rate of Adam")
+    conditional: bool = Field(
+        True,
+        description="train with labels; without them the result is a plain VAE, which the "
+        "service cannot serve",
     )
-    hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = Field(
-        ARTICLE.hidden, description="widths of the encoder; the decoder has them reversed"
+    hidden: Annotated[tuple[PositiveInt, ...], BeforeValidator(_split), Field(min_length=1)] = (
+        Field(
+            ARTICLE.hidden,
+            description="widths of the encoder's hidden layers; the decoder reverses them",
+        )
     )
-    latent: PositiveInt = Field(ARTICLE.latent, description="latent dimensions")
-    resume: CliImplicitFlag[bool] = Field(
-        False, description="continue the run in --run-dir exactly where it stopped"
-    )
+    latent: PositiveInt = Field(ARTICLE.latent, description="number of latent dimensions")
     snapshot_every_s: PositiveFloat = Field(
-        30.0, description="seconds between two snapshots; each end of an epoch makes one too"
+        30.0, description="seconds between snapshots; each epoch ends with one, too"
     )
-    evaluate: CliImplicitFlag[bool] = Field(
-        True, description="--no-evaluate leaves out the measurements of samples at the end"
+    devices: PositiveInt = Field(
+        1, description="number of processes, each with a device or a share of the CPU"
     )
-    accelerator: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="device kind")
-    devices: PositiveInt = Field(1, description="processes, each with a device or CPU share")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field(
-        "32-true", description="of the arithmetic"
+        "32-true", description="precision of the arithmetic"
     )
-    compile: CliImplicitFlag[bool] = Field(
-        False, description="let torch compile the training step; needs a C++ compiler"
+    compile: bool = Field(
+        False, description="compile the training step with torch; needs a C++ compiler"
     )
 
     @property
@@ -95,37 +104,91 @@ class TrainingConfig(BaseSettings):
 
     @property
     def checkpoint_folder(self) -> Path:
-        """Where the checkpoint is written."""
+        """The folder that the checkpoint is written to."""
         return self.checkpoint or self.run_dir / "checkpoint"
 
     @property
     def snapshot(self) -> Path:
-        """The file that a run of the preset `article` is resumed from."""
+        """The file from which a run of the preset `article` resumes."""
         return self.run_dir / "snapshot.safetensors"
 
     @model_validator(mode="after")
     def _refuse_options_of_the_other_preset(self) -> Self:
         if self.preset != "article" and (given := sorted(self.model_fields_set & ARTICLE_ONLY)):
-            options = ", ".join("--" + name.replace("_", "-") for name in given)
             raise ValueError(
-                f"The preset {self.preset} takes no {options}: these belong to the preset article, "
-                "its own settings are in training/recipe.py"
+                f"The preset {self.preset} has its own settings and does not take "
+                f"{', '.join(map(option, given))}; leave it out, or choose the preset article"
             )
         return self
 
     def recipe(self) -> dict[str, object]:
-        """The fields that decide the result: a resumed run must have the same ones."""
+        """The fields that determine the result; they must be the same in a resumed run."""
         fields = {"batch_size", "learning_rate", "seed", "conditional", "hidden", "latent"}
         return self.model_dump(mode="json", include=fields)
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only arguments: a stray SEED or DEVICES in the environment must not change a run."""
-        return (init_settings,)
+
+class OptionError(Exception):
+    """The options of a command are invalid; the message is one full sentence."""
+
+
+def option(name: str) -> str:
+    """The option of a field: "batch_size" -> "--batch-size"."""
+    return "--" + name.replace("_", "-")
+
+
+def read_options(
+    model: type[Options], command: str, description: str, arguments: Sequence[str]
+) -> Options:
+    """The options of a command, from its arguments only: no environment variable changes a run.
+
+    Each field of `model` is an option, or a positional argument if it has no default.
+
+    Args:
+        model: names, types, defaults and descriptions of the options.
+        command: the name of the command in its help text.
+        description: what the command does.
+        arguments: as typed, without the name of the program.
+    Raises:
+        OptionError: a value is invalid.
+        SystemExit: the help was printed, or an unknown option was refused.
+    """
+    parser = argparse.ArgumentParser(
+        command,
+        description=description,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    for name, field in model.model_fields.items():
+        _add_option(parser, name, field)
+    try:
+        return model.model_validate(vars(parser.parse_args(arguments)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = first["msg"].removeprefix("Value error, ")
+        if first["loc"]:  # else it is about several options together
+            name = str(first["loc"][0])
+            message = f"The option {option(name)} cannot be {first['input']!r}: {message}"
+        raise OptionError(f"{message}; see --help.") from error
+
+
+def _add_option(parser: argparse.ArgumentParser, name: str, field: FieldInfo) -> None:
+    if field.is_required():
+        parser.add_argument(name, metavar=name.upper(), help=field.description)
+    elif field.annotation is bool:
+        default = option(name if field.default else f"no_{name}")
+        text = f"{field.description} (default: {default})"
+        parser.add_argument(option(name), action=argparse.BooleanOptionalAction, help=text)
+    else:
+        value = None if field.default_factory else field.default
+        shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
+        text = f"{field.description}" + (f" (default: {shown})" if shown is not None else "")
+        parser.add_argument(option(name), metavar=_metavar(field.annotation), help=text)
+
+
+def _metavar(kind: object) -> str:
+    """How the help text shows the values of a type."""
+    if get_origin(kind) is Literal:
+        return "{" + ",".join(get_args(kind)) + "}"
+    if get_origin(kind) is tuple:
+        return "INTEGER[,INTEGER...]"
+    return METAVARS[next(iter(get_args(kind)), kind)]

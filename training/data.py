@@ -1,4 +1,4 @@
-"""MNIST in memory, through torchvision.datasets."""
+"""MNIST in memory, read by torchvision."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from torchvision.datasets import MNIST
 
 
 class DataError(Exception):
-    """The data set is not there or not whole; the message is one full sentence."""
+    """The data set is missing or damaged; the message is one full sentence."""
 
 
 @dataclass(frozen=True)
@@ -29,29 +29,29 @@ class LabelledImages:
 
 
 def load_mnist(data_dir: Path, train: bool) -> LabelledImages:
-    """The training or test images under `data_dir`/MNIST/raw, downloaded if they are not there.
+    """The training or test images in `data_dir`/MNIST/raw, downloaded if they are missing.
 
     Raises:
-        DataError: they can be neither read nor downloaded.
+        DataError: the images can be neither read nor downloaded.
     """
     try:
         data = MNIST(str(data_dir), train=train, download=True)
-    except Exception as error:  # torchvision raises many kinds: network, disk, format
+    except Exception as error:  # of network, disk or format, without a common base
         raise DataError(
             f"MNIST could be neither read from {data_dir / 'MNIST' / 'raw'} nor downloaded into it "
-            f"({_short(error)}); pass --data-dir with a folder that holds the four files "
+            f"({_short(error)}); pass --data-dir with a folder that contains the four files "
             "MNIST/raw/*-ubyte, or connect to the network and run the command again."
         ) from error
     if len(data.data) != len(data.targets) or len(data.data) == 0:
         raise DataError(
             f"MNIST in {data_dir} is damaged: found {len(data.data)} images and "
             f"{len(data.targets)} labels, expected the same number of both; "
-            "remove the folder and run the command again to download it anew."
+            "remove the folder and run the command again to download it."
         )
     return LabelledImages(images=data.data, labels=data.targets)
 
 
 def _short(error: Exception) -> str:
-    """The first line of an error, as far as it helps the reader."""
+    """The type and the first line of an error."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

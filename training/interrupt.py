@@ -1,4 +1,4 @@
-"""Stopping a long run at a safe place: Ctrl-C and SIGTERM are noticed between two steps."""
+"""Stops a long run at a safe point: Ctrl-C and SIGTERM take effect between two steps."""
 
 import signal
 from types import FrameType
@@ -8,11 +8,11 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(Exception):
-    """The run was asked to stop and has saved its state; the message says how to go on."""
+    """The run was asked to stop and has saved its state; the message says how to continue."""
 
 
 class StopSwitch:
-    """While entered, the first stop signal sets `requested`; a second one ends the process."""
+    """While entered, the first stop signal sets `requested`; the second one ends the process."""
 
     def __init__(self) -> None:
         self.requested = False

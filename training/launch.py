@@ -1,4 +1,4 @@
-"""How a run is spread over processes, devices and hosts: by its own options, or by torchrun."""
+"""Starts a run on its processes, devices and hosts: by its options, or under torchrun."""
 
 import atexit
 import os
@@ -15,7 +15,7 @@ from training.config import TrainingConfig
 
 
 class LaunchError(Exception):
-    """A run cannot be started in this way; the message is one full sentence."""
+    """The processes of a run cannot work together; the message is one full sentence."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Torchrun:
     """What torchrun tells each process that it starts."""
 
     processes: int  # of the whole run
-    local_processes: int  # of them on this host
-    restarts: int  # how often it had to start all of them anew, because one was lost
+    local_processes: int  # on this host
+    restarts: int  # number of times that all were restarted because one was lost
 
     @classmethod
     def read(cls) -> Self | None:
-        """From the environment; None where torchrun did not start this process."""
+        """Read from the environment; None if torchrun did not start this process."""
         if not torch.distributed.is_torchelastic_launched():
             return None
         names = ("WORLD_SIZE", "LOCAL_WORLD_SIZE", "TORCHELASTIC_RESTART_COUNT")
@@ -36,11 +36,10 @@ class Torchrun:
 
 
 def launch(config: TrainingConfig) -> tuple[Fabric, TrainingConfig]:
-    """All processes of the run, joined, and what this one shall do: a restarted run resumes.
+    """Join the processes of the run; also returns the options, with `resume` after a restart.
 
     Raises:
-        LaunchError: the options say something else than torchrun, or the preset knows one
-            process only.
+        LaunchError: the options contradict torchrun, or the preset runs in one process only.
     """
     torchrun = Torchrun.read()
     devices, hosts = config.devices, 1
@@ -63,11 +62,11 @@ def launch(config: TrainingConfig) -> tuple[Fabric, TrainingConfig]:
 
 
 @contextmanager
-def together(fabric: Fabric) -> Iterator[None]:
-    """While entered, the loss of another process is one sentence.
+def name_lost_process(fabric: Fabric) -> Iterator[None]:
+    """While entered, errors caused by the loss of another process become a `LaunchError`.
 
     Raises:
-        LaunchError: another process of the run has gone.
+        LaunchError: another process of the run was lost.
     """
     try:
         yield
@@ -77,16 +76,16 @@ def together(fabric: Fabric) -> Iterator[None]:
             raise
         raise LaunchError(
             f"Another of the {fabric.world_size} processes of this run was lost, so this one ends "
-            "too; continue with --resume, or start with `torchrun --max-restarts 3`, which "
-            "does so by itself."
+            "too; continue with --resume, or start the run with `torchrun --max-restarts 3`, which "
+            "resumes it automatically."
         ) from error
 
 
 def _join_again(torchrun: Torchrun) -> None:
-    """Join the processes after a restart, in the place of Fabric.
+    """Join the processes after a restart; Fabric then finds them joined.
 
-    torchrun keeps its store over a restart, and in it the addresses of processes that are gone;
-    who comes first would read those. So the processes meet under a name of this restart's own.
+    torchrun keeps its store over a restart, with the addresses of processes that no longer exist,
+    and the first process to join would read those. A prefix for each restart separates them.
     """
     address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
     store = TCPStore(address, port, is_master=False)
@@ -101,12 +100,12 @@ def _join_again(torchrun: Torchrun) -> None:
 def _refuse_contradiction(config: TrainingConfig, torchrun: Torchrun) -> None:
     if config.preset != "article" and torchrun.processes > 1:
         raise LaunchError(
-            f"The preset {config.preset} trains in one process, and torchrun started "
+            f"The preset {config.preset} trains in one process, but torchrun started "
             f"{torchrun.processes}; start it with `python -m training`, or with "
             "--nproc-per-node 1."
         )
     if "devices" in config.model_fields_set:
         raise LaunchError(
-            f"The option --devices {config.devices} was given, but torchrun says itself how many "
-            f"processes there are ({torchrun.processes}); leave the option out."
+            f"The option --devices {config.devices} was given, but torchrun sets the number of "
+            f"processes ({torchrun.processes}); leave the option out."
         )

@@ -1,4 +1,4 @@
-"""Generators keyed by what they are for, so that no random state has to be stored or restored."""
+"""Random generators keyed by purpose, so that a resumed run needs no stored random state."""
 
 from enum import IntEnum
 
@@ -7,7 +7,7 @@ import torch
 
 
 class Purpose(IntEnum):
-    """What random numbers are drawn for; each has a stream of its own."""
+    """What random numbers are for; each purpose has its own stream."""
 
     WEIGHTS = 0
     ORDER = 1
@@ -20,12 +20,12 @@ class Purpose(IntEnum):
 
 
 def keyed_generator(seed: int, purpose: Purpose, *keys: int) -> torch.Generator:
-    """A CPU generator that depends on nothing but its arguments.
+    """A CPU generator that depends only on the arguments.
 
     Args:
-        seed: of the run.
+        seed: the seed of the run.
         purpose: the stream.
-        keys: what distinguishes draws within the stream, such as epoch and step.
+        keys: what distinguishes generators of the same purpose, such as epoch and step.
     """
     words = np.random.SeedSequence((seed, purpose, *keys)).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(words[0]))

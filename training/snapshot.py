@@ -1,7 +1,8 @@
-"""Everything that a killed run needs to continue exactly, in one file without pickle.
+"""The snapshot of a run: everything that it needs to continue exactly, in one safetensors file.
 
-Weights and Adam's moments are safetensors; the counters are JSON in the file's metadata. Random
-state is not stored: every draw is keyed by (seed, epoch, step), see `training.randomness`.
+The tensors are the weights and Adam's moments; the progress is JSON in the metadata of the file.
+There is no random state: random generators are keyed by (seed, epoch, step), see
+`training.randomness`.
 """
 
 import json
@@ -16,41 +17,42 @@ from torch import Tensor
 
 from model.atomic import replace_file
 from model.cvae import CVAE
+from training.config import option
 
 
 class SnapshotError(Exception):
-    """A run cannot be continued from its snapshot; the message is one full sentence."""
+    """A run cannot start or continue in its folder; the message is one full sentence."""
 
 
 @dataclass
 class LossSum:
-    """Running sums of the objective's parts over images, in nats."""
+    """Sums of the parts of the loss over images, in nats."""
 
     images: int = 0
     reconstruction_nll: float = 0.0
     kl: float = 0.0
 
     def add(self, images: int, reconstruction_nll: float, kl: float) -> None:
-        """Count a batch whose sums these are."""
+        """Add the sums of a batch."""
         self.images += images
         self.reconstruction_nll += reconstruction_nll
         self.kl += kl
 
     def mean(self) -> dict[str, float]:
-        """Average per image: negative_elbo and its parts, in nats."""
+        """The average per image: negative_elbo and its parts, in nats."""
         nll, kl = self.reconstruction_nll / self.images, self.kl / self.images
         return {"negative_elbo": nll + kl, "reconstruction_nll": nll, "kl": kl}
 
 
 @dataclass
 class Progress:
-    """How far a run is."""
+    """The progress of a run."""
 
-    epoch: int = 0  # epochs finished
-    step: int = 0  # steps finished in the epoch under way
-    epoch_seconds: float = 0.0  # spent in the epoch under way
-    loss: LossSum = field(default_factory=LossSum)  # of the epoch under way
-    history: list[dict[str, Any]] = field(default_factory=list)  # one entry for each epoch
+    epoch: int = 0  # completed epochs
+    step: int = 0  # completed steps of the current epoch
+    epoch_seconds: float = 0.0  # spent in the current epoch
+    loss: LossSum = field(default_factory=LossSum)  # of the current epoch
+    history: list[dict[str, Any]] = field(default_factory=list)  # one entry per completed epoch
 
 
 def save_snapshot(
@@ -63,7 +65,7 @@ def save_snapshot(
     """Write a snapshot atomically.
 
     Raises:
-        OSError: the disk refuses; the previous snapshot stays.
+        OSError: writing failed; the previous snapshot is unchanged.
     """
     tensors = {f"weights/{name}": weight for name, weight in cvae.state_dict().items()}
     for name, parameter in cvae.named_parameters():
@@ -77,10 +79,10 @@ def save_snapshot(
 def load_snapshot(
     path: Path, recipe: dict[str, object], cvae: CVAE, optimizer: torch.optim.Adam
 ) -> Progress:
-    """Put a snapshot's weights and moments into `cvae` and `optimizer`; return how far it was.
+    """Load a snapshot's weights and moments into `cvae` and `optimizer`; return its progress.
 
     Raises:
-        SnapshotError: there is none, it is damaged, or it belongs to a run with another recipe.
+        SnapshotError: there is no snapshot, or it is damaged or from a run with another recipe.
     """
     tensors, counters = _read(path)
     _check_recipe(path, json.loads(counters["recipe"]), recipe)
@@ -102,8 +104,8 @@ def load_snapshot(
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if not path.is_file():
         raise SnapshotError(
-            f"There is nothing to resume: {path} does not exist; "
-            "start the run without --resume, or pass the --run-dir of a run that was begun."
+            f"There is nothing to resume: {path} does not exist; start the run without --resume, "
+            "or pass the --run-dir of an interrupted run."
         )
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -111,15 +113,14 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {name: file.get_tensor(name) for name in names}, dict(file.metadata())
     except safetensors.SafetensorError as error:
         raise SnapshotError(
-            f"The snapshot {path} is damaged ({error}); remove it and start the run anew."
+            f"The snapshot {path} is damaged ({error}); remove it and start the run again."
         ) from error
 
 
 def _check_recipe(path: Path, found: dict[str, object], wanted: dict[str, object]) -> None:
     for name, value in wanted.items():
         if found.get(name) != value:
-            option = "--" + name.replace("_", "-")
             raise SnapshotError(
-                f"The run in {path.parent} was begun with {option} {found.get(name)} and cannot be "
-                f"resumed with {value}; give the same option, or choose another --run-dir."
+                f"The run in {path.parent} was started with {option(name)} {found.get(name)} and "
+                f"cannot be resumed with {value}; pass the same value, or another --run-dir."
             )

@@ -14,10 +14,10 @@ def test_replace_file_writes_and_leaves_nothing_else(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_replace_file_disk_refuses_keeps_the_old(tmp_path: Path) -> None:
+def test_replace_file_on_a_full_disk_keeps_the_old_content(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    # A real disk that is full: Linux answers every write to /dev/full so.
+    # On Linux every write to /dev/full fails as on a full disk.
     (tmp_path / f".file.{os.getpid()}").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left"):
         atomic.replace_file(path, b"new")
@@ -30,7 +30,7 @@ def folder_with(path: Path, content: str) -> Path:
     return path
 
 
-def test_exchange_puts_the_new_at_the_target(tmp_path: Path) -> None:
+def test_exchange_moves_the_new_folder_to_the_target(tmp_path: Path) -> None:
     fresh = folder_with(tmp_path / "fresh", "new")
     atomic.exchange(fresh, tmp_path / "target")
     assert (tmp_path / "target" / "file").read_text() == "new"

@@ -5,7 +5,7 @@ from model.config import ARTICLE, CVAEConfig
 from model.cvae import CVAE
 
 
-def test_article_sizes_are_the_articles() -> None:
+def test_article_has_the_sizes_of_the_article() -> None:
     assert ARTICLE.encoder_sizes == (794, 512, 512)
     assert ARTICLE.decoder_sizes == (266, 512, 512, 784)
     assert ARTICLE.latent == 256

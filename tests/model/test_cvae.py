@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from model.config import ARTICLE, CVAEConfig
-from model.cvae import CVAE, Decoder, Encoder, reparametrise
+from model.cvae import CVAE, reparametrise
 
 
 def widths(stack: nn.Module) -> list[tuple[int, int]]:
@@ -14,12 +14,15 @@ def one_hot(labels: list[int]) -> torch.Tensor:
     return nn.functional.one_hot(torch.tensor(labels), 10).float()
 
 
-def test_article_network_is_the_articles() -> None:
+def test_article_network_has_the_layers_of_the_article() -> None:
     cvae = CVAE(ARTICLE)
     assert widths(cvae.encoder.layers) == [(794, 512), (512, 512)]
     assert widths(cvae.encoder.mean) == [(512, 256)]
     assert widths(cvae.encoder.log_variance) == [(512, 256)]
     assert widths(cvae.decoder.layers) == [(266, 512), (512, 512), (512, 784)]
+    unconditional = CVAE(ARTICLE.model_copy(update={"conditional": False}))
+    assert widths(unconditional.encoder.layers)[0] == (784, 512)
+    assert widths(unconditional.decoder.layers)[0] == (256, 512)
     activations = {type(m) for m in cvae.modules() if not list(m.children())} - {nn.Linear}
     assert activations == {nn.ReLU}
 
@@ -38,12 +41,6 @@ def test_cvae_shapes(tiny_config: CVAEConfig, conditional: bool, batch: int) -> 
     assert 0 <= pixels.min() <= pixels.max() <= 1
 
 
-def test_unconditional_vae_is_784_and_256_wide() -> None:
-    config = ARTICLE.model_copy(update={"conditional": False})
-    assert widths(Encoder(config))[0] == (784, 512)
-    assert widths(Decoder(config))[0] == (256, 512)
-
-
 def test_reparametrise_is_mean_plus_scaled_noise() -> None:
     mean, log_variance = torch.tensor([[1.0, -2.0]]), torch.tensor([[0.0, 2.0]]).log() * 2
     epsilon = torch.tensor([[0.5, -1.0]])
@@ -51,13 +48,13 @@ def test_reparametrise_is_mean_plus_scaled_noise() -> None:
     assert reparametrise(mean, log_variance, epsilon).tolist() == [[1.5, -4.0]]
 
 
-def test_forward_evaluation_mode_takes_the_mean(tiny_cvae: CVAE) -> None:
+def test_forward_in_evaluation_mode_uses_the_mean(tiny_cvae: CVAE) -> None:
     images, label = torch.rand(2, 28, 28), one_hot([3, 9])
     output = tiny_cvae(images, label)
     assert torch.equal(output.logits, tiny_cvae.decoder.logits(output.mean, label))
 
 
-def test_forward_training_mode_samples_by_epsilon(tiny_config: CVAEConfig) -> None:
+def test_forward_in_training_mode_samples_with_epsilon(tiny_config: CVAEConfig) -> None:
     cvae = CVAE(tiny_config).train()
     images, label, epsilon = torch.rand(2, 28, 28), one_hot([3, 9]), torch.randn(2, 6)
     output = cvae(images, label, epsilon)
@@ -66,13 +63,13 @@ def test_forward_training_mode_samples_by_epsilon(tiny_config: CVAEConfig) -> No
     assert not torch.equal(output.logits, cvae(images, label, -epsilon).logits)
 
 
-def test_forward_training_mode_without_epsilon_raises(tiny_config: CVAEConfig) -> None:
-    with pytest.raises(ValueError, match=r"needs epsilon, a draw of N\(0, I\) of shape \(2, 6\)"):
+def test_forward_in_training_mode_without_epsilon_raises(tiny_config: CVAEConfig) -> None:
+    with pytest.raises(ValueError, match=r"needs epsilon, a sample of N\(0, I\) of shape \(2, 6\)"):
         CVAE(tiny_config).train()(torch.rand(2, 28, 28), one_hot([3, 9]))
 
 
 @pytest.mark.parametrize("conditional", [True, False])
-def test_forward_label_where_none_belongs_raises(
+def test_forward_missing_or_unexpected_label_raises(
     tiny_config: CVAEConfig, conditional: bool
 ) -> None:
     cvae = CVAE(tiny_config.model_copy(update={"conditional": conditional})).eval()
@@ -114,8 +111,8 @@ def test_initialise_same_seed_same_weights_other_seed_other_weights(
     assert not torch.equal(weights(1), weights(2))
 
 
-def test_initialise_has_the_spread_of_torchs_own_rule() -> None:
-    # Of 512 x 794 uniform draws the deviation is known to 0.2 % or so; 2 % is far outside chance.
+def test_initialise_has_the_deviation_of_torchs_default() -> None:
+    # Of 512 x 794 uniform draws the deviation is known to 0.2 %; 2 % is far outside chance.
     cvae = CVAE(ARTICLE)
     default = cvae.encoder.layers[0].weight.std().item()  # type: ignore[operator]
     cvae.initialise(torch.Generator().manual_seed(0))

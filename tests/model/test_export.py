@@ -23,7 +23,7 @@ from model.export import check_parity, save_cvae
 
 
 @pytest.mark.parametrize("graph", [DECODER, ENCODER])
-def test_graphs_hold_no_weights_and_no_paths(tiny_checkpoint: Checkpoint, graph: str) -> None:
+def test_graphs_contain_neither_weights_nor_paths(tiny_checkpoint: Checkpoint, graph: str) -> None:
     path = tiny_checkpoint.folder / graph
     proto = onnx.load(path, load_external_data=False)
     onnx.checker.check_model(path, full_check=True)
@@ -34,7 +34,7 @@ def test_graphs_hold_no_weights_and_no_paths(tiny_checkpoint: Checkpoint, graph:
     assert b"/" not in path.read_bytes()
 
 
-def test_graphs_point_at_the_right_weights(tiny_checkpoint: Checkpoint, tiny_cvae: CVAE) -> None:
+def test_graphs_refer_to_the_right_weights(tiny_checkpoint: Checkpoint, tiny_cvae: CVAE) -> None:
     proto = onnx.load(tiny_checkpoint.folder / DECODER)  # with external data
     for tensor in proto.graph.initializer:
         if tensor.name in tiny_cvae.state_dict():
@@ -52,10 +52,10 @@ def test_graphs_take_any_number_of_digits(tiny_checkpoint: Checkpoint, count: in
     assert session.run(["pixels"], inputs)[0].shape == (count, 28, 28)
 
 
-def test_rounded_decoder_is_small_apart_and_close(
+def test_rounded_decoder_is_small_self_contained_and_close(
     tiny_checkpoint: Checkpoint, tiny_cvae: CVAE, tmp_path: Path
 ) -> None:
-    for name in (ROUNDED_DECODER, ROUNDED_WEIGHTS):  # far from model.safetensors
+    for name in (ROUNDED_DECODER, ROUNDED_WEIGHTS):  # without model.safetensors
         (tmp_path / name).write_bytes((tiny_checkpoint.folder / name).read_bytes())
     alone = tmp_path / ROUNDED_DECODER
     assert alone.stat().st_size < 10_000
@@ -88,7 +88,7 @@ def test_check_parity_other_weights_raises(
         check_parity(other.eval(), tiny_checkpoint)
 
 
-def test_save_cvae_nan_weight_raises_and_keeps_the_old(
+def test_save_cvae_with_nan_weight_raises_and_keeps_the_old_checkpoint(
     tiny_config: CVAEConfig, provenance: Provenance, documents: dict[str, bytes], tmp_path: Path
 ) -> None:
     cvae = CVAE(tiny_config)
@@ -100,7 +100,7 @@ def test_save_cvae_nan_weight_raises_and_keeps_the_old(
     assert read_checkpoint(tmp_path / "checkpoint").model_hash == old.model_hash
 
 
-def test_save_cvae_leaves_the_network_in_its_mode(
+def test_save_cvae_does_not_change_the_mode_of_the_network(
     tiny_config: CVAEConfig, provenance: Provenance, documents: dict[str, bytes], tmp_path: Path
 ) -> None:
     cvae = CVAE(tiny_config).train()

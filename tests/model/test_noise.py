@@ -1,4 +1,4 @@
-"""The noise is a contract: other programs draw the same pictures by these vectors."""
+"""The noise is a contract: other programs reproduce it by these test vectors."""
 
 import math
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model.noise import MAX_SEED, hand, line_noise, mix, noise_of_lines
 
 MASK = 2**64 - 1
-# line_noise(seed=7, row=0, count=2, size=3): for implementers in other languages.
+# line_noise(seed=7, row=0, count=2, size=3), for implementations in other languages.
 VECTORS_SEED_7 = [
     [1.3202364445, -1.3697047234, -0.0666954592],
     [1.0283465385, 0.5894966722, -0.6341968775],
@@ -18,7 +18,7 @@ VECTORS_SEED_7 = [
 
 
 def philox4x64(key: tuple[int, int], counter: tuple[int, int, int, int]) -> list[int]:
-    """Ten rounds of Philox4x64 in whole numbers, as its authors define it (SC 2011, section 3)."""
+    """Ten rounds of Philox4x64 in integers, as its authors define it (SC 2011, section 3)."""
     k0, k1 = key
     c0, c1, c2, c3 = counter
     for _ in range(10):
@@ -33,10 +33,10 @@ def philox4x64(key: tuple[int, int], counter: tuple[int, int, int, int]) -> list
     return [c0, c1, c2, c3]
 
 
-def latent_by_the_rule(
+def noise_by_the_rule(
     seed: int, row: int, position: int, size: int, stream: int = 0
 ) -> list[float]:
-    """The rule of model/noise.py, step by step, with none of its code."""
+    """The rule of model/noise.py, step by step, without its code."""
     blocks = math.ceil(size / 8)
     normals: list[float] = []
     for block in range(position * blocks + 1, (position + 1) * blocks + 1):
@@ -69,25 +69,25 @@ def test_philox_known_answers() -> None:
     count=st.integers(1, 3),
     size=st.integers(1, 20),
 )
-def test_latents_follow_the_rule(seed: int, row: int, count: int, size: int) -> None:
+def test_line_noise_follow_the_rule(seed: int, row: int, count: int, size: int) -> None:
     found = line_noise(seed, row, count, size)
-    expected = [latent_by_the_rule(seed, row, position, size) for position in range(count)]
+    expected = [noise_by_the_rule(seed, row, position, size) for position in range(count)]
     np.testing.assert_allclose(found, np.array(expected, dtype=np.float32), atol=1e-6)
 
 
-def test_latents_test_vectors() -> None:
+def test_line_noise_test_vectors() -> None:
     found = line_noise(seed=7, row=0, count=2, size=3).tolist()
-    expected = [latent_by_the_rule(7, 0, position, 3) for position in (0, 1)]
+    expected = [noise_by_the_rule(7, 0, position, 3) for position in (0, 1)]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(found, VECTORS_SEED_7, atol=1e-6)
 
 
 @given(seed=st.integers(0, MAX_SEED), more=st.integers(2, 64))
-def test_latents_position_does_not_depend_on_the_count(seed: int, more: int) -> None:
+def test_line_noise_position_does_not_depend_on_the_count(seed: int, more: int) -> None:
     assert np.array_equal(line_noise(seed, 0, 1, 10)[0], line_noise(seed, 0, more, 10)[0])
 
 
-def test_latents_differ_by_seed_row_and_position() -> None:
+def test_line_noise_differ_by_seed_row_and_position() -> None:
     draws = [
         line_noise(seed, row, 4, 8)[position]
         for seed in (0, 1)
@@ -97,7 +97,7 @@ def test_latents_differ_by_seed_row_and_position() -> None:
     assert len({draw.tobytes() for draw in draws}) == len(draws)
 
 
-def test_latents_are_standard_normal() -> None:
+def test_line_noise_are_standard_normal() -> None:
     # 2^18 draws: the mean has deviation 2e-3, the variance 3e-3; false alarms are 1 in 10^9.
     draws = line_noise(seed=3, row=0, count=1024, size=256).astype(np.float64)
     assert abs(draws.mean()) < 0.012
@@ -106,20 +106,20 @@ def test_latents_are_standard_normal() -> None:
     assert abs(np.corrcoef(draws[:, 0], draws[:, 1])[0, 1]) < 0.2
 
 
-def test_latents_shape_and_type() -> None:
+def test_line_noise_shape_and_type() -> None:
     assert line_noise(0, 0, 0, 5).shape == (0, 5)
     assert line_noise(MAX_SEED, 15, 2, 5).dtype == np.float32
 
 
 @pytest.mark.parametrize("seed", [-1, MAX_SEED + 1])
-def test_latents_seed_out_of_range_raises(seed: int) -> None:
+def test_line_noise_seed_out_of_range_raises(seed: int) -> None:
     with pytest.raises(ValueError, match=f"from 0 to 4294967295, found {seed}"):
         line_noise(seed, 0, 1, 1)
 
 
 @given(seed=st.integers(0, MAX_SEED), row=st.integers(0, 15), size=st.integers(1, 20))
 def test_hand_follows_the_rule(seed: int, row: int, size: int) -> None:
-    expected = latent_by_the_rule(seed, row, 0, size, stream=1)
+    expected = noise_by_the_rule(seed, row, 0, size, stream=1)
     np.testing.assert_allclose(hand(seed, row, size), expected, atol=1e-6)
 
 
@@ -127,7 +127,7 @@ def test_hand_is_not_the_noise_of_any_position() -> None:
     assert not (line_noise(7, 0, 64, 4) == hand(7, 0, 4)).any()
 
 
-def test_mix_ends_are_exact_and_the_way_is_on_the_sphere() -> None:
+def test_mix_ends_are_exact_and_mixtures_are_normal() -> None:
     first, second = line_noise(1, 0, 500, 100), line_noise(2, 0, 500, 100)
     assert np.array_equal(mix(first, second, 0), first)
     assert np.array_equal(mix(first, second, 1), second)
@@ -137,7 +137,7 @@ def test_mix_ends_are_exact_and_the_way_is_on_the_sphere() -> None:
     np.testing.assert_allclose(half, (first + second) / math.sqrt(2), rtol=1e-5, atol=1e-6)
 
 
-def test_noise_of_lines_are_those_of_each_line() -> None:
+def test_noise_of_lines_equals_the_noise_of_each_line() -> None:
     lines = [(7, 0, 3), (0, 2, 1), (MAX_SEED, 1, 0), (7, 0, 2)]
     expected = np.concatenate([line_noise(*line, 5) for line in lines])
     assert np.array_equal(noise_of_lines(lines, 5), expected)

@@ -22,19 +22,21 @@ def rounded() -> onnx.ModelProto:
     return rounded_graph(onnx.load(PRETRAINED / DECODER), inputs(2000))
 
 
-def test_rounded_graph_scales_by_constants(rounded: onnx.ModelProto) -> None:
+def test_rounded_graph_has_constant_scales(rounded: onnx.ModelProto) -> None:
     kinds = [node.op_type for node in rounded.graph.node]
     assert "DynamicQuantizeLinear" not in kinds
     assert kinds.count("QuantizeLinear") == kinds.count("MatMulInteger") == 3
     assert rounded.ByteSize() < 0.3 * (PRETRAINED / "model.safetensors").stat().st_size
 
 
-def test_rounded_graph_first_layer_stays_float(rounded: onnx.ModelProto) -> None:
+def test_rounded_graph_keeps_the_first_layer_in_float(rounded: onnx.ModelProto) -> None:
     kinds = [node.op_type for node in rounded.graph.node]
     assert kinds.index("Relu") < kinds.index("QuantizeLinear")
 
 
-def test_rounded_graph_clips_what_is_above_the_highest_measured(rounded: onnx.ModelProto) -> None:
+def test_rounded_graph_clips_activations_above_the_highest_measured(
+    rounded: onnx.ModelProto,
+) -> None:
     session = onnxruntime.InferenceSession(rounded.SerializeToString())
     wild = {name: values * (20 if name == "noise" else 1) for name, values in inputs(10).items()}
     (pixels,) = session.run(None, wild)
@@ -42,8 +44,8 @@ def test_rounded_graph_clips_what_is_above_the_highest_measured(rounded: onnx.Mo
     assert 0 <= np.asarray(pixels).min() <= np.asarray(pixels).max() <= 1
 
 
-def test_rounded_graph_product_is_what_its_docstring_says(rounded: onnx.ModelProto) -> None:
-    """The page draws by these names and this rule, in another language."""
+def test_rounded_graph_multiplies_as_documented(rounded: onnx.ModelProto) -> None:
+    """The web page uses these names and this rule."""
     weights = {
         tensor.name.removeprefix("decoder.layers."): onnx.numpy_helper.to_array(tensor)
         for tensor in rounded.graph.initializer

@@ -12,39 +12,43 @@ from tests.conftest import ROOT
 from training.article.trainer import Trainer
 from training.config import TrainingConfig
 from training.data import LabelledImages, load_mnist
-from training.sharp.batches import Lesson
 
 TINY = {"hidden": (16,), "latent": 4, "epochs": 2, "batch_size": 50}
+CPU = torch.device("cpu")
+LIMIT_S = 600  # for a process; only a hanging one takes as long
+Mnist = tuple[LabelledImages, LabelledImages]
 Command = Callable[..., subprocess.Popen[str]]
 MakeTrainer = Callable[..., Trainer]
 
 
 @pytest.fixture(scope="session")
-def mnist(mnist_slice: Path) -> tuple[LabelledImages, LabelledImages]:
+def mnist(mnist_slice: Path) -> Mnist:
     return load_mnist(mnist_slice, train=True), load_mnist(mnist_slice, train=False)
 
 
-@pytest.fixture
-def make_trainer(tmp_path: Path, mnist: tuple[LabelledImages, LabelledImages]) -> MakeTrainer:
-    """A trainer of a tiny network in this process; keyword arguments are configuration fields."""
+@pytest.fixture(scope="session")
+def make_trainer(mnist: Mnist) -> MakeTrainer:
+    """A trainer of a tiny network in this process; keyword arguments are options."""
 
-    def make(**changes: object) -> Trainer:
-        fields = {**TINY, "run_dir": tmp_path / "run", **changes}
-        config = TrainingConfig.model_validate(fields)
-        config.run_dir.mkdir(exist_ok=True)
-        return Trainer(config, Fabric(accelerator="cpu", devices=1), *mnist)
+    def make(run_dir: Path, **options: object) -> Trainer:
+        config = TrainingConfig.model_validate({**TINY, "run_dir": run_dir, **options})
+        run_dir.mkdir(exist_ok=True)
+        fabric = Fabric(accelerator="cpu", devices=1, precision=config.precision)
+        return Trainer(config, fabric, *mnist)
 
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def train_command(mnist_slice: Path) -> Iterator[Command]:
-    """`python -m training` on the slice as a process of its own."""
+    """`python -m training` on the slice as its own process, or as several under torchrun."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(run_dir: Path, *options: str, **environment: str) -> subprocess.Popen[str]:
+    def start(
+        run_dir: Path, *options: str, torchrun: tuple[str, ...] = (), **environment: str
+    ) -> subprocess.Popen[str]:
         command = [
-            *(sys.executable, "-m", "training"),
+            *(sys.executable, *torchrun, "-m", "training"),
             *("--data-dir", str(mnist_slice), "--run-dir", str(run_dir)),
             *("--accelerator", "cpu", "--hidden", "16", "--latent", "4", "--no-evaluate", *options),
         ]
@@ -56,13 +60,5 @@ def train_command(mnist_slice: Path) -> Iterator[Command]:
 
     yield start
     for process in started:
-        process.kill()
-        process.wait()
-        assert process.stderr is not None
-        process.stderr.close()
-
-
-@pytest.fixture
-def lesson(mnist: tuple[LabelledImages, LabelledImages]) -> Lesson:
-    """Batches of 50 digits of the slice, with noise for 6 latent dimensions."""
-    return Lesson(mnist[0], 50, 10, 6, torch.Generator().manual_seed(0), torch.device("cpu"))
+        process.terminate()
+        process.communicate()

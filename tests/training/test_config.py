@@ -1,74 +1,99 @@
-import subprocess
-import sys
+import re
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from model.config import ARTICLE
-from tests.conftest import ROOT
-from training.config import TrainingConfig
+from training import __main__ as train
+from training import evaluate
+from training.config import OptionError, TrainingConfig, option, read_options
+from training.evaluate import EvaluationConfig
 
 
-def command(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "training", *options], cwd=ROOT, capture_output=True, text=True
-    )
+def read(*arguments: str) -> TrainingConfig:
+    return read_options(TrainingConfig, "train", "Train.", arguments)
 
 
-def test_defaults_are_the_articles() -> None:
-    config = TrainingConfig()
+def test_defaults_are_those_of_the_article() -> None:
+    config = read()
+    assert config == TrainingConfig()
     assert config.architecture == ARTICLE
     assert (config.epochs, config.batch_size, config.learning_rate) == (10, 128, 1e-3)
 
 
-def test_each_preset_has_a_folder_of_its_own() -> None:
-    assert TrainingConfig().run_dir == Path("runs/article")
-    assert TrainingConfig(preset="sharp").run_dir == Path("runs/sharp")
+def test_each_preset_has_its_own_folder() -> None:
+    assert read().run_dir == Path("runs/article")
+    assert read("--preset", "sharp").run_dir == Path("runs/sharp")
+    assert read("--run-dir", "a").checkpoint_folder == Path("a/checkpoint")
+    assert read("--checkpoint", "b").checkpoint_folder == Path("b")
 
 
 def test_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EPOCHS", "3")
-    monkeypatch.setenv("SEED", "3")
-    assert TrainingConfig().epochs == 10
-    assert TrainingConfig().seed == 0
+    assert read() == TrainingConfig()
 
 
-def test_architecture_follows_the_options() -> None:
-    config = TrainingConfig(hidden=(8, 4), latent=2, conditional=False)
+@pytest.mark.parametrize("text", ["8,4", "[8,4]"])
+def test_architecture_follows_the_options(text: str) -> None:
+    config = read("--hidden", text, "--latent", "2", "--no-conditional")
     assert config.architecture.encoder_sizes == (784, 8, 4)
     assert config.architecture.decoder_sizes == (2, 4, 8, 784)
 
 
-def test_help_names_every_option() -> None:
-    shown = command("--help")
-    assert shown.returncode == 0
-    for name in TrainingConfig.model_fields:
-        assert "--" + name.replace("_", "-") in shown.stdout
-    assert "--no-conditional" in shown.stdout
+@pytest.mark.parametrize(
+    ("main", "model", "required"),
+    [(train.main, TrainingConfig, []), (evaluate.main, EvaluationConfig, ["folder"])],
+)
+def test_help_shows_every_option_with_a_default_that_is_accepted(
+    main: object, model: type[BaseModel], required: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert callable(main)
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for internal in ("lambda", "Path", "None", "tuple", "Undefined", "<", "True", "False", ".py"):
+        assert internal not in text, internal
+    shown = [name for name in model.model_fields if option(name) in text]
+    assert len(shown) == len(model.model_fields) - len(required)
+    untouched = read_options(model, "", "", required)
+    for name, default in re.findall(r"(--[a-z-]+) (?:(?!--)[^(])*\(default: ([^ )]+)\)", text):
+        arguments = [default] if default.startswith("--") else [name, default]
+        assert read_options(model, "", "", [*required, *arguments]) == untouched, name
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--epochs", "0"), "The option --epochs cannot be used: Input should be greater than 0"),
-        (("--batch-size", "x"), "The option --batch-size cannot be used: Input should be a valid"),
-        (("--seed", "4294967296"), "The option --seed cannot be used: Input should be less than"),
-        (("--preset", "blurred"), "The option --preset cannot be used: Input should be 'article'"),
-        (
-            ("--preset", "sharp", "--epochs", "3"),
-            "The preset sharp takes no --epochs: these belong",
-        ),
-        (("--epoch", "3"), "unrecognized arguments: --epoch 3"),
+        ("--epochs 0", "The option --epochs cannot be '0': Input should be greater than 0; see"),
+        ("--hidden 8,x", "The option --hidden cannot be 'x': Input should be a valid integer"),
+        ("--hidden ,", "The option --hidden cannot be '': Input should be a valid integer"),
+        ("--seed 4294967296", "The option --seed cannot be '4294967296': Input should be less"),
+        ("--preset blurred", "The option --preset cannot be 'blurred': Input should be 'article'"),
+        ("--preset sharp --epochs 3", "The preset sharp has its own settings and does not take --"),
     ],
 )
-def test_bad_option_is_one_sentence(options: tuple[str, str], sentence: str) -> None:
-    done = command(*options)
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
+def test_invalid_option_raises_one_sentence(options: str, sentence: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        read(*options.split())
+    assert str(caught.value).startswith(sentence)
+    assert str(caught.value).endswith("; see --help.")
 
 
-def test_recipe_holds_what_decides_the_result() -> None:
+@pytest.mark.parametrize("options", [["--epochs", "0"], ["--epoch", "3"]])
+def test_invalid_or_unknown_option_exits_with_2(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code: object = train.main(options)
+    except SystemExit as exit_:
+        code = exit_.code
+    assert code == 2
+    assert options[0] in capsys.readouterr().err
+
+
+def test_recipe_contains_what_determines_the_result() -> None:
     assert set(TrainingConfig().recipe()) | {
         *("data_dir", "run_dir", "epochs", "resume", "snapshot_every_s"),
         *("accelerator", "devices", "precision", "preset", "evaluate"),

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.data import DataError, LabelledImages, load_mnist
+from tests.training.conftest import CPU, Mnist
+from training.data import DataError, load_mnist
 
 RAW = Path("MNIST", "raw")
 
@@ -19,7 +20,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
-def test_load_mnist_slice_is_whole(mnist: tuple[LabelledImages, LabelledImages]) -> None:
+def test_load_mnist_reads_images_and_labels(mnist: Mnist) -> None:
     train, test = mnist
     assert (len(train), len(test)) == (1000, 200)
     assert train.images.shape == (1000, 28, 28)
@@ -27,22 +28,20 @@ def test_load_mnist_slice_is_whole(mnist: tuple[LabelledImages, LabelledImages])
     assert set(train.labels.tolist()) == set(range(10))
 
 
-def test_load_mnist_train_and_test_are_disjoint(
-    mnist: tuple[LabelledImages, LabelledImages],
-) -> None:
+def test_load_mnist_train_and_test_images_are_disjoint(mnist: Mnist) -> None:
     train, test = ({image.numpy().tobytes() for image in part.images} for part in mnist)
     assert not train & test
 
 
-def test_batch_is_floats_from_0_to_1(mnist: tuple[LabelledImages, LabelledImages]) -> None:
-    images, labels = mnist[0].batch(torch.tensor([3, 1]), torch.device("cpu"))
+def test_batch_has_float_images_from_0_to_1_and_their_labels(mnist: Mnist) -> None:
+    images, labels = mnist[0].batch(torch.tensor([3, 1]), CPU)
     assert images.dtype == torch.float32
     assert (images.min().item(), images.max().item()) == (0, 1)
     assert labels.tolist() == mnist[0].labels[[3, 1]].tolist()
 
 
 @pytest.mark.usefixtures("no_network")
-def test_load_mnist_no_data_and_no_network_raises(tmp_path: Path) -> None:
+def test_load_mnist_without_data_and_network_raises(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         load_mnist(tmp_path, train=True)
     sentence = str(caught.value)

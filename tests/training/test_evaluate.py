@@ -1,4 +1,4 @@
-"""The whole evaluation on the slice, as the command runs it."""
+"""The command `python -m training.evaluate` on the slice."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ SMALL = ("--samples", "300", "--classifier-samples", "200", "--judge-epochs", "1
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, mnist_slice: Path) -> Path:
-    """A copy of the checkpoint that ships, measured on the slice, and what was written."""
+    """A folder with a measured copy of the bundled checkpoint and all that was written."""
     folder = tmp_path_factory.mktemp("evaluate")
     shutil.copytree(PRETRAINED, folder / "checkpoint")
     command = [
@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, mnist_slice: Path) -> Path:
         *("--out-dir", str(folder / "out"), "--cache-dir", str(folder / "judges")),
         *("--importance-samples", "1", *SMALL),
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (folder / "shown").write_text(done.stdout)
     return folder
@@ -39,7 +39,7 @@ def evaluation(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_evaluate_metrics_have_the_promised_keys(evaluation: dict[str, Any]) -> None:
+def test_evaluate_writes_all_metrics(evaluation: dict[str, Any]) -> None:
     assert set(evaluation["samples"]) >= {
         *("cas", "label_agreement", "frechet_distance", "precision", "recall", "per_label"),
         *("slant_correlation_same_noise", "ink_correlation_same_noise", "test"),
@@ -54,11 +54,11 @@ def test_evaluate_metrics_have_the_promised_keys(evaluation: dict[str, Any]) -> 
     assert "binarisation" in evaluation["settings"]
 
 
-def test_evaluate_the_same_model_twice_scores_the_same(evaluation: dict[str, Any]) -> None:
+def test_evaluate_same_model_as_baseline_has_equal_metrics(evaluation: dict[str, Any]) -> None:
     assert evaluation["samples"] == evaluation["baseline"]
 
 
-def test_evaluate_shows_a_table_and_leaves_a_picture(folder: Path) -> None:
+def test_evaluate_prints_a_table_and_writes_a_picture(folder: Path) -> None:
     shown = (folder / "shown").read_text()
     for title in ("label agreement", "Frechet distance", "recall", "baseline", "real"):
         assert title in shown
@@ -66,7 +66,7 @@ def test_evaluate_shows_a_table_and_leaves_a_picture(folder: Path) -> None:
         assert picture.width == 560
 
 
-def test_evaluate_update_writes_into_the_checkpoint(
+def test_evaluate_update_changes_metrics_and_card_of_the_checkpoint(
     folder: Path, evaluation: dict[str, Any]
 ) -> None:
     checkpoint = read_checkpoint(folder / "checkpoint")
@@ -75,14 +75,24 @@ def test_evaluate_update_writes_into_the_checkpoint(
     assert "By temperature" in (folder / "checkpoint" / "README.md").read_text()
 
 
-def test_evaluate_no_checkpoint_is_one_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["none"], 1, "none does not exist"),
+        (["none", "--samples", "0"], 2, "The option --samples cannot be '0'"),
+    ],
+)
+def test_evaluate_unusable_checkpoint_or_option_ends_with_one_sentence(
+    tmp_path: Path, arguments: list[str], code: int, sentence: str
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "training.evaluate", str(tmp_path / "none")],
+        [sys.executable, "-m", "training.evaluate", *arguments],
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
+        check=False,
     )
-    assert done.returncode == 1
-    assert "none does not exist" in done.stderr
+    assert done.returncode == code
+    assert sentence in done.stderr
     assert "Traceback" not in done.stderr

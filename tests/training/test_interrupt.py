@@ -7,7 +7,9 @@ from training.interrupt import STOP_SIGNALS, StopSwitch
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
-def test_first_signal_is_noticed_second_would_end(number: signal.Signals) -> None:
+def test_first_signal_sets_requested_and_the_second_would_end_the_process(
+    number: signal.Signals,
+) -> None:
     before = signal.getsignal(number)
     with StopSwitch() as switch:
         assert not switch.requested

@@ -1,59 +1,37 @@
-"""Runs in several processes, started by torchrun for real: `python -m torch.distributed.run`."""
+"""Runs in several processes, started by torchrun itself: `python -m torch.distributed.run`."""
 
 import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from model.checkpoint import WEIGHTS, read_checkpoint
-from tests.conftest import ROOT
-from tests.training.article.test_trainer import LIMIT_S, progress_of
-from tests.training.conftest import Command
+from model.checkpoint import WEIGHTS
+from tests.training.article.test_trainer import loss, wait_for_progress
+from tests.training.conftest import LIMIT_S, Command
 from training.config import TrainingConfig
 from training.launch import LaunchError, Torchrun, launch
 
-PROCESSES = 2
-# Batches of 11 and a last one of 10: the shares of the two processes are of different sizes.
+# Batches of 11 and a last one of 10: the shares of the two processes have different sizes.
 OPTIONS = ("--epochs", "3", "--batch-size", "11", "--snapshot-every-s", "0.001")
-Torchruns = Callable[..., "subprocess.Popen[str]"]
+
+
+def start_two(
+    command: Command, run_dir: Path, *options: str, restarts: int = 0
+) -> subprocess.Popen[str]:
+    torchrun = (
+        *("-m", "torch.distributed.run", "--standalone"),
+        *("--nproc-per-node", "2", "--max-restarts", str(restarts)),
+    )
+    return command(run_dir, *OPTIONS, *options, torchrun=torchrun, OMP_NUM_THREADS="1")
 
 
 @pytest.fixture(scope="module")
-def torchrun(mnist_slice: Path) -> Iterator[Torchruns]:
-    """`python -m training` on the slice in two processes, with options of torchrun first."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(run_dir: Path, *options: str, restarts: int = 0) -> "subprocess.Popen[str]":
-        command = [
-            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-            *("--nproc-per-node", str(PROCESSES), "--max-restarts", str(restarts)),
-            *("-m", "training", "--data-dir", str(mnist_slice), "--run-dir", str(run_dir)),
-            *("--accelerator", "cpu", "--hidden", "16", "--latent", "4", "--no-evaluate", *options),
-        ]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        started.append(
-            subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-        )
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.terminate()
-        process.wait()
-        assert process.stderr is not None
-        process.stderr.close()
-
-
-@pytest.fixture(scope="module")
-def whole(torchrun: Torchruns, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run in two processes that nothing happened to."""
+def whole(train_command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an undisturbed run in two processes."""
     folder = tmp_path_factory.mktemp("whole")
-    process = torchrun(folder, *OPTIONS)
+    process = start_two(train_command, folder)
     assert process.wait(LIMIT_S) == 0, process.communicate()[1]
     return folder
 
@@ -62,11 +40,7 @@ def test_torchrun_takes_the_steps_of_one_process(
     train_command: Command, whole: Path, tmp_path: Path
 ) -> None:
     assert train_command(tmp_path, *OPTIONS).wait(LIMIT_S) == 0
-    one, two = (
-        read_checkpoint(folder / "checkpoint").metrics["test"]["bound"]["negative_elbo"]
-        for folder in (tmp_path, whole)
-    )
-    assert two == pytest.approx(one, rel=1e-4)
+    assert loss(whole) == pytest.approx(loss(tmp_path), rel=1e-4)
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes by /proc")
@@ -77,11 +51,11 @@ def test_torchrun_takes_the_steps_of_one_process(
         pytest.param(1, id="restarted by torchrun"),
     ],
 )
-def test_run_that_lost_a_process_ends_as_one_that_did_not(
-    torchrun: Torchruns, whole: Path, tmp_path: Path, restarts: int
+def test_run_that_lost_a_process_ends_like_an_undisturbed_one(
+    train_command: Command, whole: Path, tmp_path: Path, restarts: int
 ) -> None:
-    lost = torchrun(tmp_path, *OPTIONS, restarts=restarts)
-    wait_for_the_second_epoch(tmp_path, lost)
+    lost = start_two(train_command, tmp_path, restarts=restarts)
+    wait_for_progress(lost, tmp_path, epoch=1, step=10)
     os.kill(process_of_rank(1, lost.pid), signal.SIGKILL)
     stderr = lost.communicate(timeout=LIMIT_S)[1]
     if restarts:
@@ -90,21 +64,10 @@ def test_run_that_lost_a_process_ends_as_one_that_did_not(
         assert lost.returncode != 0
         assert "Another of the 2 processes of this run was lost, so this one ends too; " in stderr
         assert not (tmp_path / "checkpoint").exists()
-        assert torchrun(tmp_path, *OPTIONS, "--resume").wait(LIMIT_S) == 0
+        assert start_two(train_command, tmp_path, "--resume").wait(LIMIT_S) == 0
     assert "resumed in epoch" in (tmp_path / "train.log").read_text()
     weights = [(folder / "checkpoint" / WEIGHTS).read_bytes() for folder in (tmp_path, whole)]
     assert weights[0] == weights[1]
-
-
-def wait_for_the_second_epoch(run_dir: Path, process: "subprocess.Popen[str]") -> None:
-    limit = time.monotonic() + LIMIT_S
-    while time.monotonic() < limit:
-        assert process.poll() is None, process.communicate()[1]
-        progress = progress_of(run_dir)
-        if progress and progress.epoch >= 1 and progress.step > 10:
-            return
-        time.sleep(0.01)
-    raise AssertionError("training did not come to the second epoch")
 
 
 def process_of_rank(rank: int, parent: int) -> int:
@@ -116,22 +79,9 @@ def process_of_rank(rank: int, parent: int) -> int:
     raise AssertionError(f"no process of rank {rank} among {children}")
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        ({"preset": "sharp"}, "The preset sharp trains in one process, and torchrun started 8"),
-        ({"devices": 2}, "The option --devices 2 was given, but torchrun says itself how many"),
-    ],
-)
-@pytest.mark.usefixtures("eight_processes")
-def test_launch_that_contradicts_torchrun_raises(options: dict[str, object], sentence: str) -> None:
-    with pytest.raises(LaunchError, match=sentence):
-        launch(TrainingConfig.model_validate(options))
-
-
 @pytest.fixture
 def eight_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What each of eight processes on two hosts finds, after the second restart."""
+    """The environment of each of eight processes on two hosts, after the second restart."""
     for name, value in {
         "TORCHELASTIC_RUN_ID": "run",
         "WORLD_SIZE": "8",
@@ -142,8 +92,23 @@ def eight_processes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("eight_processes")
-def test_torchrun_is_read_from_what_it_sets() -> None:
+def test_torchrun_is_read_from_the_environment() -> None:
     assert Torchrun.read() == Torchrun(processes=8, local_processes=4, restarts=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"preset": "sharp"}, "The preset sharp trains in one process, but torchrun started 8"),
+        ({"devices": 2}, "The option --devices 2 was given, but torchrun sets the number of"),
+    ],
+)
+@pytest.mark.usefixtures("eight_processes")
+def test_launch_with_options_that_contradict_torchrun_raises(
+    options: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(LaunchError, match=sentence):
+        launch(TrainingConfig.model_validate(options))
 
 
 def test_launch_without_torchrun_is_one_process_as_configured() -> None:

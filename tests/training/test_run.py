@@ -1,21 +1,35 @@
 from pathlib import Path
 
-from model.checkpoint import read_checkpoint
-from training.config import TrainingConfig
-from training.run import train
+import pytest
+
+from model.checkpoint import CheckpointError, read_checkpoint
+from model.generator import open_generator
+from training.__main__ import main
+
+OPTIONS = ["--hidden", "8", "--latent", "3", "--epochs", "1", "--accelerator", "cpu"]
 
 
-def test_train_article_preset_writes_its_checkpoint(mnist_slice: Path, tmp_path: Path) -> None:
-    config = TrainingConfig(
-        data_dir=mnist_slice,
-        run_dir=tmp_path,
-        hidden=(8,),
-        latent=3,
-        epochs=1,
-        evaluate=False,
-        accelerator="cpu",
+def train(mnist_slice: Path, run_dir: Path, *options: str) -> str:
+    """Run the command; the last line of its log."""
+    folders = ["--data-dir", str(mnist_slice), "--run-dir", str(run_dir)]
+    assert main([*folders, *OPTIONS, "--no-evaluate", *options]) == 0
+    return (run_dir / "train.log").read_text().splitlines()[-1]
+
+
+def test_conditional_run_ends_with_how_to_serve(mnist_slice: Path, tmp_path: Path) -> None:
+    last = train(mnist_slice, tmp_path)
+    folder = tmp_path / "checkpoint"
+    assert last.endswith(
+        f"wrote the checkpoint {folder}; serve it with `cvae-digits serve --checkpoint {folder}`"
     )
-    checkpoint = train(config)
-    assert checkpoint is not None
-    assert checkpoint.config.latent == 3
-    assert read_checkpoint(tmp_path / "checkpoint").metrics["training"]["epochs"] == 1
+    assert open_generator(read_checkpoint(folder)).config.latent == 3
+
+
+def test_unconditional_run_ends_with_why_it_cannot_be_served(
+    mnist_slice: Path, tmp_path: Path
+) -> None:
+    last = train(mnist_slice, tmp_path, "--no-conditional")
+    assert "it is an unconditional VAE, which the service refuses" in last
+    assert "serve it" not in last
+    with pytest.raises(CheckpointError, match="unconditional"):
+        open_generator(read_checkpoint(tmp_path / "checkpoint"))

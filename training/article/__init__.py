@@ -1,1 +1,1 @@
-"""The preset `article`: the CVAE of the article, trained as the article does it."""
+"""The preset `article`: the CVAE of the article, trained as in the article."""

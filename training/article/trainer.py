@@ -1,7 +1,7 @@
-"""The training loop: data in, a checkpoint folder out, resumable at every step.
+"""The training loop: MNIST in, a checkpoint folder out; resumable at every step.
 
-Everything random is keyed by (seed, epoch, step), so a run that was killed and resumed, or split
-over several processes, takes the same steps as one that was not.
+All random numbers are keyed by (seed, epoch, step), so a run that was interrupted, or that is
+divided among several processes, takes the same steps.
 """
 
 import logging
@@ -18,9 +18,9 @@ from model.checkpoint import Checkpoint, Provenance
 from model.cvae import CVAE
 from model.objective import negative_elbo
 from training.checkpoint.card import sample_sheet
-from training.checkpoint.export import hand_over, library_versions
+from training.checkpoint.export import export_checkpoint, library_versions
 from training.config import TrainingConfig
-from training.console import EpochBar, loss_text
+from training.console import LossBar, loss_text
 from training.data import LabelledImages
 from training.evaluation.loss import evaluate_loss, label_one_hot, loss_record
 from training.interrupt import Interrupted, StopSwitch
@@ -31,11 +31,11 @@ log = logging.getLogger(__name__)
 
 
 class DivergenceError(Exception):
-    """The loss is no longer a finite number; the message is one full sentence."""
+    """The loss is not finite; the message is one full sentence."""
 
 
 class Trainer:
-    """One run: the network, its optimizer, and how far it is."""
+    """One run: the network, its optimizer and its progress."""
 
     def __init__(
         self, config: TrainingConfig, fabric: Fabric, train: LabelledImages, test: LabelledImages
@@ -48,14 +48,14 @@ class Trainer:
         self.cvae = CVAE(config.architecture)
         self.cvae.initialise(keyed_generator(config.seed, Purpose.WEIGHTS))
         self.optimizer = torch.optim.Adam(self.cvae.parameters(), lr=config.learning_rate)
-        # The wrapped network is called in training, so that gradients are averaged over
-        # processes; self.cvae stays the plain one, with the same weights.
+        # Training calls the wrapped network, which averages gradients over processes; self.cvae is
+        # the network itself, with the same weights.
         step = cast(nn.Module, torch.compile(self.cvae)) if config.compile else self.cvae
         self.wrapped, self.wrapped_optimizer = fabric.setup(step, self.optimizer)
         self._resume_or_refuse()
 
     def fit(self) -> Checkpoint | None:
-        """Train to the last epoch; the checkpoint that was written, None on other processes.
+        """Train to the last epoch; the checkpoint, or None in a process other than the first.
 
         Raises:
             Interrupted: a stop signal came; a snapshot was saved.
@@ -75,11 +75,11 @@ class Trainer:
         batches = torch.split(order, self.config.batch_size)
         started = time.monotonic() - self.progress.epoch_seconds
         saved = time.monotonic()
-        with self._epoch_bar(len(batches)) as bar:
+        with self._bar(len(batches)) as bar:
             for indices in batches[self.progress.step :]:
                 stop = self._step(indices, switch.requested)
                 self.progress.epoch_seconds = time.monotonic() - started
-                bar.update(self.progress)
+                bar.update(self.progress.step, loss_text(self.progress.loss.mean()))
                 if stop:
                     self._save()
                     raise Interrupted(
@@ -90,12 +90,12 @@ class Trainer:
                     self._save()
                     saved = time.monotonic()
 
-    def _epoch_bar(self, steps: int) -> EpochBar:
-        epoch, epochs = self.progress.epoch + 1, self.config.epochs
-        return EpochBar(epoch, epochs, steps, enabled=self.fabric.is_global_zero)
+    def _bar(self, steps: int) -> LossBar:
+        name = f"epoch {self.progress.epoch + 1}/{self.config.epochs}"
+        return LossBar(name, steps, enabled=self.fabric.is_global_zero)
 
     def _step(self, indices: torch.Tensor, stop: bool) -> bool:
-        """One step of Adam on the images at `indices`; whether any process was asked to stop."""
+        """Run one step on the images at `indices`; whether any process was asked to stop."""
         fabric, progress = self.fabric, self.progress
         noise = torch.randn(
             len(indices),
@@ -104,14 +104,14 @@ class Trainer:
                 self.config.seed, Purpose.TRAINING_NOISE, progress.epoch, progress.step
             ),
         )
-        share = slice(fabric.global_rank, None, fabric.world_size)  # of this process
+        share = slice(fabric.global_rank, None, fabric.world_size)  # of the batch, for this process
         images, labels = self.train.batch(indices[share], fabric.device)
         output = self.wrapped(
             images, label_one_hot(labels, self.cvae), noise[share].to(fabric.device)
         )
         loss = negative_elbo(output, images)
-        # Gradients are averaged over processes: this makes them the mean over the whole batch,
-        # also where the processes' shares differ by one image.
+        # Gradients are averaged over processes. This makes them the mean over the whole batch, even
+        # if the processes' shares differ by one image.
         mean = loss.total.sum() * (fabric.world_size / len(indices))
         self.wrapped_optimizer.zero_grad()
         fabric.backward(mean)
@@ -124,7 +124,7 @@ class Trainer:
             raise DivergenceError(
                 f"The loss became {nll + kl} in epoch {progress.epoch + 1}, step "
                 f"{progress.step + 1}; start again with a lower --learning-rate than "
-                f"{self.config.learning_rate:g}, the snapshot from before is kept."
+                f"{self.config.learning_rate:g}. The last snapshot is kept."
             )
         progress.loss.add(len(indices), nll, kl)
         progress.step += 1
@@ -181,7 +181,7 @@ class Trainer:
         elif self.config.snapshot.exists():
             raise SnapshotError(
                 f"The folder {self.config.run_dir} already holds a run; continue it with "
-                "--resume, choose another --run-dir, or remove the folder to begin anew."
+                "--resume, choose another --run-dir, or remove the folder to start again."
             )
 
     def _write_checkpoint(self) -> Checkpoint:
@@ -199,7 +199,7 @@ class Trainer:
             versions=library_versions(),
         )
         folder = config.checkpoint_folder
-        return hand_over(folder, self.cvae, provenance, self._metrics(), self.fabric.device)
+        return export_checkpoint(folder, self.cvae, provenance, self._metrics(), self.fabric.device)
 
     def _metrics(self) -> dict[str, object]:
         last, config = self.progress.history[-1], self.config

@@ -1,1 +1,1 @@
-"""A finished run as a checkpoint folder, with its model card."""
+"""Writes the network of a finished run as a checkpoint folder, with metrics and model card."""

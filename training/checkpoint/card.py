@@ -1,4 +1,4 @@
-"""What a run shows to people: the sheet of samples and the model card."""
+"""The sample sheet and the model card of a checkpoint, and the table of measurements."""
 
 import io
 from collections.abc import Mapping
@@ -14,14 +14,34 @@ from model.cvae import CVAE
 from model.noise import line_noise
 
 SHEET_ROWS = 10
+# The rows of the table: name in metrics.json -> title, decimal places.
+SHOWN = {
+    "cas": ("CAS: accuracy on real digits of a classifier trained on samples", 4),
+    "label_agreement": ("label agreement", 4),
+    "frechet_distance": ("Frechet distance", 3),
+    "precision": ("precision", 3),
+    "recall": ("recall", 3),
+    "slant_correlation_same_noise": ("slant correlation, same noise", 2),
+    "slant_correlation_other_noise": ("slant correlation, other noise", 2),
+    "ink_correlation_same_noise": ("ink correlation, same noise", 2),
+    "ink_correlation_other_noise": ("ink correlation, other noise", 2),
+    "nearest_training_distance": ("distance to the nearest training image", 2),
+    "log_likelihood_nats": ("log-likelihood of binarised digits, nats", 1),
+}
+# The columns of the table by label: name in metrics.json -> title, decimal places.
+BY_LABEL = {
+    "cas": ("CAS", 4),
+    "label_agreement": ("label agreement", 4),
+    "frechet_distance": ("Frechet distance", 2),
+}
 
 
 @torch.inference_mode()
 def sample_sheet(cvae: CVAE, seed: int, device: torch.device) -> bytes:
-    """A PNG of samples, 10 rows by K columns, column = label; every digit has its own noise.
+    """A PNG of samples, 10 rows by K columns, column = label; each digit has its own noise.
 
-    The same digits as `/generate` draws for "0123456789" with this seed and 10 rows. The
-    unconditional VAE has no columns: any digit may come up anywhere.
+    The digits are those that `/generate` draws for "0123456789" with this seed and 10 rows. An
+    unconditional VAE draws any digit in any column.
     """
     config = cvae.config
     noise = np.concatenate(
@@ -40,13 +60,15 @@ def sample_sheet(cvae: CVAE, seed: int, device: torch.device) -> bytes:
 
 
 def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str, Any]) -> str:
-    """The README.md of a checkpoint folder: what the model is, what it is worth, how to use it."""
+    """The README.md of a checkpoint folder: the model, its quality and its use."""
     kind = "Conditional Variational Auto-Encoder" if config.conditional else "VAE (unconditional)"
     encoder = "-".join(map(str, config.encoder_sizes))
     decoder = "-".join(map(str, config.decoder_sizes))
+    caption = "Samples, column = digit" if config.conditional else "Samples"
+    label = f", one_hot [N, {config.classes}]" if config.conditional else ""
     return f"""# {kind} of handwritten digits
 
-![Samples, column = digit](samples.png)
+![{caption}](samples.png)
 
 | | |
 |---|---|
@@ -58,24 +80,27 @@ def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str,
 | data | MNIST, {provenance.train_images:,} training and {provenance.test_images:,} test images |
 | training | {_recipe(provenance)} |
 
-## Measured
+## Measurements
 
 {_test_loss(metrics)}{_evaluation(metrics)}
 ## Use
 
-`decoder.onnx`: (noise [N, {config.latent}], one_hot [N, {config.classes}]) -> pixels
-[N, {config.image_height}, {config.image_width}] in [0, 1]. `encoder.onnx`: (pixels, one_hot) ->
-noise. Both float32; both read their weights from model.safetensors beside them.
-`decoder.int8.onnx` takes and gives the same, with weights rounded to 8 bits, which it reads from
-decoder.int8.safetensors.
+- `decoder.onnx`: (noise [N, {config.latent}]{label}) -> pixels
+  [N, {config.image_height}, {config.image_width}] in [0, 1]
+- `encoder.onnx`: (pixels{label}) -> noise, the posterior mean
+- `decoder.int8.onnx`: as `decoder.onnx`, with weights rounded to 8 bits
 
-For toy digits and teaching. It was trained on handwriting of American census employees and high
-school students of the early 1990s and knows no other hands, no other signs and no larger sizes.
+All inputs and outputs are float32. The graphs read their weights from model.safetensors and
+decoder.int8.safetensors in the same folder.
+
+For demonstration and teaching. The model was trained on the handwriting of American census
+employees and high school students of the early 1990s. It draws no other styles, characters or
+sizes.
 """
 
 
 def evaluation_table(evaluation: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Columns and rows of the measurements: this model, what stands beside it, real digits."""
+    """Columns and rows of the measurements: this model, its variants, a baseline, real digits."""
     titles = {"samples": "this model", "int8": "int8", "baseline": "baseline", "real": "real"}
     kinds = [kind for kind in titles if kind in evaluation]
     rows = [
@@ -87,22 +112,6 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> tuple[list[str], list[lis
     cost = [_shown(microseconds.get(kind), 0) for kind in kinds]
     rows.append([f"time of {evaluation['cost']['digits']} digits, microseconds", *cost])
     return ["", *(titles[kind] for kind in kinds)], rows
-
-
-# What the table shows: name in metrics.json -> title, digits after the point.
-SHOWN = {
-    "cas": ("CAS: accuracy on real digits of a classifier of samples", 4),
-    "label_agreement": ("label agreement", 4),
-    "frechet_distance": ("Frechet distance", 3),
-    "precision": ("precision", 3),
-    "recall": ("recall", 3),
-    "slant_correlation_same_noise": ("slant, correlation in one noise", 2),
-    "slant_correlation_other_noise": ("slant, correlation in two noises", 2),
-    "ink_correlation_same_noise": ("ink, correlation in one noise", 2),
-    "ink_correlation_other_noise": ("ink, correlation in two noises", 2),
-    "nearest_training_distance": ("distance to nearest training image", 2),
-    "log_likelihood_nats": ("log-likelihood, binarised, nats", 1),
-}
 
 
 def _ratios(evaluation: Mapping[str, Any], kinds: list[str]) -> list[str]:
@@ -118,7 +127,7 @@ def _shown(value: float | None, digits: int) -> str:
 
 
 def _evaluation(metrics: Mapping[str, Any]) -> str:
-    """The measurements of samples as Markdown, nothing where they were left out."""
+    """The measurements of samples as Markdown; empty if there are none."""
     if "evaluation" not in metrics:
         return ""
     evaluation = metrics["evaluation"]
@@ -130,22 +139,22 @@ def _evaluation(metrics: Mapping[str, Any]) -> str:
     ]
     return f"""
 Samples at temperature 1, {settings["classifier_samples"]:,} for the CAS and
-{settings["samples"]:,} for the rest, against the {settings["test_images"]:,} test images; "real"
-puts training images in the place of samples. Judge and CAS: our own classifier
-(training/judge.py), which takes no part in training. The baseline, if there is one, is another
-checkpoint measured in the same run, here the article's model.
+{settings["samples"]:,} for the rest, are compared with the {settings["test_images"]:,} test images.
+"real" are training images in place of samples. The features, label agreement and CAS are those of
+our own classifier (training/evaluation/judge.py), which takes no part in training. The baseline, if
+there is one, is another checkpoint measured in the same run, here the article's model.
 
 {_markdown(*evaluation_table(evaluation))}
 By label:
 
 {_markdown(*_by_label(evaluation))}
-By temperature, the scale of the noise:
+By temperature, which scales the noise:
 
 {_markdown(["temperature", "label agreement", "Frechet distance", "precision", "recall"], heat)}"""
 
 
 def _by_label(evaluation: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Columns and rows of the measurements of each label: of this model, and rounded to int8."""
+    """Columns and rows of the measurements by label, of this model and its int8 variant."""
     columns, rows = ["label"], [[str(row["label"])] for row in evaluation["samples"]["per_label"]]
     for kind, title in (("samples", ""), ("int8", "int8: ")):
         if "per_label" not in evaluation.get(kind, {}):
@@ -157,14 +166,6 @@ def _by_label(evaluation: Mapping[str, Any]) -> tuple[list[str], list[list[str]]
     return columns, rows
 
 
-# What the table by label shows: name in metrics.json -> title, digits after the point.
-BY_LABEL = {
-    "cas": ("CAS", 4),
-    "label_agreement": ("label agreement", 4),
-    "frechet_distance": ("Frechet distance", 2),
-}
-
-
 def _markdown(columns: list[str], rows: list[list[str]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -172,7 +173,7 @@ def _markdown(columns: list[str], rows: list[list[str]]) -> str:
 
 def _recipe(provenance: Provenance) -> str:
     if provenance.recipe:
-        return f"{provenance.optimizer}, seed {provenance.seed}; every setting is in config.json"
+        return f"{provenance.optimizer}, seed {provenance.seed}; config.json has all settings"
     return (
         f"{provenance.optimizer} {provenance.learning_rate:g}, batch {provenance.batch_size}, "
         f"{provenance.epochs} epochs, seed {provenance.seed}"
@@ -182,18 +183,18 @@ def _recipe(provenance: Provenance) -> str:
 def _test_loss(metrics: Mapping[str, Any]) -> str:
     test = metrics["test"]
     rows = [
-        ["bound: one sample of the posterior per image", *_parts(test["bound"])],
-        ["at the posterior mean (no bound)", *_parts(test["at_mean"])],
+        ["bound, one sample of the posterior per image", *_parts(test["bound"])],
+        ["at the posterior mean (not a bound)", *_parts(test["at_mean"])],
     ]
     if "training" in metrics:
         last = metrics["training"]["last_epoch"]
-        rows.append(["last training epoch, while training", *_parts(last)])
+        rows.append(["training images, last epoch", *_parts(last)])
     table = _markdown(["", "negative ELBO", "reconstruction", "KL"], rows)
     return f"""On the {test["images"]:,} test images, in nats per image, in evaluation mode:
 
 {table}
-Grey pixels are taken as probabilities of ink, so the binary cross-entropy is the article's loss
-and not a likelihood of the grey values.
+Grey levels are treated as probabilities of ink, so the binary cross-entropy is the article's loss
+and not a likelihood of the grey levels.
 """
 
 

@@ -1,4 +1,4 @@
-"""What every run ends with: its network and what is known of it, as a checkpoint folder."""
+"""Writes the network of a run, its metrics and its model card as a checkpoint folder."""
 
 import json
 import platform
@@ -26,14 +26,14 @@ from training.checkpoint.card import model_card, sample_sheet
 LIBRARIES = ("torch", "torchvision", "lightning-fabric", "numpy", "onnx", "onnxruntime")
 
 
-def hand_over(
+def export_checkpoint(
     folder: Path,
     cvae: CVAE,
     provenance: Provenance,
     metrics: Mapping[str, Any],
     device: torch.device,
 ) -> Checkpoint:
-    """Write the checkpoint folder of a finished run, with its metrics, sheet and model card.
+    """Write the checkpoint folder of a run, with metrics, sample sheet and model card.
 
     Raises:
         CheckpointError: see `save_cvae`.
@@ -47,7 +47,7 @@ def hand_over(
 
 
 def replace_metrics(checkpoint: Checkpoint, metrics: Mapping[str, Any]) -> Checkpoint:
-    """Write a checkpoint folder anew with other metrics and the model card that tells them."""
+    """Write a checkpoint folder again, with other metrics and their model card."""
     manifest = checkpoint.manifest
     names = [name for name in (*PAYLOAD, *OPTIONAL) if name in manifest.sha256]
     files = {name: (checkpoint.folder / name).read_bytes() for name in names}
@@ -64,6 +64,6 @@ def metrics_json(metrics: Mapping[str, Any]) -> bytes:
 
 
 def library_versions() -> dict[str, str]:
-    """Python's and the libraries' versions, by name, for the provenance."""
+    """The versions of Python and the libraries by name, for the provenance."""
     found = {library: version(library) for library in LIBRARIES}
     return {"python": platform.python_version(), **found}

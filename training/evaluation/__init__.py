@@ -1,1 +1,1 @@
-"""Measures of the quality of a checkpoint. None of them steers training."""
+"""Measures the quality of a checkpoint. Nothing here steers training."""

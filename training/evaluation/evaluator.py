@@ -1,7 +1,7 @@
-"""Measures what a generator draws: does it look real, is it right, is it varied, is it a hand?
+"""Measures the samples of a generator: are they real, right, varied, and of one style per noise?
 
-Everything is measured on grey levels as the service sends them. The judge that scores has
-learned the real training images and has no part in training any generator.
+All measurements are of grey levels as the service sends them. The judge, the classifier that
+scores, is trained on real images and takes no part in training any generator.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from torch import Tensor
 from model.generator import Generator
 from training.data import LabelledImages
 from training.evaluation.frechet import frechet_distance
-from training.evaluation.judge import JudgeRecipe, Verdict, cached_judge, judge_images
+from training.evaluation.judge import Judgement, JudgeRecipe, cached_judge, judge_images
 from training.evaluation.neighbour import nearest, precision_and_recall
 from training.evaluation.style import correlation_between_labels, ink, slant
 from training.randomness import Purpose, keyed_generator
@@ -24,144 +24,142 @@ CHUNK = 1000  # digits drawn at once
 
 
 @dataclass(frozen=True)
-class ExamSize:
-    """How many samples each measurement takes."""
+class SampleSizes:
+    """The number of samples for each measurement."""
 
-    samples: int = 10_000  # agreement, Frechet distance, precision, recall
-    classifier_samples: int = 60_000  # that the classifier of the CAS learns
+    samples: int = 10_000  # label agreement, Frechet distance, precision, recall
+    classifier_samples: int = 60_000  # to train the classifier of the CAS
     styles: int = 1_000  # noises, each drawn as every label
-    copies: int = 1_000  # samples whose nearest training image is looked for
+    copies: int = 1_000  # samples whose nearest training image is searched for
 
 
-class Examiner:
-    """Holds the real digits and the judge, and examines one generator after another."""
+class Evaluator:
+    """Measures one generator after another against the same real digits and judge."""
 
     def __init__(
         self,
         train: LabelledImages,
         test: LabelledImages,
         recipe: JudgeRecipe,
-        size: ExamSize,
+        sizes: SampleSizes,
         cache: Path,
         device: torch.device,
     ) -> None:
         self.train = train
         self.test = test
         self.recipe = recipe
-        self.size = size
+        self.sizes = sizes
         self._cache = cache
         self._device = device
         self._judge = cached_judge(cache, train, recipe, device)
         self._real = judge_images(self._judge, test.images, device)
 
-    def ceiling(self) -> dict[str, float]:
-        """What real digits score: training images in the place of samples."""
-        chosen = keyed_generator(self.recipe.seed, Purpose.METRIC)
-        indices = torch.randperm(len(self.train), generator=chosen)[: self.size.samples]
+    def measure_real_digits(self) -> dict[str, float]:
+        """The measurements of real digits: training images in place of samples."""
+        rng = keyed_generator(self.recipe.seed, Purpose.METRIC)
+        indices = torch.randperm(len(self.train), generator=rng)[: self.sizes.samples]
         labels = self.train.labels[indices]
-        verdict = judge_images(self._judge, self.train.images[indices], self._device)
+        judgement = judge_images(self._judge, self.train.images[indices], self._device)
         return {
             "cas": self._real.agreement(self.test.labels),
             "label_agreement": self._real.agreement(self.test.labels),
-            **self._likeness(verdict),
-            **self._copying(self.test.images[: self.size.copies]),
-            "training_label_agreement": verdict.agreement(labels),
+            **self._distribution(judgement),
+            **self._nearest_distance(self.test.images[: self.sizes.copies]),
+            "training_label_agreement": judgement.agreement(labels),
         }
 
-    def examine(self, generator: Generator, temperature: float = 1.0) -> dict[str, object]:
-        """All measurements of a generator; shares in [0, 1], distances in units of the features."""
-        samples = self.draw(generator, self.size.samples, temperature)
-        verdict = judge_images(self._judge, samples.images, self._device)
-        score, by_label = self._classifier_accuracy(generator, temperature)
+    def measure(self, generator: Generator) -> dict[str, object]:
+        """All measurements; shares in [0, 1], Frechet distances in squared units of features."""
+        samples = self._draw(generator, self.sizes.samples)
+        judgement = judge_images(self._judge, samples.images, self._device)
+        score, by_label = self._classifier_accuracy(generator)
         return {
             "cas": score,
-            "label_agreement": verdict.agreement(samples.labels),
-            **self._likeness(verdict),
-            **self.style(generator, temperature),
-            **self._copying(samples.images[: self.size.copies]),
-            "per_label": self._per_label(samples, verdict, by_label),
+            "label_agreement": judgement.agreement(samples.labels),
+            **self._distribution(judgement),
+            **self._style(generator),
+            **self._nearest_distance(samples.images[: self.sizes.copies]),
+            "per_label": self._per_label(samples, judgement, by_label),
         }
 
-    def glance(self, generator: Generator, temperature: float = 1.0) -> dict[str, float]:
-        """The measurements that train nothing."""
-        samples = self.draw(generator, self.size.samples, temperature)
-        verdict = judge_images(self._judge, samples.images, self._device)
+    def measure_samples(self, generator: Generator, temperature: float) -> dict[str, float]:
+        """The measurements that train no classifier, with the noise scaled by `temperature`."""
+        samples = self._draw(generator, self.sizes.samples, temperature)
+        judgement = judge_images(self._judge, samples.images, self._device)
         return {
-            "label_agreement": verdict.agreement(samples.labels),
-            **self._likeness(verdict),
+            "label_agreement": judgement.agreement(samples.labels),
+            **self._distribution(judgement),
         }
 
-    def draw(self, generator: Generator, count: int, temperature: float = 1.0) -> LabelledImages:
-        """`count` samples, the labels in turn, each with a noise of its own."""
+    def _draw(self, generator: Generator, count: int, temperature: float = 1.0) -> LabelledImages:
+        """`count` samples with cycling labels, each with its own noise."""
         labels = torch.arange(count) % generator.config.classes
-        noise = self._noise(generator, count, temperature)
+        noise = temperature * self._noise(generator, count)
         return LabelledImages(_drawn(generator, labels, noise), labels)
 
-    def style(self, generator: Generator, temperature: float = 1.0) -> dict[str, float]:
-        """How slant and ink of two labels correlate: drawn from one noise, and from two."""
-        count, classes = self.size.styles, generator.config.classes
+    def _noise(self, generator: Generator, count: int) -> Tensor:
+        rng = keyed_generator(self.recipe.seed, Purpose.METRIC, count)
+        return torch.randn(count, generator.config.latent, generator=rng)
+
+    def _style(self, generator: Generator) -> dict[str, float]:
+        """The correlation of slant and ink between labels, with the same and with other noise."""
+        count, classes = self.sizes.styles, generator.config.classes
         labels = torch.arange(classes).repeat(count)
-        shared = self._noise(generator, count, temperature).repeat_interleave(classes, dim=0)
-        own = self._noise(generator, count * classes, temperature)
+        same = self._noise(generator, count).repeat_interleave(classes, dim=0)
+        other = self._noise(generator, count * classes)
         found: dict[str, float] = {}
-        for kind, noise in (("same", shared), ("other", own)):
+        for kind, noise in (("same", same), ("other", other)):
             images = _drawn(generator, labels, noise).float() / 255
             for name, measure in (("slant", slant), ("ink", ink)):
                 style = measure(images).reshape(count, classes)
                 found[f"{name}_correlation_{kind}_noise"] = correlation_between_labels(style)
         return found
 
-    def _noise(self, generator: Generator, count: int, temperature: float) -> Tensor:
-        source = keyed_generator(self.recipe.seed, Purpose.METRIC, count)
-        return temperature * torch.randn(count, generator.config.latent, generator=source)
-
-    def _likeness(self, verdict: Verdict) -> dict[str, float]:
-        precision, recall = precision_and_recall(self._real.features, verdict.features, NEIGHBOURS)
+    def _distribution(self, judgement: Judgement) -> dict[str, float]:
+        """How the distribution of features differs from that of the test images."""
+        real, drawn = self._real.features, judgement.features
+        precision, recall = precision_and_recall(real, drawn, NEIGHBOURS)
         return {
-            "frechet_distance": frechet_distance(verdict.features, self._real.features),
+            "frechet_distance": frechet_distance(drawn, real),
             "precision": precision,
             "recall": recall,
         }
 
-    def _classifier_accuracy(
-        self, generator: Generator, temperature: float
-    ) -> tuple[float, list[float]]:
-        """CAS, whole and by label: the accuracy on real digits of a judge that learned samples.
+    def _classifier_accuracy(self, generator: Generator) -> tuple[float, list[float]]:
+        """The CAS, overall and by label: accuracy on real digits of a judge trained on samples.
 
         Source: Ravuri & Vinyals, "Classification Accuracy Score for Conditional Generative
         Models", arXiv:1905.10887.
         """
-        samples = self.draw(generator, self.size.classifier_samples, temperature)
-        pupil = cached_judge(self._cache, samples, self.recipe, self._device)
-        right = judge_images(pupil, self.test.images, self._device).labels == self.test.labels
+        samples = self._draw(generator, self.sizes.classifier_samples)
+        classifier = cached_judge(self._cache, samples, self.recipe, self._device)
+        right = judge_images(classifier, self.test.images, self._device).labels == self.test.labels
         by_label = [
             right[self.test.labels == label].float().mean().item()
             for label in range(generator.config.classes)
         ]
         return right.float().mean().item(), by_label
 
-    def _copying(self, images: Tensor) -> dict[str, float]:
-        """The median distance of images to their nearest training images, in pixels' units."""
+    def _nearest_distance(self, images: Tensor) -> dict[str, float]:
+        """The median distance of images to their nearest training images; ink is 1."""
         distance, _ = nearest(_flat(images), _flat(self.train.images))
         return {"nearest_training_distance": distance.median().item()}
 
     def _per_label(
-        self, samples: LabelledImages, verdict: Verdict, accuracy: list[float]
+        self, samples: LabelledImages, judgement: Judgement, accuracy: list[float]
     ) -> list[dict[str, float]]:
-        table = []
-        for label, cas in enumerate(accuracy):
-            asked = samples.labels == label
-            table.append(
-                {
-                    "label": label,
-                    "cas": cas,
-                    "label_agreement": (verdict.labels[asked] == label).float().mean().item(),
-                    "frechet_distance": frechet_distance(
-                        verdict.features[asked], self._real.features[self.test.labels == label]
-                    ),
-                }
-            )
-        return table
+        return [
+            {
+                "label": label,
+                "cas": cas,
+                "label_agreement": (judgement.labels[asked] == label).float().mean().item(),
+                "frechet_distance": frechet_distance(
+                    judgement.features[asked], self._real.features[self.test.labels == label]
+                ),
+            }
+            for label, cas in enumerate(accuracy)
+            for asked in [samples.labels == label]
+        ]
 
 
 def _drawn(generator: Generator, labels: Tensor, noise: Tensor) -> Tensor:

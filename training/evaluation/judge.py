@@ -1,7 +1,7 @@
 """The judge: a classifier of digits that scores samples. It never steers training.
 
-Its 64 features carry the Frechet distance, precision and recall: the usual Inception network
-knows photographs and suits digits badly. A judge trained on samples gives the CAS.
+Its 64 features are those of the Frechet distance, precision and recall, because the usual Inception
+network was trained on photographs. A judge trained on samples gives the CAS.
 """
 
 import hashlib
@@ -16,23 +16,23 @@ from torch.nn import functional
 
 from model.atomic import replace_file
 from model.cvae import draw_weights
-from training.console import StageBar
+from training.console import LossBar
 from training.data import LabelledImages
 from training.randomness import Purpose, keyed_generator
 
 FEATURES = 64
-BATCH = 500  # images at once when nothing is learned
-MAX_SHIFT = 2  # pixels, of the random shifts while learning
+BATCH = 500  # images classified at once
+MAX_SHIFT = 2  # pixels; training shifts the images at random
 
 
 class JudgeRecipe(BaseModel):
-    """How a judge is trained; with the data it decides the result."""
+    """The settings of training a judge; with the data they determine the result."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = 6
     batch_size: int = 128
-    learning_rate: float = 3e-3  # the highest, of AdamW under a one-cycle schedule
+    learning_rate: float = 3e-3  # maximum, of AdamW with a one-cycle schedule
     weight_decay: float = 0.05
     seed: int = 0
 
@@ -61,38 +61,38 @@ class Judge(nn.Module):
         self.scores = nn.Linear(FEATURES, 10)
 
     def features(self, images: Tensor) -> Tensor:
-        """What the judge sees in images (B, 28, 28) float32 in [0, 1]: (B, 64) float32, >= 0."""
+        """Features (B, 64) float32, >= 0, of images (B, 28, 28) float32 in [0, 1]."""
         return torch.as_tensor(self.layers(images.unsqueeze(1)))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Log-odds (B, 10) float32 of the labels of images (B, 28, 28) float32 in [0, 1]."""
+        """Logits (B, 10) float32 of the labels of images (B, 28, 28) float32 in [0, 1]."""
         return torch.as_tensor(self.scores(self.features(images)))
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a judge says of N images."""
+class Judgement:
+    """The result of classifying N images."""
 
     features: Tensor  # (N, 64) float32, >= 0
-    labels: Tensor  # (N,) int64, the labels that it reads
+    labels: Tensor  # (N,) int64, the most likely ones
 
     def agreement(self, labels: Tensor) -> float:
-        """The share of images that the judge reads as `labels` (N,) say, in [0, 1]."""
+        """The share of images classified as `labels` (N,), in [0, 1]."""
         return (self.labels == labels).float().mean().item()
 
 
 @torch.inference_mode()
-def judge_images(judge: Judge, images: Tensor, device: torch.device) -> Verdict:
-    """The verdict on images (N, 28, 28) uint8 grey levels."""
+def judge_images(judge: Judge, images: Tensor, device: torch.device) -> Judgement:
+    """Classify images (N, 28, 28) uint8 grey levels."""
     features = [
         judge.features(part.to(device).float() / 255) for part in torch.split(images, BATCH)
     ]
     labels = [judge.scores(part).argmax(dim=1) for part in features]
-    return Verdict(torch.cat(features).cpu(), torch.cat(labels).cpu())
+    return Judgement(torch.cat(features).cpu(), torch.cat(labels).cpu())
 
 
 def train_judge(data: LabelledImages, recipe: JudgeRecipe, device: torch.device) -> Judge:
-    """A judge that has learned `data`, in evaluation mode."""
+    """A judge trained on `data`, in evaluation mode."""
     generator = keyed_generator(recipe.seed, Purpose.JUDGE)
     judge = Judge()
     draw_weights(judge, generator)
@@ -101,7 +101,7 @@ def train_judge(data: LabelledImages, recipe: JudgeRecipe, device: torch.device)
     steps = recipe.epochs * batches
     optimizer = torch.optim.AdamW(judge.parameters(), weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, steps + 1)
-    with StageBar("judge", steps) as bar:
+    with LossBar("judge", steps) as bar:
         for step in range(steps):
             if step % batches == 0:
                 order = torch.split(
@@ -122,7 +122,7 @@ def train_judge(data: LabelledImages, recipe: JudgeRecipe, device: torch.device)
 def cached_judge(
     folder: Path, data: LabelledImages, recipe: JudgeRecipe, device: torch.device
 ) -> Judge:
-    """The judge of `data` and `recipe`: from `folder` if it was trained before, else trained."""
+    """The judge of `data` and `recipe`: read from `folder`, or trained and saved there."""
     path = folder / f"judge-{_key(data, recipe)}.safetensors"
     if not path.exists():
         judge = train_judge(data, recipe, device)
@@ -133,7 +133,7 @@ def cached_judge(
 
 
 def _key(data: LabelledImages, recipe: JudgeRecipe) -> str:
-    """16 hex digits that name what a judge was trained on and how."""
+    """16 hex digits that identify the data and the settings of a judge."""
     digest = hashlib.sha256(recipe.model_dump_json().encode())
     digest.update(repr(Judge()).encode())
     for tensor in (data.images, data.labels):
@@ -142,7 +142,7 @@ def _key(data: LabelledImages, recipe: JudgeRecipe) -> str:
 
 
 def _shifted(images: Tensor, generator: torch.Generator) -> Tensor:
-    """The batch (B, H, W), moved as a whole by up to 2 pixels each way, paper coming in."""
+    """The batch (B, H, W), all images shifted alike by up to 2 pixels, filled with paper."""
     down, right = torch.randint(-MAX_SHIFT, MAX_SHIFT + 1, (2,), generator=generator).tolist()
     padded = functional.pad(images, (MAX_SHIFT,) * 4)
     top, left = MAX_SHIFT + down, MAX_SHIFT + right

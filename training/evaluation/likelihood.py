@@ -1,8 +1,8 @@
 """The likelihood of binary digits under a CVAE, by importance sampling from its posterior.
 
-The binary cross-entropy on grey pixels, which training minimises, is no likelihood. Here each
-pixel of a test digit is ink with the probability of its grey level, drawn once by seed, and the
-decoder's pixels are taken as the probabilities of independent Bernoulli variables.
+The binary cross-entropy of grey pixels, which training minimises, is not a likelihood. Here each
+pixel of a test digit becomes ink with the probability of its grey level, and the decoder's pixels
+are the probabilities of independent Bernoulli variables.
 """
 
 import math
@@ -29,9 +29,9 @@ def importance_weighted_log_likelihood(
     Args:
         cvae: in evaluation mode.
         data: the digits.
-        samples: k, draws from the posterior for each image.
-        seed: of binarisation and draws.
-        device: where the network is.
+        samples: k, samples of the posterior per image.
+        seed: seed of the binarisation and the samples.
+        device: the device of the network.
     Source: Burda et al., "Importance Weighted Autoencoders", arXiv:1509.00519, equation 8.
     """
     generator = keyed_generator(seed, Purpose.METRIC)
@@ -56,7 +56,7 @@ def _log_weight(
     log_variance: Tensor,
     epsilon: Tensor,
 ) -> Tensor:
-    """Log p(image|z, label) + log p(z) - log q(z|image, label) at one z each: (B,) in nats."""
+    """Log p(image|z, label) + log p(z) - log q(z|image, label) at one z per image: (B,) nats."""
     latent = reparametrise(mean, log_variance, epsilon)
     log_ratio = 0.5 * (log_variance + epsilon.square() - latent.square()).sum(dim=1)
     return log_ratio - reconstruction_nll(cvae.decoder.logits(latent, one_hot), images)

@@ -17,10 +17,10 @@ BATCH = 1000
 def evaluate_loss(
     cvae: CVAE, data: LabelledImages, seed: int, device: torch.device
 ) -> dict[str, dict[str, float]]:
-    """Average loss over `data` in evaluation mode, in nats per image, in two readings.
+    """The average loss over `data` in evaluation mode, in nats per image, in two variants.
 
-    `bound` takes one reparametrised sample of the posterior per image, which the bound needs;
-    `at_mean` takes z = mean, the deterministic reconstruction, which is no bound.
+    `bound` uses one sample of the posterior per image, as the bound requires. `at_mean` uses
+    z = mean, the deterministic reconstruction, and is not a bound.
 
     Returns:
         {"bound": {"negative_elbo", "reconstruction_nll", "kl"}, "at_mean": {the same}}.
@@ -33,19 +33,19 @@ def evaluate_loss(
         one_hot = label_one_hot(labels, cvae)
         generator = keyed_generator(seed, Purpose.EVALUATION_NOISE, start)
         epsilon = torch.randn(len(images), cvae.config.latent, generator=generator).to(device)
-        for reading, noise in (("bound", epsilon), ("at_mean", None)):
+        for variant, noise in (("bound", epsilon), ("at_mean", None)):
             loss = negative_elbo(cvae(images, one_hot, noise), images)
-            sums[reading].add(
+            sums[variant].add(
                 len(images), loss.reconstruction_nll.sum().item(), loss.kl.sum().item()
             )
     cvae.train(was_training)
-    return {reading: total.mean() for reading, total in sums.items()}
+    return {variant: total.mean() for variant, total in sums.items()}
 
 
 def loss_record(
     loss: Mapping[str, Mapping[str, float]], images: int, seed: int
 ) -> dict[str, object]:
-    """A loss of `evaluate_loss` as metrics.json has it, with what is needed to measure it again."""
+    """A loss of `evaluate_loss` as in metrics.json, with the settings that reproduce it."""
     return {
         "images": images,
         "mode": "evaluation",
@@ -56,7 +56,7 @@ def loss_record(
 
 
 def label_one_hot(labels: torch.Tensor, cvae: CVAE) -> torch.Tensor | None:
-    """The condition (B, K) float32 for labels (B,) int64; None for the unconditional VAE."""
+    """Labels (B,) int64 as one-hot vectors (B, K) float32; None for the unconditional VAE."""
     if not cvae.config.conditional:
         return None
     return torch.nn.functional.one_hot(labels, cvae.config.classes).float()

@@ -1,4 +1,4 @@
-"""Nearest neighbours: precision and recall of samples, and whether samples copy training images.
+"""Nearest neighbours: precision and recall of samples, and copies of training images.
 
 Source: Kynkaanniemi et al., "Improved Precision and Recall Metric for Assessing Generative
 Models", arXiv:1904.06991, section 2.
@@ -11,26 +11,43 @@ CHUNK = 1000  # rows of the distance matrix at once
 
 
 def precision_and_recall(real: Tensor, drawn: Tensor, neighbours: int) -> tuple[float, float]:
-    """How many samples look real, and how many real digits the samples cover, each in [0, 1].
+    """The share of samples that look real, and of real digits that the samples cover, in [0, 1].
 
     Args:
         real: (N, F) features of real digits.
         drawn: (M, F) features of samples.
-        neighbours: k; a set's manifold is the union of balls around its points, each as large
-            as the distance to the k-th nearest other point.
+        neighbours: k; the manifold of a set is the union of balls around its points, whose radius
+            is the distance to the k-th nearest other point.
     """
     return _share_inside(drawn, real, neighbours), _share_inside(real, drawn, neighbours)
 
 
 def nearest(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """The nearest of `points` (M, F) for each of `queries` (N, F): distances and indices, (N,)."""
-    found = [torch.cdist(part, points).min(dim=1) for part in torch.split(queries, CHUNK)]
-    return torch.cat([part.values for part in found]), torch.cat([part.indices for part in found])
+    """The nearest of `points` (M, F) for each of `queries` (N, F): distances and indices, (N,).
+
+    The distances are exact to float32, also those of near copies.
+    """
+    # |p|^2 - 2 q.p orders the points p as their distances from q do. The product takes a tenth of
+    # the time of all differences, but rounds: in float32, as in torch.cdist, it hides near copies,
+    # differently on each processor. In float64 the error is about 1e-13 for images, whose squared
+    # distances differ by at least 1e-5.
+    points = points.double()
+    squares = points.square().sum(dim=1)
+    index = torch.cat(
+        [
+            torch.addmm(squares, part.double(), points.T, alpha=-2).argmin(dim=1)
+            for part in torch.split(queries, CHUNK)
+        ]
+    )
+    # From differences, which are exact for close points.
+    return (queries.double() - points[index]).norm(dim=1).float(), index
 
 
 def _share_inside(queries: Tensor, points: Tensor, neighbours: int) -> float:
     """The share of `queries` that lie in the manifold of `points`."""
-    # The nearest of all is the point itself, at distance 0: hence the + 1.
+    # In float64, so that comparing distances does not depend on how a processor rounds products.
+    queries, points = queries.double(), points.double()
+    # The nearest of all is the point itself, hence the + 1.
     radii = torch.cat(
         [
             torch.cdist(part, points).kthvalue(neighbours + 1, dim=1).values

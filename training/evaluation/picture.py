@@ -1,9 +1,9 @@
 """The report of an evaluation as one picture, in five panels from top to bottom.
 
-1. samples: column = label, a noise for each digit
-2. reconstructions: test digits above, what encoder and decoder make of them below
-3. interpolations: one label a row, from one noise to another along the sphere
-4. styles: one noise a row, drawn as every label
+1. samples: column = label, each digit with its own noise
+2. reconstructions: test digits above, their reconstructions below
+3. interpolations: one label per row, from one noise to another
+4. styles: one noise per row, drawn as each label
 5. nearest neighbours: samples above, the nearest training image of each below
 """
 
@@ -21,15 +21,15 @@ from training.evaluation.neighbour import nearest
 from training.randomness import Purpose, keyed_generator
 
 COLUMNS = 10
-MARGIN = 4  # pixels of paper between two panels
-ENLARGED = 2  # times
+MARGIN = 4  # grey pixels between two panels
+SCALE = 2
 
 
 @torch.inference_mode()
 def picture_report(
     cvae: CVAE, train: LabelledImages, test: LabelledImages, seed: int, device: torch.device
 ) -> bytes:
-    """A PNG of all panels; needs a conditional CVAE with ten labels."""
+    """A PNG of all panels, for a conditional CVAE with ten labels."""
     generator = keyed_generator(seed, Purpose.METRIC)
     labels = torch.arange(COLUMNS)
     noise = torch.randn(5 * COLUMNS, cvae.config.latent, generator=generator)
@@ -44,7 +44,7 @@ def picture_report(
     sheets = [np.pad(_sheet(panel), ((0, MARGIN), (0, 0)), constant_values=96) for panel in panels]
     picture = Image.fromarray(np.concatenate(sheets))
     picture = picture.resize(
-        (picture.width * ENLARGED, picture.height * ENLARGED), Image.Resampling.NEAREST
+        (picture.width * SCALE, picture.height * SCALE), Image.Resampling.NEAREST
     )
     file = io.BytesIO()
     picture.save(file, format="PNG")
@@ -52,9 +52,9 @@ def picture_report(
 
 
 def interpolate(first: Tensor, second: Tensor, places: Tensor) -> Tensor:
-    """Noise on the way from one to another, along the arc between them: (P, Z) float32.
+    """Noise between two others, along the arc between them: (P, Z) float32.
 
-    The arc keeps the length that noise from N(0, I) has; a straight line would cut it short.
+    On the arc it has the length of noise from N(0, I); on a straight line it would be shorter.
 
     Args:
         first: (Z,) float32.

@@ -1,14 +1,14 @@
-"""Style of a digit as two numbers, and whether digits that share their noise share their style."""
+"""The style of a digit as two numbers, and how it correlates between labels."""
 
 import torch
 from torch import Tensor
 
 
 def slant(images: Tensor) -> Tensor:
-    """How far each digit leans: columns to the left for each row down, (N,) float32.
+    """The slant of each digit, in columns to the left per row down, (N,) float32.
 
-    The slope of ink's column on its row, by least squares: 0 upright, 1 leaning right by 45
-    degrees. An image without ink, or with ink in one row only, has slant 0.
+    It is the slope of the regression of the ink's column on its row: 0 is upright, 1 leans right
+    by 45 degrees. An image without ink, or with ink in one row only, has slant 0.
 
     Args:
         images: (N, H, W) float32, ink > 0.
@@ -25,7 +25,7 @@ def slant(images: Tensor) -> Tensor:
 
 
 def ink(images: Tensor) -> Tensor:
-    """The amount of ink of each of images (N, H, W) in [0, 1]: its sum, in pixels, (N,)."""
+    """The amount of ink in each of images (N, H, W) in [0, 1], in pixels, (N,)."""
     return images.sum(dim=(1, 2))
 
 
@@ -33,9 +33,9 @@ def correlation_between_labels(style: Tensor) -> float:
     """The mean correlation of a style between two labels, over all pairs of labels.
 
     Args:
-        style: (N, K), one number for each of N noises drawn as each of K labels.
+        style: (N, K), of N noises, each drawn as all K labels.
     Returns:
-        In [-1, 1]: 1 where the same noise always gives the same style, 0 where it says nothing.
+        In [-1, 1]: 1 if the noise determines the style, 0 if they are independent.
     """
     correlations = torch.corrcoef(style.T)  # (K, K)
     labels = len(correlations)

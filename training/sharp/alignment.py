@@ -1,7 +1,7 @@
-"""Rotations of the noise, one for each label, that make one noise one hand across labels.
+"""Rotations of the noise, one per label, so that one noise is one handwriting for all labels.
 
-N(0, I) stays N(0, I) under any rotation, so no label's digits change as a whole; but a direction
-of the noise comes to mean the same slant and the same amount of ink whatever the label.
+N(0, I) is invariant under rotation, so the distribution of a label's digits does not change. But
+after the rotation a direction of the noise has the same effect on slant and ink for every label.
 """
 
 from collections.abc import Callable
@@ -11,20 +11,20 @@ from torch import Tensor
 
 from training.evaluation.style import ink, slant
 
-STAY = 0.05  # how much a rotation prefers to leave alone what has nothing to do with style
-ROUNDS = 5  # of moving all labels towards their mean; more change nothing visible
+STAY = 0.05  # weight of the identity, for directions that do not affect the style
+ROUNDS = 5  # of fitting all labels to their mean; it has converged by then
 
 Draw = Callable[[Tensor, Tensor], Tensor]
 
 
 def aligning_rotations(draw: Draw, noise: Tensor, classes: int) -> Tensor:
-    """Rotations (K, Z, Z): drawn from `rotation @ noise`, all labels share their style.
+    """Rotations (K, Z, Z) after which one noise gives all labels the same style.
 
     Args:
         draw: pixels (N, H, W) from noise (N, Z) and one-hot labels (N, K).
-        noise: (N, Z) float32 from N(0, I), N well above Z.
+        noise: (N, Z) float32 from N(0, I), with N much larger than Z.
         classes: K.
-    Source: Gower, "Generalized Procrustes Analysis", Psychometrika 40 (1975), of linear maps.
+    Source: Gower, "Generalized Procrustes Analysis", Psychometrika 40 (1975), for linear maps.
     """
     labels = torch.eye(classes, device=noise.device)
     maps = torch.stack(
@@ -40,12 +40,12 @@ def aligning_rotations(draw: Draw, noise: Tensor, classes: int) -> Tensor:
 
 
 def rotate(noise: Tensor, rotations: Tensor, one_hot: Tensor) -> Tensor:
-    """Each noise (B, Z) turned by the rotation of its label: (B, Z)."""
+    """Each noise (B, Z) rotated by the rotation of its label: (B, Z)."""
     return torch.einsum("bk,kyz,bz->by", one_hot, rotations, noise)
 
 
 def _style_map(images: Tensor, noise: Tensor) -> Tensor:
-    """The linear map (2, Z) that predicts an image's standardised slant and ink from its noise."""
+    """The linear map (2, Z) that predicts the standardised slant and ink from the noise."""
     style = torch.stack([slant(images), ink(images)], dim=1)  # (N, 2)
     style = (style - style.mean(dim=0)) / style.std(dim=0).clamp(min=1e-6)
     return torch.as_tensor(torch.linalg.lstsq(noise, style).solution.T)

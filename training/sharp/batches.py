@@ -1,4 +1,4 @@
-"""Random material to learn from: real digits, and noise with labels to draw digits from."""
+"""Random training batches: real digits, and noise with labels."""
 
 from collections.abc import Iterator
 
@@ -9,16 +9,16 @@ from torch.nn import functional
 from training.data import LabelledImages
 
 
-class Lesson:
-    """Batches of one size, all from one generator.
+class Batches:
+    """Batches of one size, all random numbers from one generator.
 
     Args:
         data: the real digits.
-        batch_size: B, images in a batch.
+        batch_size: B, images per batch.
         classes: K, number of labels.
-        latent: Z, size of a noise.
-        generator: where all randomness comes from, on the CPU.
-        device: where the batches go.
+        latent: Z, number of latent dimensions.
+        generator: the random generator, on the CPU.
+        device: the device of the batches.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Lesson:
         self._order = self._shuffled()
 
     def indices(self) -> Tensor:
-        """(B,) int64: all digits of the data in a random order, then all in another."""
+        """Indices (B,) int64 of digits: all in random order, then all in another order."""
         return next(self._order)
 
     def digits(self) -> tuple[Tensor, Tensor]:
@@ -48,22 +48,22 @@ class Lesson:
         return images, functional.one_hot(labels, self.classes).float()
 
     def noise(self) -> Tensor:
-        """A draw (B, Z) float32 from N(0, I)."""
+        """Noise (B, Z) float32 from N(0, I)."""
         noise = torch.randn(self.batch_size, self.latent, generator=self._generator)
         return noise.to(self.device)
 
-    def uniform(self, numbers: int) -> Tensor:
-        """So many numbers (B, numbers) float32 an image, each as likely from -1 to 1."""
-        unit = torch.rand(self.batch_size, numbers, generator=self._generator)
+    def uniform(self, count: int) -> Tensor:
+        """Numbers (B, count) float32, uniform in [-1, 1]."""
+        unit = torch.rand(self.batch_size, count, generator=self._generator)
         return (2 * unit - 1).to(self.device)
 
     def labels(self) -> Tensor:
-        """One-hot labels (B, K) float32, each as likely as the others."""
+        """One-hot labels (B, K) float32, uniformly distributed."""
         labels = torch.randint(self.classes, (self.batch_size,), generator=self._generator)
         return functional.one_hot(labels, self.classes).float().to(self.device)
 
     def _shuffled(self) -> Iterator[Tensor]:
         while True:
             order = torch.randperm(len(self.data), generator=self._generator)
-            whole = len(order) // self.batch_size * self.batch_size  # what is left over waits
+            whole = len(order) // self.batch_size * self.batch_size  # the rest is skipped
             yield from torch.split(order[:whole], self.batch_size)

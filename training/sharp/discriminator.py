@@ -1,7 +1,7 @@
-"""Small label-conditional discriminators: they tell real digits from drawn ones, to sharpen these.
+"""Small label-conditional discriminators, which distinguish real digits from drawn ones.
 
-One looks at the pictures, one at what the guide sees in them: there a shape that lies between two
-labels stands out, and likeness is learned in fewer steps.
+One sees the pictures, the other the guide's features of them. In the features, shapes between two
+labels are conspicuous, and the distribution of real digits is learned in fewer steps.
 
 Source: Miyato & Koyama, "cGANs with Projection Discriminator", arXiv:1802.05637, for the label;
 Goodfellow et al., arXiv:1406.2661, for the non-saturating objective; Mescheder et al.,
@@ -18,7 +18,7 @@ SLOPE = 0.2  # of the leaky ReLU
 
 
 class Discriminator(nn.Module):
-    """Layers that end in features, and a score of these, projected on the label."""
+    """Layers that compute features, and a score of the features that depends on the label."""
 
     def __init__(self, layers: nn.Sequential, features: int, classes: int) -> None:
         super().__init__()
@@ -26,22 +26,22 @@ class Discriminator(nn.Module):
         self.score = nn.Linear(features, 1)
         self.label = nn.Linear(classes, features, bias=False)
 
-    def forward(self, shown: Tensor, one_hot: Tensor) -> Tensor:
-        """How real each of what is shown looks for its label.
+    def forward(self, inputs: Tensor, one_hot: Tensor) -> Tensor:
+        """The score of each input: how real it looks for its label.
 
         Args:
-            shown: (B, ...) float32, pictures or features, as the layers take them.
+            inputs: (B, ...) float32, pictures or features, as the layers take them.
             one_hot: (B, K) float32.
         Returns:
             (B,) float32, the log-odds of "real".
         """
-        features = self.layers(shown)  # (B, features)
+        features = self.layers(inputs)  # (B, features)
         projection = (self.label(one_hot) * features).sum(dim=1)  # (B,)
         return torch.as_tensor(self.score(features).squeeze(1) + projection)
 
 
 class PictureDiscriminator(Discriminator):
-    """Of pictures: three convolutions of stride 2 and a dense layer."""
+    """The discriminator of pictures: three convolutions with stride 2 and a dense layer."""
 
     def __init__(self, classes: int, width: int) -> None:
         layers = nn.Sequential(
@@ -63,7 +63,7 @@ class PictureDiscriminator(Discriminator):
 
 
 class FeatureDiscriminator(Discriminator):
-    """Of a fixed network's feature maps: two convolutions and two dense layers."""
+    """The discriminator of feature maps: two convolutions and two dense layers."""
 
     def __init__(self, channels: int, classes: int, width: int) -> None:
         layers = nn.Sequential(
@@ -81,21 +81,21 @@ class FeatureDiscriminator(Discriminator):
 
 
 def discriminator_loss(real: Tensor, drawn: Tensor) -> Tensor:
-    """The discriminator's cross-entropy, a scalar in nats, from the scores (B,) of both kinds."""
+    """The loss of a discriminator, a scalar in nats, from the scores (B,) of both kinds."""
     return functional.softplus(-real).mean() + functional.softplus(drawn).mean()
 
 
 def generator_loss(drawn: Tensor) -> Tensor:
-    """What the generator minimises, a scalar in nats, from the scores (B,) of its images."""
+    """The loss of the decoder, a scalar in nats, from the scores (B,) of its images."""
     return functional.softplus(-drawn).mean()
 
 
-def gradient_penalty(score: Tensor, shown: Tensor) -> Tensor:
-    """Squared norm of d score / d shown at what is real, mean over the batch.
+def gradient_penalty(score: Tensor, inputs: Tensor) -> Tensor:
+    """The squared norm of d score / d inputs at real inputs, mean over the batch.
 
     Args:
-        score: (B,) float32, of `shown`.
-        shown: (B, ...) float32 that requires its gradient.
+        score: (B,) float32, of `inputs`.
+        inputs: (B, ...) float32, which require a gradient.
     """
-    (gradient,) = torch.autograd.grad(score.sum(), shown, create_graph=True)
+    (gradient,) = torch.autograd.grad(score.sum(), inputs, create_graph=True)
     return gradient.square().flatten(1).sum(dim=1).mean()

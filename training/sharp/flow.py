@@ -1,9 +1,11 @@
 """A label-conditional normalising flow between latents and N(0, I): the teacher's learned prior.
 
-The base noise is the same for every label, so one noise is one handwriting across the labels.
+The base distribution is the same for all labels, so that labels can share one noise.
 
-Source: Dinh et al., "Density estimation using Real NVP", arXiv:1605.08803, section 3; the scale
-is bounded by a tanh as there. Dimensions: B batch, Z latent, K classes.
+Source: Dinh et al., "Density estimation using Real NVP", arXiv:1605.08803, section 3, where a tanh
+bounds the scale, too.
+
+Dimensions: B batch, Z latent, K classes.
 """
 
 import math
@@ -13,11 +15,11 @@ from torch import Tensor, nn
 
 from model.cvae import dense_stack
 
-MAX_LOG_SCALE = 2.0  # of one layer; e^2 a layer is plenty, and keeps the inverse stable
+MAX_LOG_SCALE = 2.0  # per layer; a scale of e^2 suffices and keeps the inverse stable
 
 
 class Coupling(nn.Module):
-    """Moves one half of the features by an affine map that the other half and the label choose."""
+    """Applies an affine map to half of the features; the other half and the label determine it."""
 
     def __init__(self, size: int, classes: int, width: int) -> None:
         super().__init__()
@@ -43,7 +45,7 @@ class Coupling(nn.Module):
 
 
 class Flow(nn.Module):
-    """latent <-> noise given the label: couplings with a reversal of the features between them."""
+    """Latent to noise and back, given the label: couplings, each after reversing the features."""
 
     def __init__(self, latent: int, classes: int, depth: int, width: int) -> None:
         super().__init__()
@@ -65,7 +67,7 @@ class Flow(nn.Module):
         return latent, total
 
     def inverse(self, noise: Tensor, one_hot: Tensor) -> Tensor:
-        """The latent (B, Z) float32 of a noise (B, Z) float32 from N(0, I), for labels (B, K)."""
+        """The latent (B, Z) float32 of noise (B, Z) float32 from N(0, I), for labels (B, K)."""
         for coupling in reversed(self.couplings):
             assert isinstance(coupling, Coupling)
             noise = coupling.inverse(noise, one_hot).flip(1)

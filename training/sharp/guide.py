@@ -1,7 +1,7 @@
-"""The guide: a classifier of digits that steers sharpening. It never scores, the judge does.
+"""The guide: a classifier of digits that steers sharpening. It never scores; the judge does.
 
-Another network than the judge's, with weights, steps and distortions of its own, so that what
-pleases the guide alone does not please the judge.
+Its network, training steps and distortions differ from the judge's, so that images that exploit
+the guide do not exploit the judge.
 
 Dimensions: B batch, C channels, H height, W width, K classes.
 """
@@ -12,17 +12,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.sharp.batches import Lesson
+from training.sharp.batches import Batches
 from training.sharp.recipe import GuideSettings
-from training.sharp.stage import Descent
+from training.sharp.stage import EMAOptimizer
 
 HIDDEN = 128  # width of the last hidden layer
-# The largest distortions while learning, about those between one writer and another.
-TURN, GROWTH, LEAN, SHIFT = 0.2, 0.1, 0.15, 0.12  # radians, share, columns a row, half-pictures
+# The largest distortions in training, about the differences between writers.
+MAX_ROTATION = 0.2  # radians
+MAX_SCALING = 0.1  # share
+MAX_SHEAR = 0.15  # columns per row
+MAX_SHIFT = 0.12  # half widths of the picture
 
 
 class Guide(nn.Module):
-    """Four convolutions and two dense layers, smooth throughout: its gradients teach."""
+    """Four convolutions and two dense layers, all smooth, because others train on its gradients."""
 
     def __init__(self, classes: int, width: int) -> None:
         super().__init__()
@@ -41,68 +44,69 @@ class Guide(nn.Module):
         )
 
     def features(self, images: Tensor) -> Tensor:
-        """What the guide sees in images (B, 28, 28) float32 in [0, 1]: (B, C, 7, 7) float32."""
+        """Feature maps (B, C, 7, 7) float32 of images (B, 28, 28) float32 in [0, 1]."""
         return torch.as_tensor(self.layers(images.unsqueeze(1) * 2 - 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Log-odds (B, K) float32 of the labels of images (B, 28, 28) float32 in [0, 1]."""
+        """Logits (B, K) float32 of the labels of images (B, 28, 28) float32 in [0, 1]."""
         return torch.as_tensor(self.scores(self.features(images)))
 
 
 class GuideStage:
-    """Trains the guide on distorted training digits, by cross-entropy."""
+    """Trains the guide on distorted training digits."""
 
     name = "guide"
 
-    def __init__(self, guide: Guide, lesson: Lesson, settings: GuideSettings) -> None:
+    def __init__(self, guide: Guide, batches: Batches, settings: GuideSettings) -> None:
         self.result = guide.train()
         self.steps = settings.steps
-        self._lesson = lesson
-        self._descent = Descent(
+        self._batches = batches
+        self._optimizer = EMAOptimizer(
             guide, settings.learning_rate, settings.steps, settings.average, weight_decay=0.05
         )
 
     def step(self) -> dict[str, Tensor]:
         """See `Stage.step`."""
-        images, one_hot = self._lesson.digits()
-        scores = self.result(distorted(images, self._lesson.uniform(6)))
+        images, one_hot = self._batches.digits()
+        scores = self.result(distort(images, self._batches.uniform(6)))
         loss = functional.cross_entropy(scores, one_hot)
-        self._descent.descend(loss)
+        self._optimizer.step(loss)
         return {"nats": loss}
 
     def finish(self) -> None:
         """See `Stage.finish`."""
-        self._descent.finish()
+        self._optimizer.finish()
 
 
-def surprise(scores: Tensor, one_hot: Tensor) -> Tensor:
-    """-log p(label | image) by the guide, (B,) float32 in nats, from its log-odds (B, K)."""
+def cross_entropy(scores: Tensor, one_hot: Tensor) -> Tensor:
+    """-log p(label | image) by the guide, (B,) float32 in nats, from its logits (B, K)."""
     return -(functional.log_softmax(scores, dim=1) * one_hot).sum(dim=1)
 
 
-def doubt(scores: Tensor, one_hot: Tensor, enough: float) -> Tensor:
-    """How far the guide is from sure enough of the label, a scalar in nats, mean over the batch.
+def guide_loss(scores: Tensor, one_hot: Tensor, confidence_threshold: float) -> Tensor:
+    """The cross-entropy above that of the threshold, a scalar in nats, mean over the batch.
 
-    The surprise beyond that of a probability `enough`: a digit that is plain as it is feels no
-    pull, so only those are moved that lie between two labels.
+    A digit that the guide recognises with this confidence has no gradient, so only ambiguous
+    digits change.
 
     Args:
-        scores: (B, K) float32, the guide's log-odds.
-        one_hot: (B, K) float32, the labels that were asked for.
-        enough: the probability of the label from which there is no doubt, in (0, 1).
+        scores: (B, K) float32, the guide's logits.
+        one_hot: (B, K) float32, the labels that the digits were drawn for.
+        confidence_threshold: the probability of the label from which the loss is 0, in (0, 1).
     """
-    return functional.relu(surprise(scores, one_hot) + math.log(enough)).mean()
+    excess = cross_entropy(scores, one_hot) + math.log(confidence_threshold)
+    return functional.relu(excess).mean()
 
 
-def distorted(images: Tensor, random: Tensor) -> Tensor:
-    """Each of images (B, H, W) turned, scaled, slanted and shifted by random (B, 6) in [-1, 1]."""
-    turn, lean = TURN * random[:, 0], LEAN * random[:, 1]
-    wide, high = (1 + GROWTH * random[:, 2:4]).unbind(dim=1)
-    right, down = (SHIFT * random[:, 4:6]).unbind(dim=1)
+def distort(images: Tensor, random: Tensor) -> Tensor:
+    """Images (B, H, W) rotated, sheared, scaled and shifted by random (B, 6) in [-1, 1]."""
+    angle, shear = MAX_ROTATION * random[:, 0], MAX_SHEAR * random[:, 1]
+    wide, high = (1 + MAX_SCALING * random[:, 2:4]).unbind(dim=1)
+    right, down = (MAX_SHIFT * random[:, 4:6]).unbind(dim=1)
     maps = torch.stack(
         [
-            torch.stack([wide * turn.cos(), wide * (lean - turn.sin()), right], dim=1),
-            torch.stack([high * turn.sin(), high * turn.cos(), down], dim=1),
+            torch.stack([wide * angle.cos(), wide * (shear - angle.sin()), right], dim=1),
+            torch.stack([high * angle.sin(), high * angle.cos(), down], dim=1),
         ],
         dim=1,
     )  # (B, 2, 3)

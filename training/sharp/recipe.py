@@ -1,4 +1,4 @@
-"""The settings of the preset `sharp`, stage by stage: everything that decides its result."""
+"""The settings of the preset `sharp`, stage by stage; with the seed they determine its result."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -6,52 +6,52 @@ from model.config import ARTICLE, CVAEConfig
 
 
 class StageSettings(BaseModel):
-    """What every stage has; an unknown name is refused."""
+    """The settings that every stage has; an unknown name is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int
-    batch_size: int  # images a step
-    learning_rate: float  # the highest, of AdamW under a one-cycle schedule
-    average: float  # decay of the weights' exponential average, per step
+    batch_size: int  # images per step
+    learning_rate: float  # maximum, of AdamW with a one-cycle schedule
+    average: float  # decay per step of the exponential moving average of the weights
 
 
 class TeacherSettings(StageSettings):
-    """Stage 1, the CVAE that teaches."""
+    """Stage 1, the teacher's CVAE."""
 
     kl_weight: float
 
 
 class FlowSettings(StageSettings):
-    """Stage 2, the prior of the teacher."""
+    """Stage 2, the teacher's prior."""
 
     depth: int  # coupling layers
-    width: int  # of their hidden layers
+    width: int  # of the hidden layers in a coupling
 
 
 class GuideSettings(StageSettings):
-    """Stage 4, the classifier that steers the next one."""
+    """Stage 4, the classifier that steers the next stage."""
 
-    width: int  # channels of its first convolution
+    width: int  # channels of the first convolution
 
 
 class SharpenSettings(StageSettings):
-    """Stage 5, two discriminators and the guide against blur and doubtful shapes."""
+    """Stage 5, which removes blur and ambiguous shapes."""
 
-    discriminator_width: int  # channels of the first convolution of the one of pictures
-    feature_width: int  # channels of the first convolution of the one of features
+    discriminator_width: int  # channels of the first convolution, discriminator of pictures
+    feature_width: int  # channels of the first convolution, discriminator of features
     discriminator_learning_rate: float
-    feature_weight: float  # of fooling the one of features, that of the other being 1
-    doubt_weight: float  # of the guide's doubt
-    sure_enough: float  # the probability of the label from which the guide has no doubt
-    penalty_weight: float  # of the squared gradient at what is real
-    penalty_every: int  # steps
+    feature_weight: float  # of the loss from the discriminator of features; of pictures: 1
+    guide_weight: float  # of the guide's loss
+    confidence_threshold: float  # probability of the label from which the guide's loss is 0
+    penalty_weight: float  # of the gradient penalty
+    penalty_every: int  # steps between two gradient penalties
     anchor_weight: float  # of the squared difference from the teacher
-    anchor_block: int  # pixels a side; the anchor compares means over such blocks
+    anchor_block: int  # side of the blocks whose means the anchor compares, in pixels
 
 
 class Recipe(BaseModel):
-    """All stages."""
+    """The settings of all stages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,7 +67,7 @@ class Recipe(BaseModel):
 
 LATENT = 24
 SHARP = Recipe(
-    # 808,000 multiplications a digit or fewer, the article's number, whatever the depth.
+    # At most 808,000 multiplications per digit, as many as the article's decoder.
     architecture=ARTICLE.model_copy(update={"hidden": (440, 440, 440), "latent": LATENT}),
     teacher_architecture=ARTICLE.model_copy(update={"latent": LATENT}),
     teacher=TeacherSettings(
@@ -87,8 +87,8 @@ SHARP = Recipe(
         feature_width=64,
         discriminator_learning_rate=5e-4,
         feature_weight=0.5,
-        doubt_weight=0.2,
-        sure_enough=0.9,
+        guide_weight=0.2,
+        confidence_threshold=0.9,
         penalty_weight=0.1,
         penalty_every=16,
         anchor_weight=0.02,

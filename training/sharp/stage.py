@@ -1,6 +1,6 @@
-"""A stage of a recipe of several: its steps under a progress bar, its result in one file.
+"""A stage of the pipeline: runs its steps and saves its result in one file.
 
-A run that was stopped or killed repeats the stage it was in and skips those that are done.
+A run that was interrupted repeats the stage that it was in and skips completed stages.
 """
 
 import json
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from model.atomic import replace_file
-from training.console import StageBar
+from training.console import LossBar
 from training.interrupt import Interrupted, StopSwitch
 from training.snapshot import SnapshotError
 
@@ -26,27 +26,27 @@ LOG_EVERY = 1000  # steps
 
 
 class Stage(Protocol):
-    """What `run_stage` needs: a name, a number of steps, and the module that they bring about."""
+    """A stage: its name, the number of its steps, and the module that it trains."""
 
     name: str
     steps: int
 
     @property
     def result(self) -> nn.Module:
-        """The module whose weights the stage brings about."""
+        """The module that the stage trains."""
         ...
 
     def step(self) -> Mapping[str, Tensor]:
-        """Take one step; the parts of its loss, scalars to show."""
+        """Run one step; the parts of its loss by name, scalars."""
         ...
 
     def finish(self) -> None:
-        """Leave the final weights in `result`."""
+        """Put the final weights into `result`."""
         ...
 
 
-class Descent:
-    """AdamW under a one-cycle schedule, with an exponential average of the weights."""
+class EMAOptimizer:
+    """AdamW with a one-cycle schedule and an exponential moving average of the weights."""
 
     def __init__(
         self,
@@ -70,8 +70,8 @@ class Descent:
         )
         self.averaged = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(average))  # type: ignore[no-untyped-call]
 
-    def descend(self, loss: Tensor) -> None:
-        """One step down the gradient of the scalar `loss`."""
+    def step(self, loss: Tensor) -> None:
+        """Run one step on the scalar `loss`."""
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
@@ -84,18 +84,18 @@ class Descent:
 
 
 def run_stage(stage: Stage, path: Path, recipe: Mapping[str, object], switch: StopSwitch) -> None:
-    """Bring `stage.result` to the end of the stage: from the file at `path`, or by all the steps.
+    """Run all steps and write the file at `path`; if it exists, load the result instead.
 
     Raises:
-        Interrupted: a stop signal came; the stages before this one are saved.
-        SnapshotError: the file is damaged or belongs to another recipe.
+        Interrupted: a stop signal came; completed stages are saved.
+        SnapshotError: the file is damaged or from another recipe.
     """
     if path.exists():
         stage.result.load_state_dict(_load(path, recipe))
-        log.info("stage %s: done before, taken from %s", stage.name, path)
+        log.info("stage %s: complete, loaded from %s", stage.name, path)
         return
     started = time.monotonic()
-    with StageBar(stage.name, stage.steps) as bar:
+    with LossBar(stage.name, stage.steps) as bar:
         for step in range(1, stage.steps + 1):
             parts = stage.step()
             if step % LOG_EVERY == 0 or step == stage.steps:
@@ -105,12 +105,12 @@ def run_stage(stage: Stage, path: Path, recipe: Mapping[str, object], switch: St
             if switch.requested:
                 raise Interrupted(
                     f"Stopped in stage {stage.name} after step {step}; "
-                    "the stages before it are saved, continue with --resume."
+                    "completed stages are saved, continue with --resume."
                 )
     stage.finish()
     weights = {name: weight.contiguous() for name, weight in stage.result.state_dict().items()}
     replace_file(path, safetensors.torch.save(weights, {"recipe": json.dumps(recipe)}))
-    log.info("stage %s: done in %.0f s", stage.name, time.monotonic() - started)
+    log.info("stage %s: complete after %.0f s", stage.name, time.monotonic() - started)
 
 
 def _text(parts: Mapping[str, Tensor]) -> str:
@@ -128,7 +128,7 @@ def _load(path: Path, recipe: Mapping[str, object]) -> dict[str, Tensor]:
         ) from error
     if found != recipe:
         raise SnapshotError(
-            f"The stage file {path} was made by another recipe ({found}) than this one "
-            f"({dict(recipe)}); choose another --run-dir, or remove the file."
+            f"The stage file {path} is from another recipe: found {found}, expected "
+            f"{dict(recipe)}; choose another --run-dir, or remove the file."
         )
     return weights

@@ -1,7 +1,7 @@
-"""The teacher: a CVAE with a small KL weight, and a flow that learns where its latents lie.
+"""The teacher: a CVAE with a small KL weight, and a flow that is the prior of its latents.
 
-Less KL makes the pictures sharp but leaves holes under N(0, I); the flow turns N(0, I) into the
-distribution that the latents really have, label by label. Too slow in serving: it only teaches.
+A small KL weight makes the pictures sharp, but the latents are no longer distributed as N(0, I).
+The flow maps N(0, I) to their distribution, for each label. The teacher is too slow to be served.
 """
 
 import torch
@@ -10,14 +10,14 @@ from torch import Tensor, nn
 from model.cvae import CVAE, reparametrise
 from model.objective import negative_elbo
 from training.sharp.alignment import aligning_rotations, rotate
-from training.sharp.batches import Lesson
+from training.sharp.batches import Batches
 from training.sharp.flow import Flow
 from training.sharp.recipe import FlowSettings, TeacherSettings
-from training.sharp.stage import Descent
+from training.sharp.stage import EMAOptimizer
 
 
 class Teacher(nn.Module):
-    """noise N(0, I), label -> flow -> latent -> decoder -> pixels; and back."""
+    """Noise and label -> flow -> latent -> decoder -> pixels, and back."""
 
     def __init__(self, cvae: CVAE, flow: Flow) -> None:
         super().__init__()
@@ -29,10 +29,10 @@ class Teacher(nn.Module):
 
     @torch.no_grad()
     def align(self, noise: Tensor) -> None:
-        """Turn the noise label by label so that one noise is one hand, see `aligning_rotations`.
+        """Rotate the noise of each label by `aligning_rotations`.
 
         Args:
-            noise: (N, Z) float32 from N(0, I), to learn the styles from.
+            noise: (N, Z) float32 from N(0, I), from which the styles are estimated.
         """
         self.rotations.copy_(aligning_rotations(self.draw, noise, self.cvae.config.classes))
 
@@ -44,75 +44,77 @@ class Teacher(nn.Module):
 
     @torch.no_grad()
     def noise(self, images: Tensor, one_hot: Tensor, epsilon: Tensor) -> Tensor:
-        """The noise (B, Z) that redraws images (B, H, W): a sample, by epsilon (B, Z)."""
+        """A sample of the noise (B, Z) that draws images (B, H, W), by epsilon (B, Z)."""
         mean, log_variance = self.cvae.encoder(images, one_hot)
         latent = reparametrise(mean, log_variance, epsilon)
         return rotate(self.flow(latent, one_hot)[0], self.rotations.transpose(1, 2), one_hot)
 
 
 class TeacherStage:
-    """Trains the teacher's CVAE on reconstruction + weight * KL."""
+    """Trains the teacher's CVAE on reconstruction + kl_weight * KL."""
 
     name = "teacher"
 
-    def __init__(self, cvae: CVAE, lesson: Lesson, settings: TeacherSettings) -> None:
+    def __init__(self, cvae: CVAE, batches: Batches, settings: TeacherSettings) -> None:
         self.result = cvae.train()
         self.steps = settings.steps
         self._kl_weight = settings.kl_weight
-        self._lesson = lesson
-        self._descent = Descent(
+        self._batches = batches
+        self._optimizer = EMAOptimizer(
             cvae, settings.learning_rate, settings.steps, settings.average, weight_decay=0.01
         )
 
     def step(self) -> dict[str, Tensor]:
         """See `Stage.step`."""
-        images, one_hot = self._lesson.digits()
-        loss = negative_elbo(self.result(images, one_hot, self._lesson.noise()), images)
+        images, one_hot = self._batches.digits()
+        loss = negative_elbo(self.result(images, one_hot, self._batches.noise()), images)
         nll, kl = loss.reconstruction_nll.mean(), loss.kl.mean()
-        self._descent.descend(nll + self._kl_weight * kl)
+        self._optimizer.step(nll + self._kl_weight * kl)
         return {"reconstruction": nll, "KL": kl}
 
     def finish(self) -> None:
         """See `Stage.finish`."""
-        self._descent.finish()
+        self._optimizer.finish()
         self.result.eval()
 
 
 class FlowStage:
-    """Trains the flow on samples of the frozen encoder's posteriors, by maximum likelihood."""
+    """Trains the flow on samples of the encoder's posteriors, by maximum likelihood."""
 
     name = "flow"
 
-    def __init__(self, flow: Flow, cvae: CVAE, lesson: Lesson, settings: FlowSettings) -> None:
+    def __init__(self, flow: Flow, cvae: CVAE, batches: Batches, settings: FlowSettings) -> None:
         self.result = flow
         self.steps = settings.steps
-        self._lesson = lesson
-        self._descent = Descent(flow, settings.learning_rate, settings.steps, settings.average)
-        self._mean, self._log_variance, self._one_hot = _posteriors(cvae, lesson)
+        self._batches = batches
+        self._optimizer = EMAOptimizer(
+            flow, settings.learning_rate, settings.steps, settings.average
+        )
+        self._mean, self._log_variance, self._one_hot = _posteriors(cvae, batches)
 
     def step(self) -> dict[str, Tensor]:
         """See `Stage.step`."""
-        indices = self._lesson.indices().to(self._mean.device)
+        indices = self._batches.indices().to(self._mean.device)
         latent = reparametrise(
-            self._mean[indices], self._log_variance[indices], self._lesson.noise()
+            self._mean[indices], self._log_variance[indices], self._batches.noise()
         )
         loss = self.result.negative_log_density(latent, self._one_hot[indices]).mean()
-        self._descent.descend(loss)
+        self._optimizer.step(loss)
         return {"nats": loss}
 
     def finish(self) -> None:
         """See `Stage.finish`."""
-        self._descent.finish()
+        self._optimizer.finish()
 
 
 @torch.no_grad()
-def _posteriors(cvae: CVAE, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean (N, Z), log-variance (N, Z) and one-hot label (N, K) of every image."""
+def _posteriors(cvae: CVAE, batches: Batches) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean (N, Z), log-variance (N, Z) and one-hot label (N, K) of all images."""
     cvae.eval()
     parts = []
-    for indices in torch.split(torch.arange(len(lesson.data)), 1000):
-        images, labels = lesson.data.batch(indices, lesson.device)
-        one_hot = nn.functional.one_hot(labels, lesson.classes).float()
+    for indices in torch.split(torch.arange(len(batches.data)), 1000):
+        images, labels = batches.data.batch(indices, batches.device)
+        one_hot = nn.functional.one_hot(labels, batches.classes).float()
         parts.append((*cvae.encoder(images, one_hot), one_hot))
     mean, log_variance, one_hot = (torch.cat(column) for column in zip(*parts, strict=True))
     return mean, log_variance, one_hot

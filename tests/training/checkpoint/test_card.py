@@ -1,7 +1,6 @@
 import io
 
 import numpy as np
-import torch
 from PIL import Image
 
 from app.drawing.canvas import stitch
@@ -12,13 +11,13 @@ from model.generator import open_generator
 from model.noise import line_noise
 from model.torch_engine import load_cvae
 from tests.conftest import ROOT
+from tests.training.conftest import CPU
 from training.checkpoint.card import SHOWN, evaluation_table, model_card, sample_sheet
 
-CPU = torch.device("cpu")
-INT8 = ("cas", "frechet_distance", "slant_correlation_same_noise")  # also of the rounded decoder
+INT8 = ("cas", "frechet_distance", "slant_correlation_same_noise")  # also measured for int8
 
 
-def test_sample_sheet_columns_are_the_labels_as_the_service_draws_them() -> None:
+def test_sample_sheet_has_the_digits_that_the_service_draws() -> None:
     checkpoint = read_checkpoint(PRETRAINED)
     sheet = np.asarray(Image.open(io.BytesIO(sample_sheet(load_cvae(checkpoint), 7, CPU))))
     assert sheet.shape == (280, 280)
@@ -29,12 +28,12 @@ def test_sample_sheet_columns_are_the_labels_as_the_service_draws_them() -> None
         assert abs(sheet[28 * row : 28 * row + 28].astype(int) - drawn).max() <= 1
 
 
-def test_sample_sheet_unconditional(tiny_config: CVAEConfig) -> None:
+def test_sample_sheet_of_an_unconditional_vae_has_the_same_size(tiny_config: CVAEConfig) -> None:
     vae = CVAE(tiny_config.model_copy(update={"conditional": False}))
     assert Image.open(io.BytesIO(sample_sheet(vae, 0, CPU))).size == (280, 280)
 
 
-def test_model_card_is_that_of_the_checkpoint() -> None:
+def test_model_card_of_the_bundled_checkpoint_is_up_to_date() -> None:
     checkpoint = read_checkpoint(PRETRAINED)
     card = model_card(checkpoint.config, checkpoint.manifest.provenance, checkpoint.metrics)
     assert card == (PRETRAINED / "README.md").read_text()
@@ -42,7 +41,7 @@ def test_model_card_is_that_of_the_checkpoint() -> None:
     assert f"{checkpoint.metrics['parameters']:,} float32" in card
 
 
-def test_evaluation_table_has_a_column_for_each_model_and_real_digits() -> None:
+def test_evaluation_table_has_a_column_for_each_model_and_for_real_digits() -> None:
     evaluation = read_checkpoint(PRETRAINED).metrics["evaluation"]
     columns, rows = evaluation_table(evaluation)
     assert columns == ["", "this model", "int8", "baseline", "real"]
@@ -54,7 +53,7 @@ def test_evaluation_table_has_a_column_for_each_model_and_real_digits() -> None:
     assert "-0.00" not in {cell for row in rows for cell in row}
 
 
-def test_model_card_has_a_row_for_each_label_of_both_decoders() -> None:
+def test_model_card_has_a_row_for_each_label_with_both_precisions() -> None:
     checkpoint = read_checkpoint(PRETRAINED)
     evaluation = checkpoint.metrics["evaluation"]
     card = model_card(checkpoint.config, checkpoint.manifest.provenance, checkpoint.metrics)
@@ -65,9 +64,9 @@ def test_model_card_has_a_row_for_each_label_of_both_decoders() -> None:
         assert f"| {rounded['cas']:.4f} | {rounded['label_agreement']:.4f} |" in card
 
 
-def test_readme_table_is_what_was_measured() -> None:
-    """When it is not: put what `training.evaluate` shows into the README."""
-    readme = (ROOT / "README.md").read_text()
+def test_table_in_the_documents_is_up_to_date() -> None:
+    """If it is not, put the table that `training.evaluate` prints into the document."""
+    document = (ROOT / "docs" / "training.md").read_text()
     _, rows = evaluation_table(read_checkpoint(PRETRAINED).metrics["evaluation"])
     for row in rows:
-        assert f"| {' | '.join(row)} |" in readme, row[0]
+        assert f"| {' | '.join(row)} |" in document, row[0]

@@ -2,22 +2,26 @@ import json
 import shutil
 from pathlib import Path
 
-import torch
-
 from model.checkpoint import CARD, METRICS, WEIGHTS, Checkpoint, Provenance, read_checkpoint
 from model.cvae import CVAE
-from training.checkpoint.export import hand_over, library_versions, metrics_json, replace_metrics
+from tests.training.conftest import CPU
+from training.checkpoint.export import (
+    export_checkpoint,
+    library_versions,
+    metrics_json,
+    replace_metrics,
+)
 
 LOSS = {"negative_elbo": 3.0, "reconstruction_nll": 2.0, "kl": 1.0}
 TEST = {"images": 5, "bound": LOSS, "at_mean": LOSS}
 FOUND = {"unit": "nats per image", "parameters": 7, "test": TEST}
 
 
-def test_hand_over_writes_metrics_and_card(
+def test_export_checkpoint_writes_metrics_and_card(
     tiny_cvae: CVAE, provenance: Provenance, tmp_path: Path
 ) -> None:
     folder = tmp_path / "checkpoint"
-    checkpoint = hand_over(folder, tiny_cvae, provenance, FOUND, torch.device("cpu"))
+    checkpoint = export_checkpoint(folder, tiny_cvae, provenance, FOUND, CPU)
     assert checkpoint.metrics == FOUND
     assert "| 3.00 | 2.00 | 1.00 |" in (folder / CARD).read_text()
 
@@ -38,10 +42,10 @@ def test_replace_metrics_changes_metrics_and_card_only(
     assert WEIGHTS not in changed
 
 
-def test_metrics_json_is_json_that_people_can_read() -> None:
+def test_metrics_json_is_readable_json() -> None:
     assert json.loads(metrics_json(FOUND)) == FOUND
     assert metrics_json(FOUND).endswith(b"}\n")
 
 
-def test_library_versions_name_what_made_the_weights() -> None:
+def test_library_versions_name_the_libraries_of_a_run() -> None:
     assert set(library_versions()) >= {"python", "torch", "onnxruntime"}

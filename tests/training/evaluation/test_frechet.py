@@ -13,7 +13,7 @@ def test_distance_to_itself_is_zero(features: torch.Tensor) -> None:
     assert frechet_distance(features, features) == pytest.approx(0, abs=1e-9)
 
 
-def test_shift_of_the_mean_is_its_square(features: torch.Tensor) -> None:
+def test_shift_of_the_mean_adds_its_square(features: torch.Tensor) -> None:
     assert frechet_distance(features, features + 2) == pytest.approx(6 * 4, rel=1e-4)
 
 
@@ -30,7 +30,7 @@ def test_change_of_the_correlation_alone_is_seen(features: torch.Tensor) -> None
     assert frechet_distance(features, mixed) > 0.3
 
 
-def test_distance_is_symmetric_and_survives_a_feature_that_never_fires(
+def test_distance_is_symmetric_also_with_a_constant_feature(
     features: torch.Tensor,
 ) -> None:
     silent = features * torch.tensor([1.0, 1, 1, 1, 1, 0])

@@ -3,12 +3,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.data import LabelledImages
+from tests.training.conftest import CPU, Mnist
 from training.evaluation.judge import Judge, JudgeRecipe, cached_judge, judge_images, train_judge
 
-CPU = torch.device("cpu")
 SHORT = JudgeRecipe(epochs=3, batch_size=50)
-Mnist = tuple[LabelledImages, LabelledImages]
 
 
 @pytest.fixture(scope="module")
@@ -17,9 +15,9 @@ def judge(mnist: Mnist) -> Judge:
 
 
 def test_judge_learns_the_slice(judge: Judge, mnist: Mnist) -> None:
-    verdict = judge_images(judge, mnist[1].images, CPU)
-    assert verdict.features.shape == (200, 64)
-    assert verdict.agreement(mnist[1].labels) > 0.8
+    judgement = judge_images(judge, mnist[1].images, CPU)
+    assert judgement.features.shape == (200, 64)
+    assert judgement.agreement(mnist[1].labels) > 0.8
 
 
 def test_train_judge_same_recipe_same_weights_other_seed_other_weights(mnist: Mnist) -> None:
@@ -32,7 +30,7 @@ def test_train_judge_same_recipe_same_weights_other_seed_other_weights(mnist: Mn
     assert not torch.equal(first, other)
 
 
-def test_cached_judge_is_trained_once_for_data_and_recipe(mnist: Mnist, tmp_path: Path) -> None:
+def test_cached_judge_is_trained_once_per_data_and_recipe(mnist: Mnist, tmp_path: Path) -> None:
     quick = SHORT.model_copy(update={"epochs": 1, "batch_size": 500})
     first = cached_judge(tmp_path, mnist[0], quick, CPU)
     (path,) = tmp_path.iterdir()

@@ -1,13 +1,13 @@
 from model.checkpoint import Checkpoint
-from model.onnx_engine import OnnxEngine
-from training.evaluation import latency
+from model.generator import open_generator
+from training.evaluation.latency import decode_seconds
 
 
-def test_decode_seconds_names_every_engine(tiny_checkpoint: Checkpoint) -> None:
-    engines = {
-        "float": (tiny_checkpoint.config, OnnxEngine(tiny_checkpoint)),
-        "int8": (tiny_checkpoint.config, OnnxEngine(tiny_checkpoint, "int8")),
+def test_decode_seconds_are_measured_for_each_generator(tiny_checkpoint: Checkpoint) -> None:
+    generators = {
+        "float": open_generator(tiny_checkpoint),
+        "int8": open_generator(tiny_checkpoint, precision="int8"),
     }
-    seconds = latency.decode_seconds(engines)
-    assert set(seconds) == {"float", "int8"}
-    assert all(0 < value < 0.1 for value in seconds.values())
+    seconds = decode_seconds(generators)
+    assert seconds.keys() == generators.keys()
+    assert all(value > 0 for value in seconds.values())

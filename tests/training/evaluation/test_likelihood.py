@@ -2,14 +2,13 @@ import pytest
 import torch
 
 from model.cvae import CVAE
+from tests.training.conftest import CPU, Mnist
 from training.data import LabelledImages
 from training.evaluation.likelihood import importance_weighted_log_likelihood
 
-CPU = torch.device("cpu")
-
 
 @pytest.fixture
-def few(mnist: tuple[LabelledImages, LabelledImages]) -> LabelledImages:
+def few(mnist: Mnist) -> LabelledImages:
     return LabelledImages(mnist[1].images[:20], mnist[1].labels[:20])
 
 
@@ -20,7 +19,7 @@ def test_more_samples_tighten_the_bound(tiny_cvae: CVAE, few: LabelledImages) ->
     assert one < many < 0
 
 
-def test_decoder_that_ignores_its_latent_is_known_exactly(
+def test_decoder_that_ignores_its_latent_has_the_known_likelihood(
     tiny_cvae: CVAE, few: LabelledImages
 ) -> None:
     # Every pixel has probability 1/2 whatever z is, so log p = -784 ln 2; with q = p = N(0, I)
@@ -32,7 +31,7 @@ def test_decoder_that_ignores_its_latent_is_known_exactly(
     assert found == pytest.approx(-784 * 0.693147, rel=1e-5)
 
 
-def test_same_seed_same_number(tiny_cvae: CVAE, few: LabelledImages) -> None:
+def test_same_seed_gives_the_same_likelihood(tiny_cvae: CVAE, few: LabelledImages) -> None:
     first, again, other = (
         importance_weighted_log_likelihood(tiny_cvae, few, 5, seed, CPU) for seed in (1, 1, 2)
     )

@@ -3,15 +3,11 @@ import torch
 
 from model.cvae import CVAE
 from model.objective import negative_elbo
-from training.data import LabelledImages
+from tests.training.conftest import CPU, Mnist
 from training.evaluation.loss import evaluate_loss, label_one_hot
 
-CPU = torch.device("cpu")
 
-
-def test_at_mean_is_the_loss_at_the_posterior_mean(
-    tiny_cvae: CVAE, mnist: tuple[LabelledImages, LabelledImages]
-) -> None:
+def test_at_mean_is_the_loss_at_the_posterior_mean(tiny_cvae: CVAE, mnist: Mnist) -> None:
     test = mnist[1]
     images, labels = test.batch(torch.arange(len(test)), CPU)
     with torch.no_grad():
@@ -21,9 +17,7 @@ def test_at_mean_is_the_loss_at_the_posterior_mean(
     assert found["kl"] == pytest.approx(expected.kl.mean().item(), rel=1e-5)
 
 
-def test_bound_samples_the_posterior_by_its_seed(
-    tiny_cvae: CVAE, mnist: tuple[LabelledImages, LabelledImages]
-) -> None:
+def test_bound_depends_on_the_seed_and_at_mean_does_not(tiny_cvae: CVAE, mnist: Mnist) -> None:
     first, again, other = (evaluate_loss(tiny_cvae, mnist[1], seed, CPU) for seed in (0, 0, 1))
     assert first == again
     assert first["bound"]["reconstruction_nll"] != other["bound"]["reconstruction_nll"]
@@ -32,16 +26,14 @@ def test_bound_samples_the_posterior_by_its_seed(
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_mode_is_put_back(
-    tiny_cvae: CVAE, mnist: tuple[LabelledImages, LabelledImages], training: bool
-) -> None:
+def test_mode_of_the_network_is_restored(tiny_cvae: CVAE, mnist: Mnist, training: bool) -> None:
     tiny_cvae.train(training)
     evaluate_loss(tiny_cvae, mnist[1], 0, CPU)
     assert tiny_cvae.training == training
     tiny_cvae.eval()
 
 
-def test_label_one_hot_is_none_without_labels(tiny_cvae: CVAE) -> None:
+def test_label_one_hot_is_none_for_an_unconditional_vae(tiny_cvae: CVAE) -> None:
     labels = torch.tensor([3])
     assert label_one_hot(labels, tiny_cvae).tolist() == [[0, 0, 0, 1, 0, 0, 0, 0, 0, 0]]  # type: ignore[union-attr]
     vae = CVAE(tiny_cvae.config.model_copy(update={"conditional": False}))

@@ -5,19 +5,17 @@ import torch
 from PIL import Image
 
 from model.cvae import CVAE
-from training.data import LabelledImages
+from tests.training.conftest import CPU, Mnist
 from training.evaluation.picture import interpolate, picture_report
 
 
-def test_picture_report_has_its_five_panels(
-    tiny_cvae: CVAE, mnist: tuple[LabelledImages, LabelledImages]
-) -> None:
-    picture = Image.open(io.BytesIO(picture_report(tiny_cvae, *mnist, 0, torch.device("cpu"))))
+def test_picture_report_has_five_panels(tiny_cvae: CVAE, mnist: Mnist) -> None:
+    picture = Image.open(io.BytesIO(picture_report(tiny_cvae, *mnist, 0, CPU)))
     rows = 5 + 2 + 10 + 5 + 2
     assert picture.size == (2 * 280, 2 * (28 * rows + 5 * 4))
 
 
-def test_interpolate_goes_from_one_to_the_other_on_the_sphere() -> None:
+def test_interpolate_follows_the_arc_between_its_ends() -> None:
     first, second = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 3.0])
     way = interpolate(first, second, torch.linspace(0, 1, 5))
     assert way[0].tolist() == pytest.approx([3, 0], abs=1e-5)
@@ -25,7 +23,7 @@ def test_interpolate_goes_from_one_to_the_other_on_the_sphere() -> None:
     assert way.norm(dim=1).tolist() == pytest.approx([3] * 5, rel=1e-5)
 
 
-def test_interpolate_between_equal_noises_stays() -> None:
+def test_interpolate_between_equal_noise_is_constant() -> None:
     noise = torch.tensor([1.0, 2.0])
     assert interpolate(noise, noise, torch.tensor([0.5]))[0].tolist() == pytest.approx(
         [1, 2], rel=1e-3

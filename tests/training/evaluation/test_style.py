@@ -16,26 +16,26 @@ def bar(lean: float) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("lean", [-0.5, 0.0, 0.3, 0.5])
-def test_slant_of_a_sheared_bar_is_its_shear(lean: float) -> None:
+def test_slant_of_a_sheared_bar_equals_the_shear(lean: float) -> None:
     assert slant(bar(lean).unsqueeze(0)).item() == pytest.approx(lean, abs=0.01)
 
 
-def test_slant_does_not_depend_on_the_place() -> None:
+def test_slant_does_not_depend_on_the_position() -> None:
     moved = torch.roll(bar(0.3), (2, -3), dims=(0, 1))
     assert slant(moved.unsqueeze(0)).item() == pytest.approx(0.3, abs=0.01)
 
 
-def test_slant_of_nothing_and_of_one_row_is_zero() -> None:
+def test_slant_of_no_ink_or_one_row_is_zero() -> None:
     images = torch.zeros(2, 28, 28)
     images[1, 5] = 1
     assert slant(images).tolist() == [0, 0]
 
 
-def test_ink_is_the_sum_of_pixels() -> None:
+def test_ink_is_the_sum_of_the_pixels() -> None:
     assert ink(torch.full((2, 28, 28), 0.5)).tolist() == [392, 392]
 
 
-def test_correlation_is_one_where_labels_share_and_none_where_not() -> None:
+def test_correlation_is_1_for_shared_and_0_for_independent_styles() -> None:
     generator = torch.Generator().manual_seed(0)
     hand = torch.randn(2000, 1, generator=generator)
     own = torch.randn(2000, 10, generator=generator)

@@ -20,11 +20,11 @@ from training.sharp.discriminator import (
         (FeatureDiscriminator(channels=6, classes=10, width=2), (6, 7, 7)),
     ],
 )
-def test_score_is_one_number_an_image_and_knows_the_label(
+def test_score_is_one_number_per_input_and_depends_on_the_label(
     discriminator: Discriminator, shape: tuple[int, ...]
 ) -> None:
-    shown = torch.rand(3, *shape)
-    first, second = (discriminator(shown, torch.eye(10)[[label] * 3]) for label in (0, 1))
+    inputs = torch.rand(3, *shape)
+    first, second = (discriminator(inputs, torch.eye(10)[[label] * 3]) for label in (0, 1))
     assert first.shape == (3,)
     assert not torch.equal(first, second)
 
@@ -35,7 +35,7 @@ def test_losses_of_an_undecided_discriminator_are_ln_2() -> None:
     assert generator_loss(undecided).item() == pytest.approx(math.log(2))
 
 
-def test_losses_pull_in_opposite_directions() -> None:
+def test_losses_have_opposite_directions() -> None:
     real, drawn = torch.tensor([3.0]), torch.tensor([-3.0])
     assert discriminator_loss(real, drawn) < discriminator_loss(drawn, real)
     assert generator_loss(drawn) > generator_loss(real)

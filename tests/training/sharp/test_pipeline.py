@@ -2,16 +2,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-import torch
 
 from model.checkpoint import WEIGHTS, read_checkpoint
+from tests.training.conftest import CPU, Mnist
 from training.config import TrainingConfig
-from training.data import LabelledImages
-from training.sharp.pipeline import STAGES, Course
+from training.sharp.pipeline import STAGES, Pipeline
 from training.sharp.recipe import SHARP, Recipe
 from training.snapshot import SnapshotError
-
-Mnist = tuple[LabelledImages, LabelledImages]
 
 
 def tiny_recipe(sharpen_steps: int = 2) -> Recipe:
@@ -32,9 +29,11 @@ def tiny_recipe(sharpen_steps: int = 2) -> Recipe:
     return SHARP.model_copy(update={**networks, **stages})
 
 
-def course(run_dir: Path, mnist: Mnist, recipe: Recipe | None = None, **changes: object) -> Course:
-    config = TrainingConfig.model_validate({"preset": "sharp", "run_dir": run_dir, **changes})
-    return Course(config, recipe or tiny_recipe(), *mnist, torch.device("cpu"))
+def pipeline(
+    run_dir: Path, mnist: Mnist, recipe: Recipe | None = None, **options: object
+) -> Pipeline:
+    config = TrainingConfig.model_validate({"preset": "sharp", "run_dir": run_dir, **options})
+    return Pipeline(config, recipe or tiny_recipe(), *mnist, CPU)
 
 
 def weights(run_dir: Path) -> bytes:
@@ -43,19 +42,19 @@ def weights(run_dir: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, mnist: Mnist) -> Path:
-    """The folder of a run that has come to its end."""
-    run_dir = tmp_path_factory.mktemp("course")
-    course(run_dir, mnist).fit()
+    """The folder of a finished run."""
+    run_dir = tmp_path_factory.mktemp("sharp")
+    pipeline(run_dir, mnist).fit()
     return run_dir
 
 
 @pytest.fixture
 def copy(finished: Path, tmp_path: Path) -> Path:
-    """The same, to change."""
+    """A copy of it, to change."""
     return Path(shutil.copytree(finished, tmp_path / "copy"))
 
 
-def test_course_writes_a_plain_checkpoint(finished: Path) -> None:
+def test_fit_writes_a_checkpoint_and_a_file_per_stage(finished: Path) -> None:
     checkpoint = read_checkpoint(finished / "checkpoint")
     assert checkpoint.config.latent == 4
     assert checkpoint.manifest.provenance.recipe == tiny_recipe().model_dump(mode="json")
@@ -63,25 +62,24 @@ def test_course_writes_a_plain_checkpoint(finished: Path) -> None:
     assert sorted(path.stem for path in (finished / "stages").iterdir()) == sorted(STAGES)
 
 
-def test_course_repeats_only_what_is_missing_and_ends_the_same(
+def test_resumed_run_repeats_missing_stages_only_and_ends_the_same(
     mnist: Mnist, finished: Path, copy: Path
 ) -> None:
     for stage in ("sharpen", "encoder"):
         (copy / "stages" / f"{stage}.safetensors").unlink()
-    course(copy, mnist, resume=True).fit()
+    pipeline(copy, mnist, resume=True).fit()
     assert weights(finished) == weights(copy)
 
 
-def test_course_stage_after_a_changed_setting_is_refused(mnist: Mnist, copy: Path) -> None:
-    with pytest.raises(SnapshotError, match=r"sharpen.safetensors was made by another recipe"):
-        course(copy, mnist, tiny_recipe(sharpen_steps=3), resume=True).fit()
+@pytest.mark.parametrize(("sharpen_steps", "seed", "stage"), [(3, 0, "sharpen"), (2, 1, "teacher")])
+def test_resumed_run_with_another_setting_or_seed_raises(
+    mnist: Mnist, copy: Path, sharpen_steps: int, seed: int, stage: str
+) -> None:
+    run = pipeline(copy, mnist, tiny_recipe(sharpen_steps), resume=True, seed=seed)
+    with pytest.raises(SnapshotError, match=rf"{stage}.safetensors is from another recipe"):
+        run.fit()
 
 
-def test_course_resumed_with_another_seed_raises(mnist: Mnist, copy: Path) -> None:
-    with pytest.raises(SnapshotError, match=r"teacher.safetensors was made by another recipe"):
-        course(copy, mnist, resume=True, seed=1).fit()
-
-
-def test_second_course_in_the_same_folder_raises(mnist: Mnist, finished: Path) -> None:
+def test_second_run_in_the_same_folder_raises(mnist: Mnist, finished: Path) -> None:
     with pytest.raises(SnapshotError, match="already holds a run; continue it with --resume"):
-        course(finished, mnist)
+        pipeline(finished, mnist)

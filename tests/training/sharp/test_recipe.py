@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from pydantic import ValidationError
 
@@ -6,12 +8,12 @@ from training.sharp.recipe import SHARP, Recipe
 
 
 def products(config: CVAEConfig) -> int:
-    """Multiplications for one digit in the decoder."""
+    """Multiplications per digit in the decoder."""
     sizes = config.decoder_sizes
-    return sum(inputs * outputs for inputs, outputs in zip(sizes, sizes[1:], strict=False))
+    return sum(inputs * outputs for inputs, outputs in pairwise(sizes))
 
 
-def test_sharp_decoder_costs_no_more_than_the_articles() -> None:
+def test_sharp_decoder_costs_no_more_than_that_of_the_article() -> None:
     assert products(SHARP.architecture) <= products(ARTICLE)
 
 

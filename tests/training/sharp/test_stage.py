@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from training.interrupt import Interrupted, StopSwitch
-from training.sharp.stage import Descent, run_stage
+from training.sharp.stage import EMAOptimizer, run_stage
 from training.snapshot import SnapshotError
 
 
 class Halving:
-    """Brings one weight from 8 towards 0; counts its steps."""
+    """Halves one weight in each step, from 8 on; counts its steps."""
 
     name = "halving"
     steps = 3
@@ -40,30 +40,30 @@ def run(stage: Halving, path: Path, seed: int = 0, stop: bool = False) -> float:
     return stage.result.weight.item()
 
 
-def test_stage_takes_its_steps_and_finishes(tmp_path: Path) -> None:
+def test_stage_runs_its_steps_and_finishes(tmp_path: Path) -> None:
     assert run(Halving(), tmp_path / "stage") == 11
 
 
-def test_stage_that_is_done_is_taken_from_its_file(tmp_path: Path) -> None:
+def test_completed_stage_is_loaded_from_its_file(tmp_path: Path) -> None:
     run(Halving(), tmp_path / "stage")
     again = Halving()
     assert run(again, tmp_path / "stage") == 11
     assert again.taken == 0
 
 
-def test_stage_stopped_leaves_no_file_and_says_how_to_go_on(tmp_path: Path) -> None:
+def test_stopped_stage_writes_no_file_and_says_how_to_continue(tmp_path: Path) -> None:
     with pytest.raises(Interrupted, match=r"in stage halving after step 1; .* with --resume"):
         run(Halving(), tmp_path / "stage", stop=True)
     assert not list(tmp_path.iterdir())
 
 
-def test_stage_of_another_recipe_raises(tmp_path: Path) -> None:
+def test_stage_file_of_another_recipe_raises(tmp_path: Path) -> None:
     run(Halving(), tmp_path / "stage")
-    with pytest.raises(SnapshotError, match=r"made by another recipe \({'seed': 0}\)"):
+    with pytest.raises(SnapshotError, match=r"from another recipe: found {'seed': 0}, expected"):
         run(Halving(), tmp_path / "stage", seed=1)
 
 
-def test_stage_file_truncated_raises(tmp_path: Path) -> None:
+def test_truncated_stage_file_raises(tmp_path: Path) -> None:
     run(Halving(), tmp_path / "stage")
     shutil.copy(tmp_path / "stage", tmp_path / "whole")
     (tmp_path / "stage").write_bytes((tmp_path / "whole").read_bytes()[:-3])
@@ -71,17 +71,17 @@ def test_stage_file_truncated_raises(tmp_path: Path) -> None:
         run(Halving(), tmp_path / "stage")
 
 
-def test_descent_falls_and_leaves_the_average() -> None:
+def test_optimizer_lowers_the_loss_and_leaves_the_average() -> None:
     module = nn.Linear(1, 1, bias=False)
     nn.init.constant_(module.weight, 8)
-    descent = Descent(module, learning_rate=0.5, steps=200, average=0.9)
+    optimizer = EMAOptimizer(module, learning_rate=0.5, steps=200, average=0.9)
     losses = []
     for _ in range(200):
         loss = module.weight.square().sum()
         losses.append(loss.item())
-        descent.descend(loss)
+        optimizer.step(loss)
     assert losses[-1] < 1e-3 * losses[0]
     last = module.weight.item()
-    descent.finish()
+    optimizer.finish()
     assert module.weight.item() != last
     assert abs(module.weight.item()) < 1

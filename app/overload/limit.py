@@ -1,8 +1,9 @@
 """Bounds the requests that wait for the event loop.
 
 A burst is queued. When the queue is full the service is overloaded, and a long queue would only
-make every request slow: from then on few requests may wait, and twice as many after each window
-in which hardly any had to be refused. Latency of accepted requests stays low.
+make every request slow: from then on few requests may begin in an iteration of the event loop,
+and as few may wait; after each window in which hardly any had to be refused, twice as many.
+Latency of accepted requests stays low.
 
 The idea of a short queue under a standing overload is that of CoDel
 (Nichols & Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012).
@@ -18,6 +19,7 @@ from app.overload import Overloaded
 WINDOW_S = 0.02
 REFUSED_SHARE = 0.2  # of the requests of a window; with fewer refused, more may wait
 CALM_S = 1  # after a pause this long, a past overload does not count
+FEW = 3  # under overload: this fraction of the room, since refusing takes much of each iteration
 
 
 class Limit:
@@ -56,13 +58,13 @@ class Limit:
             Overloaded: too many requests wait already.
         """
         self._arrived += 1
-        if not self._queue and self._begun < self._room():
+        if not self._queue and self._begun < self._may_begin():
             self._begun += 1
             self._tick_soon()
             return None
         if len(self._queue) >= self._bound:
             self._refused += 1
-            self._bound = min(self._bound, self._room())
+            self._bound = min(self._bound, self._few())
             raise Overloaded
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
@@ -77,7 +79,7 @@ class Limit:
         """A new iteration of the event loop: let the next requests begin."""
         self._ticking = False
         self._adapt(self._clock())
-        self._begun, room = 0, self._room()
+        self._begun, room = 0, self._may_begin()
         while self._queue and self._begun < room:
             turn = self._queue.popleft()
             if not turn.done():  # cancelled with its request
@@ -94,7 +96,14 @@ class Limit:
         if age >= CALM_S:
             self._bound = self._backlog
         elif self._refused > REFUSED_SHARE * self._arrived:
-            self._bound = min(self._backlog, self._room())
+            self._bound = self._few()
         else:
             self._bound = min(self._backlog, 2 * self._bound)
         self._window_began, self._arrived, self._refused = now, 0, 0
+
+    def _few(self) -> int:
+        return min(self._backlog, max(1, self._room() // FEW))
+
+    def _may_begin(self) -> int:
+        """How many requests may begin in this iteration of the loop."""
+        return min(self._room(), self._bound)

@@ -5,9 +5,10 @@ from itertools import pairwise
 import pytest
 
 from app.overload import Overloaded
-from app.overload.limit import CALM_S, REFUSED_SHARE, WINDOW_S, Limit
+from app.overload.limit import CALM_S, FEW, REFUSED_SHARE, WINDOW_S, Limit
 
-BACKLOG, ROOM = 8, 2
+BACKLOG, ROOM = 8, 6
+SHORT = ROOM // FEW
 
 
 class Clock:
@@ -72,12 +73,12 @@ def test_waiting_requests_begin_in_order_a_few_in_each_iteration() -> None:
                 await turn
             begun.append(number)
 
-        tasks = [asyncio.create_task(request(number)) for number in range(7)]
+        tasks = [asyncio.create_task(request(number)) for number in range(2 * ROOM)]
         seen = []
         while len(begun) < len(tasks):
             await asyncio.sleep(0)
             seen.append(len(begun))
-        assert begun == list(range(7))
+        assert begun == list(range(2 * ROOM))
         assert max(b - a for a, b in pairwise(seen)) <= ROOM
 
     run(scene)
@@ -101,7 +102,7 @@ def test_a_standing_overload_makes_the_queue_short() -> None:
         await drain(limit)
         for _window in range(5):
             clock.now += WINDOW_S
-            assert await arrive(limit, 20) == (ROOM, ROOM, 20 - 2 * ROOM)
+            assert await arrive(limit, 20) == (SHORT, SHORT, 20 - 2 * SHORT)
             await drain(limit)
 
     run(scene)
@@ -111,17 +112,14 @@ def test_the_queue_grows_again_as_fewer_are_refused() -> None:
     async def scene(limit: Limit, clock: Clock) -> None:
         await arrive(limit, ROOM + BACKLOG + 1)
         await drain(limit)
-        clock.now += WINDOW_S
         assert REFUSED_SHARE * (ROOM + BACKLOG + 1) > 1  # hardly any of that window were refused
-        for most in (4, 8, 8):
-            await arrive(limit, 1)
-            await drain(limit)
+        for most in (2 * SHORT, 4 * SHORT):
             clock.now += WINDOW_S
             await arrive(limit, 1)
             await drain(limit)
-            assert await arrive(limit, ROOM + most) == (ROOM, most, 0)
+            begun = min(ROOM, most)
+            assert await arrive(limit, begun + most) == (begun, most, 0)
             await drain(limit)
-            clock.now += WINDOW_S
 
     run(scene)
 

@@ -25,7 +25,6 @@ from model.checkpoint import (
 
 FILES = (*PAYLOAD, ROUNDED_WEIGHTS, ROUNDED_DECODER)
 Write = Callable[..., Checkpoint]
-Weights = dict[str, np.ndarray]
 
 
 @pytest.fixture
@@ -62,7 +61,7 @@ def sign(folder: Path, digests: dict[str, str], **changes: object) -> None:
     (folder / CONFIG).write_text(json.dumps(document))
 
 
-def rewrite(folder: Path, name: str, data: bytes) -> None:
+def replace(folder: Path, name: str, data: bytes) -> None:
     """Replace a file and its digest."""
     (folder / name).write_bytes(data)
     sign(folder, {name: format_.sha256(data)})
@@ -117,10 +116,7 @@ def test_write_refused_by_verify_keeps_the_old_checkpoint(folder: Path, write: W
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
-    [
-        ({WEIGHTS: None}, r"missing: \['model.safetensors'\]"),
-        ({"notes.txt": b""}, r"no place for \['notes.txt'\]; leave them out"),
-    ],
+    [({WEIGHTS: None}, "missing: .*model.safe"), ({"a.txt": b""}, "no place for .*a.txt")],
 )
 def test_write_missing_or_unknown_file_raises(
     write: Write, tmp_path: Path, changes: dict[str, bytes | None], sentence: str
@@ -129,12 +125,9 @@ def test_write_missing_or_unknown_file_raises(
         write(tmp_path / "new", changes)
 
 
-def test_write_without_rounded_decoder_is_allowed(
-    tiny_checkpoint: Checkpoint, write: Write, tmp_path: Path
-) -> None:
+def test_write_without_rounded_decoder_is_allowed(write: Write, tmp_path: Path) -> None:
     copy = write(tmp_path / "copy", {ROUNDED_DECODER: None, ROUNDED_WEIGHTS: None})
     assert ROUNDED_DECODER not in copy.manifest.sha256
-    assert copy.model_hash == tiny_checkpoint.model_hash
 
 
 def test_write_over_a_folder_of_other_files_raises(write: Write, tmp_path: Path) -> None:
@@ -188,66 +181,45 @@ def test_read_damaged_file_raises(
     assert f"{name} cannot be used{found}" in refusal(folder)
 
 
-def test_read_swapped_files_raises(folder: Path) -> None:
-    first, second = folder / "decoder.onnx", folder / "encoder.onnx"
-    data = first.read_bytes()
-    first.write_bytes(second.read_bytes())
-    second.write_bytes(data)
-    assert "found sha256" in refusal(folder)
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"format_version": 2}, "found format version 2, expected 1"),
+        ({"colour": "red"}, "found colour: Extra inputs are not permitted"),
+    ],
+)
+def test_read_other_format_or_field_raises(
+    folder: Path, change: dict[str, object], found: str
+) -> None:
+    sign(folder, {}, **change)
+    assert found in refusal(folder)
 
 
-def test_read_other_format_version_raises(folder: Path) -> None:
-    sign(folder, {}, format_version=2)
-    assert "found format version 2, expected 1" in refusal(folder)
-
-
-def test_read_unknown_field_raises(folder: Path) -> None:
-    sign(folder, {}, colour="red")
-    assert "found colour: Extra inputs are not permitted" in refusal(folder)
-
-
-def poison(weights: Weights) -> None:
-    weights["decoder.layers.0.weight"] = np.full_like(weights["decoder.layers.0.weight"], np.nan)
-
-
-def reshape(weights: Weights) -> None:
-    weights["encoder.mean.weight"] = weights["encoder.mean.weight"].T.copy()
-
-
-def halve(weights: Weights) -> None:
-    weights["encoder.mean.bias"] = weights["encoder.mean.bias"].astype(np.float16)
-
-
-def drop(weights: Weights) -> None:
-    del weights["encoder.mean.bias"]
-
-
-def add(weights: Weights) -> None:
-    weights["decoder.extra"] = np.zeros(1, np.float32)
+BIAS = "encoder.mean.bias"
 
 
 @pytest.mark.parametrize(
-    ("edit", "expected"),
+    ("changes", "found"),
     [
-        (poison, "found NaN or infinity in decoder.layers.0.weight"),
-        (reshape, "found encoder.mean.weight of shape (32, 6)"),
-        (halve, "found encoder.mean.bias of shape (6,) and type float16"),
-        (drop, "found other names (encoder.mean.bias)"),
-        (add, "found other names (decoder.extra)"),
+        ({BIAS: np.full(6, np.nan, np.float32)}, f"found NaN or infinity in {BIAS}"),
+        ({BIAS: np.zeros((6, 1), np.float32)}, f"found {BIAS} of shape (6, 1)"),
+        ({BIAS: np.zeros(6, np.float16)}, f"found {BIAS} of shape (6,) and type float16"),
+        ({BIAS: None}, f"found other names ({BIAS})"),
+        ({"decoder.extra": np.zeros(1, np.float32)}, "found other names (decoder.extra)"),
     ],
 )
 def test_read_signed_but_unsuitable_weights_raises(
-    folder: Path, edit: Callable[[Weights], None], expected: str
+    folder: Path, changes: dict[str, np.ndarray | None], found: str
 ) -> None:
-    weights = safetensors.numpy.load((folder / WEIGHTS).read_bytes())
-    edit(weights)
-    rewrite(folder, WEIGHTS, safetensors.numpy.save(weights))
-    assert expected in refusal(folder)
+    weights = {**safetensors.numpy.load((folder / WEIGHTS).read_bytes()), **changes}
+    kept = {name: weight for name, weight in weights.items() if weight is not None}
+    replace(folder, WEIGHTS, safetensors.numpy.save(kept))
+    assert found in refusal(folder)
 
 
 @pytest.mark.parametrize(
     ("name", "found"), [(WEIGHTS, "found invalid data"), (METRICS, "found no JSON")]
 )
 def test_read_signed_but_unreadable_file_raises(folder: Path, name: str, found: str) -> None:
-    rewrite(folder, name, b"{")
+    replace(folder, name, b"{")
     assert f"{name} cannot be used: {found}" in refusal(folder)

@@ -20,6 +20,7 @@ from model.checkpoint import (
 from model.config import CVAEConfig
 from model.cvae import CVAE
 from model.export import check_parity, save_cvae
+from model.torch_engine import load_cvae
 
 
 @pytest.mark.parametrize("graph", [DECODER, ENCODER])
@@ -40,16 +41,6 @@ def test_graphs_refer_to_the_right_weights(tiny_checkpoint: Checkpoint, tiny_cva
         if tensor.name in tiny_cvae.state_dict():
             expected = tiny_cvae.state_dict()[tensor.name].numpy()
             assert np.array_equal(onnx.numpy_helper.to_array(tensor), expected)
-
-
-@pytest.mark.parametrize("count", [1, 2, 64])
-def test_graphs_take_any_number_of_digits(tiny_checkpoint: Checkpoint, count: int) -> None:
-    session = onnxruntime.InferenceSession(tiny_checkpoint.folder / DECODER)
-    inputs = {
-        "noise": np.zeros((count, 6), np.float32),
-        "one_hot": np.zeros((count, 10), np.float32),
-    }
-    assert session.run(["pixels"], inputs)[0].shape == (count, 28, 28)
 
 
 def test_rounded_decoder_is_small_self_contained_and_close(
@@ -91,18 +82,17 @@ def test_check_parity_other_weights_raises(
 def test_save_cvae_with_nan_weight_raises_and_keeps_the_old_checkpoint(
     tiny_config: CVAEConfig, provenance: Provenance, documents: dict[str, bytes], tmp_path: Path
 ) -> None:
-    cvae = CVAE(tiny_config)
+    cvae = CVAE(tiny_config).train()
     old = save_cvae(tmp_path / "checkpoint", cvae, provenance, documents)
-    with torch.no_grad():
-        cvae.decoder.layers[0].weight[0, 0] = float("nan")  # type: ignore[operator]
-    with pytest.raises(CheckpointError, match=r"NaN or infinity in decoder.layers.0.weight"):
+    assert cvae.training
+    torch.nn.init.constant_(cvae.encoder.mean.bias, float("nan"))
+    with pytest.raises(CheckpointError, match=r"NaN or infinity in encoder.mean.bias"):
         save_cvae(tmp_path / "checkpoint", cvae, provenance, documents)
     assert read_checkpoint(tmp_path / "checkpoint").model_hash == old.model_hash
 
 
-def test_save_cvae_does_not_change_the_mode_of_the_network(
-    tiny_config: CVAEConfig, provenance: Provenance, documents: dict[str, bytes], tmp_path: Path
-) -> None:
-    cvae = CVAE(tiny_config).train()
-    save_cvae(tmp_path / "checkpoint", cvae, provenance, documents)
-    assert cvae.training
+def test_load_cvae_returns_the_saved_network(tiny_checkpoint: Checkpoint, tiny_cvae: CVAE) -> None:
+    loaded = load_cvae(tiny_checkpoint)
+    assert not loaded.training
+    for name, weight in tiny_cvae.state_dict().items():
+        assert torch.equal(weight, loaded.state_dict()[name]), name

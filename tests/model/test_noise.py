@@ -66,19 +66,19 @@ def test_philox_known_answers() -> None:
 @given(
     seed=st.integers(0, MAX_SEED),
     row=st.integers(0, 15),
-    count=st.integers(1, 3),
+    count=st.integers(0, 3),
     size=st.integers(1, 20),
 )
 def test_line_noise_follow_the_rule(seed: int, row: int, count: int, size: int) -> None:
     found = line_noise(seed, row, count, size)
+    assert found.shape == (count, size)
+    assert found.dtype == np.float32
     expected = [noise_by_the_rule(seed, row, position, size) for position in range(count)]
-    np.testing.assert_allclose(found, np.array(expected, dtype=np.float32), atol=1e-6)
+    np.testing.assert_allclose(found, np.reshape(expected, (count, size)), atol=1e-6)
 
 
 def test_line_noise_test_vectors() -> None:
-    found = line_noise(seed=7, row=0, count=2, size=3).tolist()
-    expected = [noise_by_the_rule(7, 0, position, 3) for position in (0, 1)]
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    found = line_noise(seed=7, row=0, count=2, size=3)
     np.testing.assert_allclose(found, VECTORS_SEED_7, atol=1e-6)
 
 
@@ -106,11 +106,6 @@ def test_line_noise_are_standard_normal() -> None:
     assert abs(np.corrcoef(draws[:, 0], draws[:, 1])[0, 1]) < 0.2
 
 
-def test_line_noise_shape_and_type() -> None:
-    assert line_noise(0, 0, 0, 5).shape == (0, 5)
-    assert line_noise(MAX_SEED, 15, 2, 5).dtype == np.float32
-
-
 @pytest.mark.parametrize("seed", [-1, MAX_SEED + 1])
 def test_line_noise_seed_out_of_range_raises(seed: int) -> None:
     with pytest.raises(ValueError, match=f"from 0 to 4294967295, found {seed}"):
@@ -121,10 +116,6 @@ def test_line_noise_seed_out_of_range_raises(seed: int) -> None:
 def test_hand_follows_the_rule(seed: int, row: int, size: int) -> None:
     expected = noise_by_the_rule(seed, row, 0, size, stream=1)
     np.testing.assert_allclose(hand(seed, row, size), expected, atol=1e-6)
-
-
-def test_hand_is_not_the_noise_of_any_position() -> None:
-    assert not (line_noise(7, 0, 64, 4) == hand(7, 0, 4)).any()
 
 
 def test_mix_ends_are_exact_and_mixtures_are_normal() -> None:

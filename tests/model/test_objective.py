@@ -1,7 +1,5 @@
-import math
-
 import torch
-from torch.distributions import Bernoulli, Normal, kl_divergence
+from torch.distributions import Normal, kl_divergence
 
 from model.cvae import CVAEOutput
 from model.objective import gaussian_kl, negative_elbo, reconstruction_nll
@@ -13,21 +11,7 @@ def test_gaussian_kl_equals_torch_distributions() -> None:
     torch.testing.assert_close(gaussian_kl(mean, log_variance), expected)
 
 
-def test_gaussian_kl_of_known_cases() -> None:
-    # Mean 1, variance 1: 1/2. Mean 0, variance e: (e - 2) / 2.
-    kl = gaussian_kl(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
-    torch.testing.assert_close(kl, torch.tensor([0.5 + (math.e - 2) / 2]))
-    assert gaussian_kl(torch.zeros(2, 3), torch.zeros(2, 3)).tolist() == [0.0, 0.0]
-
-
-def test_reconstruction_nll_equals_torch_distributions_on_binary_pixels() -> None:
-    logits, images = torch.randn(3, 28, 28), torch.rand(3, 28, 28).round()
-    log_probability = Bernoulli(logits=logits).log_prob(images)  # type: ignore[no-untyped-call]
-    expected = -log_probability.sum((1, 2))
-    torch.testing.assert_close(reconstruction_nll(logits, images), expected)
-
-
-def test_reconstruction_nll_grey_pixels_is_cross_entropy() -> None:
+def test_reconstruction_nll_is_the_cross_entropy() -> None:
     logits, images = torch.randn(1, 2, 2), torch.rand(1, 2, 2)
     ink = torch.sigmoid(logits)
     expected = -(images * ink.log() + (1 - images) * (1 - ink).log()).sum((1, 2))
@@ -44,6 +28,5 @@ def test_negative_elbo_is_the_sum_of_its_parts() -> None:
     output = CVAEOutput(torch.randn(4, 28, 28), torch.randn(4, 6), torch.randn(4, 6))
     images = torch.rand(4, 28, 28)
     loss = negative_elbo(output, images)
-    assert loss.total.shape == (4,)
     torch.testing.assert_close(loss.total, loss.reconstruction_nll + loss.kl)
     torch.testing.assert_close(loss.kl, gaussian_kl(output.mean, output.log_variance))

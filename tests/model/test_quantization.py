@@ -22,16 +22,14 @@ def rounded() -> onnx.ModelProto:
     return rounded_graph(onnx.load(PRETRAINED / DECODER), inputs(2000))
 
 
-def test_rounded_graph_has_constant_scales(rounded: onnx.ModelProto) -> None:
+def test_rounded_graph_keeps_the_first_layer_and_has_constant_scales(
+    rounded: onnx.ModelProto,
+) -> None:
     kinds = [node.op_type for node in rounded.graph.node]
     assert "DynamicQuantizeLinear" not in kinds
+    assert kinds.index("Relu") < kinds.index("QuantizeLinear")
     assert kinds.count("QuantizeLinear") == kinds.count("MatMulInteger") == 3
     assert rounded.ByteSize() < 0.3 * (PRETRAINED / "model.safetensors").stat().st_size
-
-
-def test_rounded_graph_keeps_the_first_layer_in_float(rounded: onnx.ModelProto) -> None:
-    kinds = [node.op_type for node in rounded.graph.node]
-    assert kinds.index("Relu") < kinds.index("QuantizeLinear")
 
 
 def test_rounded_graph_clips_activations_above_the_highest_measured(

@@ -1,3 +1,4 @@
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -20,15 +21,11 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
-def test_load_mnist_reads_images_and_labels(mnist: Mnist) -> None:
-    train, test = mnist
-    assert (len(train), len(test)) == (1000, 200)
-    assert train.images.shape == (1000, 28, 28)
-    assert train.images.dtype == torch.uint8
-    assert set(train.labels.tolist()) == set(range(10))
-
-
-def test_load_mnist_train_and_test_images_are_disjoint(mnist: Mnist) -> None:
+def test_load_mnist_reads_disjoint_images_with_labels(mnist: Mnist) -> None:
+    for part, count in zip(mnist, (1000, 200), strict=True):
+        assert part.images.shape == (count, 28, 28)
+        assert part.images.dtype == torch.uint8
+        assert set(part.labels.tolist()) == set(range(10))
     train, test = ({image.numpy().tobytes() for image in part.images} for part in mnist)
     assert not train & test
 
@@ -54,9 +51,8 @@ def test_load_mnist_without_data_and_network_raises(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [0, 10, 5000])
 def test_load_mnist_truncated_images_raises(mnist_slice: Path, tmp_path: Path, size: int) -> None:
-    shutil.copytree(mnist_slice, tmp_path / "data")
-    path = tmp_path / "data" / RAW / "train-images-idx3-ubyte"
-    path.write_bytes(path.read_bytes()[:size])
+    raw = Path(shutil.copytree(mnist_slice, tmp_path / "data")) / RAW
+    os.truncate(raw / "train-images-idx3-ubyte", size)
     with pytest.raises(DataError, match="MNIST could be neither read"):
         load_mnist(tmp_path / "data", train=True)
 

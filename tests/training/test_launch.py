@@ -29,18 +29,21 @@ def start_two(
 
 @pytest.fixture(scope="module")
 def whole(train_command: Command, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an undisturbed run in two processes."""
+    """The folder of an undisturbed run in two processes under torchrun."""
     folder = tmp_path_factory.mktemp("whole")
     process = start_two(train_command, folder)
     assert process.wait(LIMIT_S) == 0, process.communicate()[1]
     return folder
 
 
-def test_torchrun_takes_the_steps_of_one_process(
+def test_two_processes_take_the_steps_of_one(
     train_command: Command, whole: Path, tmp_path: Path
 ) -> None:
-    assert train_command(tmp_path, *OPTIONS).wait(LIMIT_S) == 0
-    assert loss(whole) == pytest.approx(loss(tmp_path), rel=1e-4)
+    for devices in ("1", "2"):
+        process = train_command(tmp_path / devices, *OPTIONS, "--devices", devices)
+        assert process.wait(LIMIT_S) == 0, process.communicate()[1]
+    assert loss(tmp_path / "2") == pytest.approx(loss(tmp_path / "1"), rel=1e-4)
+    assert loss(whole) == pytest.approx(loss(tmp_path / "1"), rel=1e-4)
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="finds processes by /proc")

@@ -31,5 +31,7 @@ def test_unconditional_run_ends_with_why_it_cannot_be_served(
     last = train(mnist_slice, tmp_path, "--no-conditional")
     assert "it is an unconditional VAE, which the service refuses" in last
     assert "serve it" not in last
+    checkpoint = read_checkpoint(tmp_path / "checkpoint")
+    assert "one_hot" not in (checkpoint.folder / "README.md").read_text()
     with pytest.raises(CheckpointError, match="unconditional"):
-        open_generator(read_checkpoint(tmp_path / "checkpoint"))
+        open_generator(checkpoint)

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,13 @@ def network(config: CVAEConfig, seed: int) -> tuple[CVAE, torch.optim.Adam]:
     cvae = CVAE(config)
     cvae.initialise(torch.Generator().manual_seed(seed))
     return cvae, torch.optim.Adam(cvae.parameters(), lr=0.01)
+
+
+@pytest.fixture
+def saved(tiny_config: CVAEConfig, tmp_path: Path) -> Path:
+    """A snapshot from before the first step."""
+    save_snapshot(tmp_path / "snapshot", RECIPE, Progress(), *network(tiny_config, 1))
+    return tmp_path / "snapshot"
 
 
 def step(cvae: CVAE, optimizer: torch.optim.Adam) -> None:
@@ -37,35 +45,33 @@ def test_save_and_load_continues_exactly(tiny_config: CVAEConfig, tmp_path: Path
         assert torch.equal(weight, other.state_dict()[name]), name
 
 
-def test_save_and_load_before_the_first_step(tiny_config: CVAEConfig, tmp_path: Path) -> None:
+def test_load_before_the_first_step_leaves_the_optimizer_empty(
+    tiny_config: CVAEConfig, saved: Path
+) -> None:
     cvae, optimizer = network(tiny_config, 1)
-    save_snapshot(tmp_path / "snapshot", RECIPE, Progress(), cvae, optimizer)
-    assert load_snapshot(tmp_path / "snapshot", RECIPE, cvae, optimizer) == Progress()
+    assert load_snapshot(saved, RECIPE, cvae, optimizer) == Progress()
     assert not optimizer.state
 
 
-def test_load_missing_snapshot_raises(tiny_config: CVAEConfig, tmp_path: Path) -> None:
-    with pytest.raises(SnapshotError, match=r"^There is nothing to resume: .*none does not exist"):
-        load_snapshot(tmp_path / "none", RECIPE, *network(tiny_config, 1))
+@pytest.mark.parametrize("size", [None, 0, 4, 1000])
+def test_load_missing_or_truncated_snapshot_raises(
+    tiny_config: CVAEConfig, saved: Path, size: int | None
+) -> None:
+    if size is None:
+        saved.unlink()
+    else:
+        os.truncate(saved, size)
+    sentence = "is damaged" if saved.exists() else "^There is nothing to resume: .* does not exist"
+    with pytest.raises(SnapshotError, match=sentence):
+        load_snapshot(saved, RECIPE, *network(tiny_config, 1))
 
 
-@pytest.mark.parametrize("size", [0, 4, 1000])
-def test_load_truncated_snapshot_raises(tiny_config: CVAEConfig, tmp_path: Path, size: int) -> None:
-    path = tmp_path / "snapshot"
-    save_snapshot(path, RECIPE, Progress(), *network(tiny_config, 1))
-    path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(SnapshotError, match="is damaged"):
-        load_snapshot(path, RECIPE, *network(tiny_config, 1))
-
-
-def test_load_snapshot_of_another_recipe_raises(tiny_config: CVAEConfig, tmp_path: Path) -> None:
-    save_snapshot(tmp_path / "snapshot", RECIPE, Progress(), *network(tiny_config, 1))
+def test_load_snapshot_of_another_recipe_raises(tiny_config: CVAEConfig, saved: Path) -> None:
     with pytest.raises(SnapshotError, match="was started with --seed 0 and cannot be resumed with"):
-        load_snapshot(tmp_path / "snapshot", {**RECIPE, "seed": 5}, *network(tiny_config, 1))
+        load_snapshot(saved, {**RECIPE, "seed": 5}, *network(tiny_config, 1))
 
 
 def test_loss_sum_is_the_mean_over_images() -> None:
-    total = LossSum()
-    total.add(1, 10.0, 1.0)
+    total = LossSum(images=1, reconstruction_nll=10.0, kl=1.0)
     total.add(3, 2.0, 3.0)
     assert total.mean() == {"negative_elbo": 4.0, "reconstruction_nll": 3.0, "kl": 1.0}

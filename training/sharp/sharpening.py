@@ -110,7 +110,7 @@ class SharpenStage:
             "guide": guide_loss(
                 self._guide.scores(features), labels, settings.confidence_threshold
             ),
-            "anchor": self._anchor(drawn, self._teacher.draw(noise, labels), labels),
+            "anchor": self._anchor(drawn, noise, labels),
             "reconstruction": self._reconstruction(images, real_labels),
         }
         self._optimizer.step(
@@ -120,26 +120,32 @@ class SharpenStage:
         )
         return parts
 
-    def _anchor(self, drawn: Tensor, taught: Tensor, labels: Tensor) -> Tensor:
-        """The distance from the teacher's pictures, a scalar.
-
-        The weight of a picture is the probability that the guide gives its label.
-        """
-        weight = torch.exp(-cross_entropy(self._guide(taught), labels))  # (B,)
-        return (weight * self._distance(drawn, taught)).mean()
+    def _anchor(self, drawn: Tensor, noise: Tensor, labels: Tensor) -> Tensor:
+        """The distance from the teacher's pictures of the same noise, a scalar."""
+        taught = self._teacher.draw(noise, labels)
+        confidence = torch.exp(-cross_entropy(self._guide(taught), labels))  # (B,)
+        return anchor_loss(drawn, taught, confidence, self._settings.anchor_block)
 
     def _reconstruction(self, images: Tensor, labels: Tensor) -> Tensor:
         """The distance of real digits from their reconstructions, a scalar."""
         images, labels = images[::2], labels[::2]
         noise = self._teacher.noise(images, labels, self._batches.noise()[::2])
-        return self._distance(self.result(noise, labels), images).mean() / 2
-
-    def _distance(self, drawn: Tensor, target: Tensor) -> Tensor:
-        """The squared difference of block means, summed over the pixels of an image, (B,)."""
-        block = self._settings.anchor_block
-        difference = functional.avg_pool2d((drawn - target).unsqueeze(1), block)
-        return difference.square().sum(dim=(1, 2, 3)) * block**2
+        redrawn, certain = self.result(noise, labels), torch.ones(len(images), device=noise.device)
+        return anchor_loss(redrawn, images, certain, self._settings.anchor_block) / 2
 
     def finish(self) -> None:
         """See `Stage.finish`."""
         self._optimizer.finish()
+
+
+def anchor_loss(drawn: Tensor, target: Tensor, confidence: Tensor, block: int) -> Tensor:
+    """The squared difference of block means, summed over an image's pixels, mean over the batch.
+
+    Args:
+        drawn: (B, H, W) float32.
+        target: (B, H, W) float32.
+        confidence: (B,) float32, the weight of each image, in [0, 1].
+        block: side of the blocks, in pixels.
+    """
+    difference = functional.avg_pool2d((drawn - target).unsqueeze(1), block)
+    return (confidence * difference.square().sum(dim=(1, 2, 3)) * block**2).mean()

@@ -1,14 +1,11 @@
-import json
 import shutil
 from pathlib import Path
 
-from model.checkpoint import CARD, METRICS, WEIGHTS, Checkpoint, Provenance, read_checkpoint
+from model.checkpoint import CARD, METRICS, Checkpoint, Provenance, read_checkpoint
 from model.cvae import CVAE
 from tests.training.conftest import CPU
 from training.checkpoint.export import (
     export_checkpoint,
-    library_versions,
-    metrics_json,
     replace_metrics,
 )
 
@@ -39,13 +36,3 @@ def test_replace_metrics_changes_metrics_and_card_only(
         if path.read_bytes() != (tiny_checkpoint.folder / path.name).read_bytes()
     }
     assert changed == {METRICS, CARD, "config.json"}
-    assert WEIGHTS not in changed
-
-
-def test_metrics_json_is_readable_json() -> None:
-    assert json.loads(metrics_json(FOUND)) == FOUND
-    assert metrics_json(FOUND).endswith(b"}\n")
-
-
-def test_library_versions_name_the_libraries_of_a_run() -> None:
-    assert set(library_versions()) >= {"python", "torch", "onnxruntime"}

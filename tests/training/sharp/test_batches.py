@@ -4,8 +4,8 @@ from tests.training.conftest import CPU, Mnist
 from training.sharp.batches import Batches
 
 
-def make(mnist: Mnist, seed: int = 0, batch_size: int = 300) -> Batches:
-    generator = torch.Generator().manual_seed(seed)
+def make(mnist: Mnist, batch_size: int = 300) -> Batches:
+    generator = torch.Generator().manual_seed(0)
     return Batches(mnist[0], batch_size, 10, 4, generator, CPU)
 
 
@@ -13,7 +13,7 @@ def test_digits_come_with_their_labels(mnist: Mnist) -> None:
     images, one_hot = make(mnist).digits()
     assert images.shape == (300, 28, 28)
     assert 0 <= images.min() <= images.max() <= 1
-    indices = make(mnist).indices()
+    indices = make(mnist).indices()  # of the same generator
     assert torch.equal(one_hot.argmax(dim=1), mnist[0].labels[indices])
 
 
@@ -24,27 +24,17 @@ def test_indices_repeat_no_digit_within_an_epoch(mnist: Mnist) -> None:
     assert not torch.equal(taken[:300], order.indices())
 
 
-def test_noise_and_labels_have_the_dimensions_of_the_network(mnist: Mnist) -> None:
+def test_noise_labels_and_numbers_have_their_dimensions_and_ranges(mnist: Mnist) -> None:
     batches = make(mnist)
     assert batches.noise().shape == (300, 4)
-    labels = batches.labels()
+    labels, numbers = batches.labels(), batches.uniform(6)
     assert labels.shape == (300, 10)
     assert (labels.sum(dim=1) == 1).all()
     assert (labels.sum(dim=0) > 10).all()  # 30 expected; fewer than 11 is 1 in 10^5
+    assert numbers.shape == (300, 6)
+    assert -1 <= numbers.min() < -0.9  # of 1,800
+    assert 0.9 < numbers.max() <= 1
 
 
 def test_batch_is_never_larger_than_the_data(mnist: Mnist) -> None:
     assert make(mnist, batch_size=5000).noise().shape == (1000, 4)
-
-
-def test_same_generator_gives_the_same_noise(mnist: Mnist) -> None:
-    first, again, other = (make(mnist, seed).noise() for seed in (1, 1, 2))
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
-
-
-def test_uniform_numbers_lie_between_minus_one_and_one(mnist: Mnist) -> None:
-    numbers = make(mnist).uniform(6)
-    assert numbers.shape == (300, 6)
-    assert -1 <= numbers.min() < -0.9  # of 1,800
-    assert 0.9 < numbers.max() <= 1

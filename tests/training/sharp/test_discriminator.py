@@ -29,14 +29,10 @@ def test_score_is_one_number_per_input_and_depends_on_the_label(
     assert not torch.equal(first, second)
 
 
-def test_losses_of_an_undecided_discriminator_are_ln_2() -> None:
-    undecided = torch.zeros(4)
+def test_losses_are_ln_2_when_undecided_and_have_opposite_directions() -> None:
+    real, undecided, drawn = torch.tensor([3.0]), torch.zeros(4), torch.tensor([-3.0])
     assert discriminator_loss(undecided, undecided).item() == pytest.approx(2 * math.log(2))
     assert generator_loss(undecided).item() == pytest.approx(math.log(2))
-
-
-def test_losses_have_opposite_directions() -> None:
-    real, drawn = torch.tensor([3.0]), torch.tensor([-3.0])
     assert discriminator_loss(real, drawn) < discriminator_loss(drawn, real)
     assert generator_loss(drawn) > generator_loss(real)
 

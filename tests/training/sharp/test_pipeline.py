@@ -1,9 +1,12 @@
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from model.checkpoint import WEIGHTS, read_checkpoint
+from model.config import ARTICLE, CVAEConfig
 from tests.training.conftest import CPU, Mnist
 from training.config import TrainingConfig
 from training.sharp.pipeline import STAGES, Pipeline
@@ -83,3 +86,17 @@ def test_resumed_run_with_another_setting_or_seed_raises(
 def test_second_run_in_the_same_folder_raises(mnist: Mnist, finished: Path) -> None:
     with pytest.raises(SnapshotError, match="already holds a run; continue it with --resume"):
         pipeline(finished, mnist)
+
+
+def test_sharp_decoder_costs_no_more_than_that_of_the_article() -> None:
+    def products(config: CVAEConfig) -> int:
+        return sum(inputs * outputs for inputs, outputs in pairwise(config.decoder_sizes))
+
+    assert products(SHARP.architecture) <= products(ARTICLE)
+    for size in ("latent", "classes", "conditional"):  # teacher and student share noise and labels
+        assert getattr(SHARP.architecture, size) == getattr(SHARP.teacher_architecture, size)
+
+
+def test_recipe_with_unknown_setting_raises() -> None:
+    with pytest.raises(ValidationError):
+        Recipe.model_validate({**SHARP.model_dump(), "colour": "red"})

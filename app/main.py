@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Application:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Service]]:
     service: Service = app.state.service
     settings = service.settings
 
@@ -91,7 +91,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     load()()
     with _own_metrics_port(service):
         async with reloading(settings.checkpoint, load, settings.watch_seconds):
-            yield
+            yield {"service": service}  # for the connections
 
 
 def _own_metrics_port(service: Service) -> AbstractContextManager[None]:

@@ -24,14 +24,17 @@ class OverloadLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
-        if scope["type"] == "http" and scope["path"] not in PROBES:
+        if scope["type"] == "http":
+            limit = self.service.limit
+            limit.arrive()
             try:
-                turn = self.service.limit.enter()
+                turn = None if scope["path"] in PROBES else limit.enter()
             except Overloaded as error:
                 await self._refuse(error, scope, receive, send)
                 return
             if turn is not None:
                 await turn
+                limit.arrive()
         await self.app(scope, receive, send)
 
     async def _refuse(self, error: Overloaded, scope: Scope, receive: Receive, send: Send) -> None:

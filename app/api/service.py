@@ -46,7 +46,7 @@ class Service:
         What waits in the old batcher is still drawn with the old model, as its ETag says.
         """
         self.renderer, self.keys = renderer, keys
-        self.batcher = MicroBatcher(renderer.render)
+        self.batcher = MicroBatcher(renderer.render, _digits, lambda: self.limit.announced)
         model, engine, precision = renderer.identity
         self.counters.describe(model=model, engine=engine, precision=precision)
 
@@ -84,6 +84,10 @@ def service_of(request: Request) -> Service:
     """The service that a request was sent to."""
     service: Service = request.app.state.service
     return service
+
+
+def _digits(order: Order) -> int:
+    return order.query.count
 
 
 async def _disconnected(receive: Receive) -> None:

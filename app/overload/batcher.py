@@ -2,17 +2,17 @@
 
 Under load several requests are ready at once. Drawn one by one, each would find the processor's
 cache full of the data of the HTTP code; drawn together they load the weights once. No request
-waits for another that might come: the batch is made in the next iteration of the loop.
+waits for another that might come: the batch is made when all that were read together have
+arrived, at the latest in the next iteration of the loop.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-BATCH_S = 0.002  # processor time, the longest that a batch should keep the event loop
-MAX_ROOM = 16  # orders of a batch, beyond which a larger batch is not faster per order
-SMOOTHING = 0.2  # weight of the newest batch in the average cost of an order
+BATCH_SIZE = 64  # about as much is processed at a time: more would leave the processor's cache
+MAX_ROOM = 16  # orders of a batch, however small they are
+SMOOTHING = 0.2  # weight of the newest batch in the average size of an order
 
 Order = TypeVar("Order")
 Result = TypeVar("Result")
@@ -21,37 +21,47 @@ Result = TypeVar("Result")
 class MicroBatcher(Generic[Order, Result]):
     """Processes orders in batches; belongs to one event loop."""
 
-    def __init__(self, process: Callable[[Sequence[Order]], list[Result]]) -> None:
+    def __init__(
+        self,
+        process: Callable[[Sequence[Order]], list[Result]],
+        size: Callable[[Order], int],
+        announced: Callable[[], int | None] = lambda: None,
+    ) -> None:
         """No orders yet.
 
         Args:
             process: makes the result of each of some orders.
+            size: of an order, in the unit of `BATCH_SIZE`.
+            announced: how many more orders this iteration may bring, if that is known.
         """
-        self._process = process
+        self._process, self._size, self._announced = process, size, announced
         self._waiting: list[tuple[Order, asyncio.Future[Result]]] = []
-        self._order_s = 0.0  # processor time of an order, averaged
+        self._average_size = 1.0
 
     def room(self) -> int:
-        """How many orders like the last ones should be in a batch."""
-        return (
-            MAX_ROOM if self._order_s * MAX_ROOM <= BATCH_S else int(BATCH_S / self._order_s) or 1
-        )
+        """How many orders like the last ones should be in a batch, at least 1 and at most 16."""
+        return int(min(MAX_ROOM, max(1.0, BATCH_SIZE / self._average_size)))
 
     def submit(self, order: Order) -> asyncio.Future[Result]:
         """The future result of an order, or the exception that it raised."""
         loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._process_batch)
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((order, future))
+        if self._announced() == 0:
+            self._process_batch()
+        elif len(self._waiting) == 1:
+            loop.call_soon(self._process_batch)
         return future
 
     def _process_batch(self) -> None:
         batch, self._waiting = self._waiting, []
+        if not batch:
+            return  # it was full before this iteration
+        average = sum(self._size(order) for order, _ in batch) / len(batch)
+        self._average_size += SMOOTHING * (average - self._average_size)
         self._process_together(batch)
 
     def _process_together(self, batch: list[tuple[Order, asyncio.Future[Result]]]) -> None:
-        began = time.thread_time()
         try:
             results = self._process([order for order, _ in batch])
         except Exception as error:
@@ -61,8 +71,6 @@ class MicroBatcher(Generic[Order, Result]):
             elif not batch[0][1].done():
                 batch[0][1].set_exception(error)
             return
-        order_s = (time.thread_time() - began) / len(batch)
-        self._order_s += SMOOTHING * (order_s - self._order_s)
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():  # cancelled with its request
                 future.set_result(result)

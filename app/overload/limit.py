@@ -45,11 +45,22 @@ class Limit:
         self._ticking = False  # whether `_tick` will run in the next iteration
         self._window_began = clock()
         self._arrived = self._refused = 0  # in this window
+        # Requests that are about to enter in this iteration; None if nobody announces them.
+        self.announced: int | None = None
 
     @property
     def waiting(self) -> int:
         """Number of requests that wait."""
         return len(self._queue)
+
+    def announce(self) -> None:
+        """A request was read, and will arrive here in this iteration of the event loop."""
+        self.announced = (self.announced or 0) + 1
+
+    def arrive(self) -> None:
+        """An announced request is here."""
+        if self.announced:
+            self.announced -= 1
 
     def enter(self) -> asyncio.Future[None] | None:
         """Admit a request. It may begin at once if there is no result, else when that is done.
@@ -84,6 +95,7 @@ class Limit:
             turn = self._queue.popleft()
             if not turn.done():  # cancelled with its request
                 turn.set_result(None)
+                self.announce()
                 self._begun += 1
         if self._begun:
             self._tick_soon()

@@ -1,7 +1,6 @@
 """The base of all query strings: strict checking, one canonical spelling. Knows no endpoint."""
 
-from functools import cache
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -22,6 +21,7 @@ class Query(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    parameters: ClassVar[list[tuple[str, str, object]]] = []  # name, name of the field, default
 
     @model_validator(mode="wrap")
     @classmethod
@@ -58,24 +58,24 @@ class Query(BaseModel):
             seed: takes the place of the request's own, unless None.
         """
         values = self.__dict__ if seed is None else {**self.__dict__, "seed": seed}
-        return "&".join(
-            f"{name}={_spelled(values[field])}"
-            for name, field, default in type(self)._parameters()
-            if values[field] != default
-        )
+        parts = []
+        for name, field, default in self.parameters:
+            value = values[field]
+            if value is not default and value != default:
+                parts.append(f"{name}={_spelled(value) if type(value) is float else value}")
+        return "&".join(parts)
 
     @classmethod
-    @cache
-    def _parameters(cls) -> tuple[tuple[str, str, object], ...]:
-        """Name of each parameter, name of its field, default."""
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """List the parameters once for each class, because every drawing spells its query."""
+        super().__pydantic_init_subclass__(**kwargs)
         fields = cls.model_fields.items()
-        return tuple((field.alias or name, name, field.default) for name, field in fields)
+        cls.parameters = [(field.alias or name, name, field.default) for name, field in fields]
 
     @classmethod
-    @cache
-    def names(cls) -> tuple[str, ...]:
+    def names(cls) -> list[str]:
         """The names of all parameters."""
-        return tuple(name for name, _, _ in cls._parameters())
+        return [name for name, _, _ in cls.parameters]
 
     @classmethod
     def _field_errors(cls, error: ValidationError) -> list[FieldError]:
@@ -105,6 +105,6 @@ class Query(BaseModel):
                 return item["msg"]
 
 
-def _spelled(value: object) -> object:
-    """A value as text that is read back as the same: str() of a small float has an exponent."""
-    return f"{value:.9f}".rstrip("0").rstrip(".") if isinstance(value, float) else value
+def _spelled(value: float) -> str:
+    """A number as text that is read back as the same: str() of a small float has an exponent."""
+    return f"{value:.9f}".rstrip("0").rstrip(".")

@@ -6,7 +6,7 @@ The only module that relies on undocumented names of uvicorn:
 - `ServerState`: `connections`, `default_headers`
 - `HttpToolsProtocol`: `data_received`, `on_message_begin`, `on_headers_complete`,
   `on_message_complete`, `send_400_response`, `transport`, `server_state`, `cycle`,
-  `timeout_keep_alive_task`
+  `app_state`, `timeout_keep_alive_task`
 - `RequestResponseCycle`: `response_complete`
 - `Config`: `bind_socket`
 - `STARTUP_FAILURE`
@@ -21,6 +21,7 @@ from ctypes import c_ulonglong
 from http import HTTPStatus
 from socket import socket
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -38,11 +39,19 @@ TICKS_PER_S = 10  # of uvicorn's main loop
 
 
 class Connection(HttpToolsProtocol):
-    """The connection of one client. Bounds requests in size, and their heads in time."""
+    """The connection of one client.
+
+    Bounds requests in size, and their heads in time. Announces each request that begins, so that
+    those that were read together are drawn together.
+    """
 
     in_head = unfinished = False  # the request that arrives
     received = 0  # bytes of it, while it is unfinished
     slow: tuple[object, float] | None = None  # the request before an unfinished head; since when
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.service: Service = self.app_state["service"]
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client have arrived."""
@@ -58,7 +67,10 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The last byte of a head has arrived."""
         self.in_head = False
+        begins = self.cycle is None or self.cycle.response_complete  # else it is pipelined
         super().on_headers_complete()
+        if begins:
+            self.service.limit.announce()
 
     def on_message_complete(self) -> None:
         """The last byte of a request has arrived."""

@@ -18,8 +18,11 @@ from uvicorn.server import ServerState
 
 from app.api.headers import HEADERS
 from app.api.problem import Problem
+from app.api.service import Service as SharedState
 from app.server import worker
 from app.server.worker import HEAD_LIMIT_S, MAX_HEAD_BYTES, Connection
+from app.settings import Settings
+from app.telemetry.counters import Counters
 from harness.launcher import Service, running
 
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -39,10 +42,11 @@ async def play(scene: Scene) -> None:
     """A scene with the socket of a client and the connection at its other end."""
     config = uvicorn.Config(app, ws="none", interface="asgi3", log_config=None)
     config.load()
+    shared = SharedState(Settings(), Counters())
     client, server = socket.socketpair()
     client.setblocking(False)
     _, connection = await asyncio.get_running_loop().connect_accepted_socket(
-        lambda: Connection(config, ServerState(), {}), server
+        lambda: Connection(config, ServerState(), {"service": shared}), server
     )
     with client:
         await scene(client, connection)

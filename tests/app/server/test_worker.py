@@ -191,7 +191,13 @@ NAMES = {
     uvicorn.config: ("STARTUP_FAILURE",),
 }
 ATTRIBUTES = {
-    HttpToolsProtocol: ("transport", "server_state", "cycle", "timeout_keep_alive_task"),
+    HttpToolsProtocol: (
+        "transport",
+        "server_state",
+        "app_state",
+        "cycle",
+        "timeout_keep_alive_task",
+    ),
     RequestResponseCycle: ("response_complete",),
 }
 

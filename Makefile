@@ -55,7 +55,7 @@ train: $(DEVELOPMENT) ## train the article's CVAE on MNIST (ARGS="--epochs 10 --
 bench: $(SERVING) $(BENCHMARK) ## measure the service beside others, 9 minutes (ARGS=--quick: 2)
 	$(BENCH_VENV)/bin/python -m benchmarks --python $(RUN) $(ARGS)
 
-torture: $(DEVELOPMENT) ## try every promise of SECURITY.md on a real service, 23 minutes (ARGS=--quick: 5)
+torture: $(DEVELOPMENT) ## try every promise of SECURITY.md on a real service, 26 minutes (ARGS=--quick: 6)
 	$(RUN) -m torture $(ARGS)
 
 capacity: $(SERVING) ## write docs/capacity.md from docs/benchmark.json

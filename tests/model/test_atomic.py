@@ -30,11 +30,10 @@ def folder_with(path: Path, content: str) -> Path:
     return path
 
 
-def test_exchange_moves_the_new_folder_to_the_target(tmp_path: Path) -> None:
-    fresh = folder_with(tmp_path / "fresh", "new")
-    atomic.exchange(fresh, tmp_path / "target")
+def test_exchange_moves_the_new_folder_to_a_free_target(tmp_path: Path) -> None:
+    atomic.exchange(folder_with(tmp_path / "fresh", "new"), tmp_path / "target")
+    assert [path.name for path in tmp_path.iterdir()] == ["target"]
     assert (tmp_path / "target" / "file").read_text() == "new"
-    assert not fresh.exists()
 
 
 @pytest.mark.parametrize("system_call", [True, False])

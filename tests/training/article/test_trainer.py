@@ -47,12 +47,10 @@ def finished(make_trainer: MakeTrainer, tmp_path_factory: pytest.TempPathFactory
     return run_dir
 
 
-def test_fit_loss_falls(make_trainer: MakeTrainer, tmp_path: Path) -> None:
-    checkpoint = make_trainer(tmp_path, epochs=4).fit()
-    assert checkpoint is not None
-    losses = [epoch["train"]["negative_elbo"] for epoch in checkpoint.metrics["history"]]
-    assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < 0.6 * losses[0]
+def test_fit_lowers_the_loss(finished: Path) -> None:
+    first, last = read_checkpoint(finished / "checkpoint").metrics["history"]
+    assert last["train"]["negative_elbo"] < 0.95 * first["train"]["negative_elbo"]
+    assert last["test"]["negative_elbo"] < first["test"]["negative_elbo"]
 
 
 def test_fit_writes_checkpoint_samples_and_scalars(finished: Path) -> None:

@@ -18,7 +18,7 @@ log = logging.getLogger("uvicorn.error")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 CLOSE = (b"connection", b"close")
 # They are no secrets, and counting costs less than a random number for each request.
-_request_ids = count(secrets.randbits(63))
+request_ids = count(secrets.randbits(63))
 
 
 class Boundary:
@@ -95,4 +95,4 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
-    return f"{next(_request_ids):016x}"
+    return f"{next(request_ids):016x}"

@@ -34,7 +34,7 @@ class OverloadLimit:
                 return
             if turn is not None:
                 await turn
-                limit.arrive()
+                limit.resume()
         await self.app(scope, receive, send)
 
     async def _refuse(self, error: Overloaded, scope: Scope, receive: Receive, send: Send) -> None:

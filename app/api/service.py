@@ -46,7 +46,7 @@ class Service:
         What waits in the old batcher is still drawn with the old model, as its ETag says.
         """
         self.renderer, self.keys = renderer, keys
-        self.batcher = MicroBatcher(renderer.render, _digits, lambda: self.limit.announced)
+        self.batcher = MicroBatcher(renderer.render, _digits, lambda: self.limit.expected)
         model, engine, precision = renderer.identity
         self.counters.describe(model=model, engine=engine, precision=precision)
 

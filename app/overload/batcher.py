@@ -25,16 +25,16 @@ class MicroBatcher(Generic[Order, Result]):
         self,
         process: Callable[[Sequence[Order]], list[Result]],
         size: Callable[[Order], int],
-        announced: Callable[[], int | None] = lambda: None,
+        expected: Callable[[], int | None] = lambda: None,
     ) -> None:
         """No orders yet.
 
         Args:
             process: makes the result of each of some orders.
             size: of an order, in the unit of `BATCH_SIZE`.
-            announced: how many more orders this iteration may bring, if that is known.
+            expected: how many more orders this iteration may bring, if that is known.
         """
-        self._process, self._size, self._announced = process, size, announced
+        self._process, self._size, self._expected = process, size, expected
         self._waiting: list[tuple[Order, asyncio.Future[Result]]] = []
         self._average_size = 1.0
 
@@ -47,7 +47,7 @@ class MicroBatcher(Generic[Order, Result]):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((order, future))
-        if self._announced() == 0:
+        if self._expected() == 0:
             self._process_batch()
         elif len(self._waiting) == 1:
             loop.call_soon(self._process_batch)

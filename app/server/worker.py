@@ -6,7 +6,9 @@ The only module that relies on undocumented names of uvicorn:
 - `ServerState`: `connections`, `default_headers`
 - `HttpToolsProtocol`: `data_received`, `on_message_begin`, `on_headers_complete`,
   `on_message_complete`, `send_400_response`, `transport`, `server_state`, `cycle`,
-  `app_state`, `timeout_keep_alive_task`
+  `app_state`, `url`, `headers`, `parser`, `flow`, `loop`, `timeout_keep_alive`,
+  `timeout_keep_alive_handler`, `timeout_keep_alive_task`
+- `FlowControl`: `write_paused`
 - `RequestResponseCycle`: `response_complete`
 - `Config`: `bind_socket`
 - `STARTUP_FAILURE`
@@ -27,8 +29,11 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.api.boundary import request_ids
 from app.api.problem import problem_bytes
 from app.api.service import Service
+from app.overload import RETRY_AFTER_S, Overloaded
+from app.telemetry.route import PROBES
 
 __all__ = ["STARTUP_FAILURE", "Connection", "Worker", "bind"]
 
@@ -37,16 +42,30 @@ MAX_REQUEST_BYTES = 2**27  # twice the largest upload that the settings allow
 HEAD_LIMIT_S = 10  # for the head of a request, from its first byte to its last
 TICKS_PER_S = 10  # of uvicorn's main loop
 
+PROBE_PATHS = frozenset(path.encode() for path in PROBES)
+# With one of these a request asks for more than its answer: a body, CORS, an id of its own.
+SPECIAL_HEADERS = frozenset(
+    {b"content-length", b"transfer-encoding", b"upgrade", b"expect", b"origin", b"x-request-id"}
+)
+PLACEHOLDER = "0" * 16
+# The bytes of a refusal around its two request ids.
+OVERLOADED = problem_bytes(
+    PLACEHOLDER, 503, str(Overloaded()), (b"retry-after", b"%d" % RETRY_AFTER_S)
+).split(PLACEHOLDER.encode())
+
 
 class Connection(HttpToolsProtocol):
     """The connection of one client.
 
     Bounds requests in size, and their heads in time. Announces each request that begins, so that
-    those that were read together are drawn together.
+    those that were read together are drawn together. Under overload it refuses plain requests
+    itself: that costs a sixth of a refusal by the application, which must not be slower than the
+    load.
     """
 
     in_head = unfinished = False  # the request that arrives
     received = 0  # bytes of it, while it is unfinished
+    refused = False  # the request that arrives
     slow: tuple[object, float] | None = None  # the request before an unfinished head; since when
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -68,14 +87,21 @@ class Connection(HttpToolsProtocol):
         """The last byte of a head has arrived."""
         self.in_head = False
         begins = self.cycle is None or self.cycle.response_complete  # else it is pipelined
+        plain = begins and self._is_plain()
+        if plain and not self.service.limit.announce():
+            self._refuse_overload()
+            return
         super().on_headers_complete()
-        if begins:
-            self.service.limit.announce()
+        if begins and not plain:
+            self.service.limit.expect()
 
     def on_message_complete(self) -> None:
         """The last byte of a request has arrived."""
         self.unfinished, self.received = False, 0
-        super().on_message_complete()
+        if self.refused:
+            self.refused = False
+        else:
+            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the input is not repeated
         """Refuse bytes that are not HTTP."""
@@ -95,6 +121,29 @@ class Connection(HttpToolsProtocol):
             self.slow = self.cycle, now
         elif now - self.slow[1] >= HEAD_LIMIT_S:
             self.transport.close()
+
+    def _is_plain(self) -> bool:
+        """Whether a prepared response can refuse the request: GET without anything special."""
+        return (
+            self.parser.get_method() == b"GET"
+            and self.url.partition(b"?")[0] not in PROBE_PATHS
+            and not self.flow.write_paused
+            and not self.service.draining
+            and not any(name in SPECIAL_HEADERS for name, _ in self.headers)
+        )
+
+    def _refuse_overload(self) -> None:
+        self.refused = True
+        counters = self.service.counters
+        route, _ = counters.routes.find(self.url.partition(b"?")[0].decode("ascii", "replace"))
+        counters.refuse(route)
+        self.transport.write((b"%016x" % next(request_ids)).join(OVERLOADED))
+        if not self.parser.should_keep_alive():
+            self.transport.close()
+        elif self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def _check_size(self, more: int) -> None:
         """Refuse an endless head, cut an endless body: the parser itself has no limits."""

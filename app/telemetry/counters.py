@@ -13,6 +13,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import count, pairwise
 from pathlib import Path
 from typing import BinaryIO
@@ -112,6 +113,16 @@ class Counters:
         cells[row + BUCKET + bisect_left(BUCKETS_S, seconds)] += 1.0
         cells[row + SECONDS] += seconds
         cells[row + BYTES] += size
+
+    def refuse(self, route: int) -> None:
+        """A request is refused with 503 before the application saw it, in no time.
+
+        Args:
+            route: index of its name in `routes`.
+        """
+        row = ROWS + route * ROW
+        self._cells[row + HTTPStatus.SERVICE_UNAVAILABLE - FIRST_STATUS] += 1.0
+        self._cells[row + BUCKET] += 1.0
 
     def add_drawing(self, digits: int, moments: Sequence[float]) -> None:
         """Something is drawn.

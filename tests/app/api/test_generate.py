@@ -139,6 +139,7 @@ def test_generate_if_none_match_other_is_200(client: TestClient) -> None:
 
 
 def test_generate_torch_engine_draws_the_same_to_one_grey_level(client: TestClient) -> None:
+    pytest.importorskip("torch")
     url = "/generate?digits=0123456789&seed=5"
     with TestClient(create_app(Settings(checkpoint=PRETRAINED, engine="torch"))) as torch_client:
         assert torch_client.get("/readyz").json()["engine"] == "torch"

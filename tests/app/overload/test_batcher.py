@@ -76,7 +76,7 @@ def test_batch_is_processed_at_once_when_all_that_were_announced_have_come() -> 
 
     async def scene() -> None:
         limit = Limit(8, lambda: 8)
-        batcher = MicroBatcher(recorder, one, lambda: limit.announced)
+        batcher = MicroBatcher(recorder, one, lambda: limit.expected)
         for _ in range(3):
             limit.announce()
         done = []
@@ -84,8 +84,8 @@ def test_batch_is_processed_at_once_when_all_that_were_announced_have_come() -> 
             limit.arrive()
             done.append(batcher.submit(order))
         assert [future.result() for future in done] == [0, 1, 4]  # without a further iteration
-        limit.announce()
-        limit.announce()
+        limit.expect()
+        limit.expect()
         limit.arrive()
         assert await batcher.submit(5) == 25  # the other one never comes
 

@@ -13,6 +13,7 @@ import uvicorn
 import uvicorn.config
 import uvloop
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -185,20 +186,18 @@ NAMES = {
     ServerState(): ("connections", "default_headers"),
     HttpToolsProtocol: (
         *("data_received", "on_message_begin", "on_headers_complete", "on_message_complete"),
-        "send_400_response",
+        *("send_400_response", "timeout_keep_alive_handler"),
     ),
     uvicorn.Config: ("bind_socket",),
     uvicorn.config: ("STARTUP_FAILURE",),
 }
 ATTRIBUTES = {
     HttpToolsProtocol: (
-        "transport",
-        "server_state",
-        "app_state",
-        "cycle",
-        "timeout_keep_alive_task",
+        *("transport", "server_state", "app_state", "cycle", "url", "headers", "parser", "flow"),
+        *("loop", "timeout_keep_alive", "timeout_keep_alive_task"),
     ),
     RequestResponseCycle: ("response_complete",),
+    FlowControl: ("write_paused",),
 }
 
 
@@ -213,5 +212,6 @@ def test_every_undocumented_name_of_uvicorn_exists() -> None:
 def test_every_undocumented_name_of_uvicorn_is_listed() -> None:
     listed = set(re.findall(r"`(\w+)`", str(worker.__doc__)))
     kinds = {"Server", "ServerState", "HttpToolsProtocol", "RequestResponseCycle", "Config"}
+    kinds.add("FlowControl")
     names = {name for names in (*NAMES.values(), *ATTRIBUTES.values()) for name in names}
     assert listed - kinds == names

@@ -182,7 +182,7 @@ def test_client_that_pipelines_causes_no_refusal_of_others() -> None:
 
 NAMES = {
     uvicorn.Server: ("handle_exit", "on_tick"),
-    uvicorn.Server(uvicorn.Config("")): ("started", "should_exit", "server_state"),
+    uvicorn.Server(uvicorn.Config("", log_config=None)): ("started", "should_exit", "server_state"),
     ServerState(): ("connections", "default_headers"),
     HttpToolsProtocol: (
         *("data_received", "on_message_begin", "on_headers_complete", "on_message_complete"),

@@ -20,10 +20,11 @@ from uvicorn.server import ServerState
 from app.api.headers import HEADERS
 from app.api.problem import Problem
 from app.api.service import Service as SharedState
+from app.overload.limit import Limit
 from app.server import worker
 from app.server.worker import HEAD_LIMIT_S, MAX_HEAD_BYTES, Connection
 from app.settings import Settings
-from app.telemetry.counters import Counters
+from app.telemetry.counters import FIRST_STATUS, Counters
 from harness.launcher import Service, running
 
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -178,6 +179,62 @@ def test_client_that_pipelines_causes_no_refusal_of_others() -> None:
         crowd, *others = answers(service, [LAST.replace(b"close", b"x") * 200 + LAST, *[LAST] * 8])
     assert crowd == [200] * 201
     assert others == [[200]] * 8
+
+
+class FullLimit(Limit):
+    """A limit under overload: no further request may wait."""
+
+    def announce(self) -> bool:
+        return False
+
+
+def test_plain_request_under_overload_is_refused_and_the_connection_stays(run: Run) -> None:
+    async def scene(client: socket.socket, connection: Connection) -> None:
+        connection.service.limit = FullLimit(1, lambda: 1)
+        for _ in range(2):
+            refusal = await ask(client, REQUEST.replace(b"livez", b"generate?digits=1"))
+            head, body = refusal.split(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+            assert b"\r\nretry-after: 1\r\n" in head
+            problem = Problem.model_validate_json(body)
+            assert f"\r\nx-request-id: {problem.request_id}\r\n".encode() in head + b"\r\n"
+            for name, value in HEADERS:
+                assert name + b": " + value in head
+        assert (await ask(client, REQUEST)).endswith(b"ok")  # probes are never refused
+        (reading,) = connection.service.counters.readings()
+        assert reading.rows["other"][503 - FIRST_STATUS] == 2
+
+    run(scene)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab",
+        b"GET /generate HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab",
+        b"GET /generate HTTP/1.1\r\nHost: x\r\nOrigin: https://page.example\r\n\r\n",
+        b"GET /generate HTTP/1.1\r\nHost: x\r\nX-Request-ID: mine\r\n\r\n",
+        b"HEAD /generate HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_other_request_under_overload_is_left_to_the_application(run: Run, request_: bytes) -> None:
+    async def scene(client: socket.socket, connection: Connection) -> None:
+        connection.service.limit = FullLimit(1, lambda: 1)
+        assert b" 200 OK" in await ask(client, request_)
+
+    run(scene)
+
+
+def test_refused_request_that_asks_for_it_closes_the_connection(run: Run) -> None:
+    async def scene(client: socket.socket, connection: Connection) -> None:
+        connection.service.limit = FullLimit(1, lambda: 1)
+        closing = REQUEST.replace(b"livez", b"").replace(
+            b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"
+        )
+        assert (await ask(client, closing)).startswith(b"HTTP/1.1 503 ")
+        assert await read(client) == b""
+
+    run(scene)
 
 
 NAMES = {

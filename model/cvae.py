@@ -67,8 +67,8 @@ def dense_stack(sizes: tuple[int, ...]) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def draw_weights(module: nn.Module, generator: torch.Generator) -> None:
-    """Initialise all dense layers and convolutions of `module` from `generator`.
+def draw_weights(module: nn.Module, rng: torch.Generator) -> None:
+    """Initialise all dense layers and convolutions of `module` from `rng`.
 
     Weights and biases are uniform in +-1/sqrt(inputs), as torch initialises them by default and as
     the article assumes. Doing it here makes the random generator an argument.
@@ -76,9 +76,9 @@ def draw_weights(module: nn.Module, generator: torch.Generator) -> None:
     for layer in module.modules():
         if isinstance(layer, nn.Linear | nn.Conv2d):
             bound = 1 / math.sqrt(layer.weight[0].numel())
-            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
+            nn.init.uniform_(layer.weight, -bound, bound, generator=rng)
             if layer.bias is not None:
-                nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+                nn.init.uniform_(layer.bias, -bound, bound, generator=rng)
 
 
 class Encoder(nn.Module):
@@ -164,6 +164,6 @@ class CVAE(nn.Module):
             latent = mean
         return CVAEOutput(self.decoder.logits(latent, one_hot), mean, log_variance)
 
-    def initialise(self, generator: torch.Generator) -> None:
-        """Initialise all weights from `generator`, see `draw_weights`."""
-        draw_weights(self, generator)
+    def initialise(self, rng: torch.Generator) -> None:
+        """Initialise all weights from `rng`, see `draw_weights`."""
+        draw_weights(self, rng)

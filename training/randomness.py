@@ -19,7 +19,7 @@ class Purpose(IntEnum):
     ALIGNMENT = 7
 
 
-def keyed_generator(seed: int, purpose: Purpose, *keys: int) -> torch.Generator:
+def keyed_rng(seed: int, purpose: Purpose, *keys: int) -> torch.Generator:
     """A CPU generator that depends only on the arguments.
 
     Args:

@@ -55,6 +55,14 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)  # one entry per completed epoch
 
 
+def run_exists(run_dir: Path) -> SnapshotError:
+    """The error of a new run in the folder of another one."""
+    return SnapshotError(
+        f"The folder {run_dir} already holds a run; continue it with --resume, choose another "
+        "--run-dir, or remove the folder to start again."
+    )
+
+
 def save_snapshot(
     path: Path,
     recipe: dict[str, object],

@@ -24,8 +24,8 @@ from training.console import LossBar, loss_text
 from training.data import LabelledImages
 from training.evaluation.loss import evaluate_loss, label_one_hot, loss_record
 from training.interrupt import Interrupted, StopSwitch
-from training.randomness import Purpose, keyed_generator
-from training.snapshot import LossSum, Progress, SnapshotError, load_snapshot, save_snapshot
+from training.randomness import Purpose, keyed_rng
+from training.snapshot import LossSum, Progress, load_snapshot, run_exists, save_snapshot
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Trainer:
         self.test = test
         self.progress = Progress()
         self.cvae = CVAE(config.architecture)
-        self.cvae.initialise(keyed_generator(config.seed, Purpose.WEIGHTS))
+        self.cvae.initialise(keyed_rng(config.seed, Purpose.WEIGHTS))
         self.optimizer = torch.optim.Adam(self.cvae.parameters(), lr=config.learning_rate)
         # Training calls the wrapped network, which averages gradients over processes; self.cvae is
         # the network itself, with the same weights.
@@ -70,7 +70,7 @@ class Trainer:
     def _fit_epoch(self, switch: StopSwitch) -> None:
         order = torch.randperm(
             len(self.train),
-            generator=keyed_generator(self.config.seed, Purpose.ORDER, self.progress.epoch),
+            generator=keyed_rng(self.config.seed, Purpose.ORDER, self.progress.epoch),
         )
         batches = torch.split(order, self.config.batch_size)
         started = time.monotonic() - self.progress.epoch_seconds
@@ -100,7 +100,7 @@ class Trainer:
         noise = torch.randn(
             len(indices),
             self.cvae.config.latent,
-            generator=keyed_generator(
+            generator=keyed_rng(
                 self.config.seed, Purpose.TRAINING_NOISE, progress.epoch, progress.step
             ),
         )
@@ -179,10 +179,7 @@ class Trainer:
                 "resumed in epoch %d after step %d", self.progress.epoch + 1, self.progress.step
             )
         elif self.config.snapshot.exists():
-            raise SnapshotError(
-                f"The folder {self.config.run_dir} already holds a run; continue it with "
-                "--resume, choose another --run-dir, or remove the folder to start again."
-            )
+            raise run_exists(self.config.run_dir)
 
     def _write_checkpoint(self) -> Checkpoint:
         config = self.config

@@ -17,7 +17,7 @@ from training.evaluation.frechet import frechet_distance
 from training.evaluation.judge import Judgement, JudgeRecipe, cached_judge, judge_images
 from training.evaluation.neighbour import nearest, precision_and_recall
 from training.evaluation.style import correlation_between_labels, ink, slant
-from training.randomness import Purpose, keyed_generator
+from training.randomness import Purpose, keyed_rng
 
 NEIGHBOURS = 3  # k of precision and recall
 CHUNK = 1000  # digits drawn at once
@@ -56,7 +56,7 @@ class Evaluator:
 
     def measure_real_digits(self) -> dict[str, float]:
         """The measurements of real digits: training images in place of samples."""
-        rng = keyed_generator(self.recipe.seed, Purpose.METRIC)
+        rng = keyed_rng(self.recipe.seed, Purpose.METRIC)
         indices = torch.randperm(len(self.train), generator=rng)[: self.sizes.samples]
         labels = self.train.labels[indices]
         judgement = judge_images(self._judge, self.train.images[indices], self._device)
@@ -98,7 +98,7 @@ class Evaluator:
         return LabelledImages(_drawn(generator, labels, noise), labels)
 
     def _noise(self, generator: Generator, count: int) -> Tensor:
-        rng = keyed_generator(self.recipe.seed, Purpose.METRIC, count)
+        rng = keyed_rng(self.recipe.seed, Purpose.METRIC, count)
         return torch.randn(count, generator.config.latent, generator=rng)
 
     def _style(self, generator: Generator) -> dict[str, float]:

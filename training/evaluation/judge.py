@@ -18,7 +18,7 @@ from model.atomic import replace_file
 from model.cvae import draw_weights
 from training.console import LossBar
 from training.data import LabelledImages
-from training.randomness import Purpose, keyed_generator
+from training.randomness import Purpose, keyed_rng
 
 FEATURES = 64
 BATCH = 500  # images classified at once
@@ -93,9 +93,9 @@ def judge_images(judge: Judge, images: Tensor, device: torch.device) -> Judgemen
 
 def train_judge(data: LabelledImages, recipe: JudgeRecipe, device: torch.device) -> Judge:
     """A judge trained on `data`, in evaluation mode."""
-    generator = keyed_generator(recipe.seed, Purpose.JUDGE)
+    rng = keyed_rng(recipe.seed, Purpose.JUDGE)
     judge = Judge()
-    draw_weights(judge, generator)
+    draw_weights(judge, rng)
     judge.to(device).train()
     batches = -(-len(data) // recipe.batch_size)
     steps = recipe.epochs * batches
@@ -104,11 +104,9 @@ def train_judge(data: LabelledImages, recipe: JudgeRecipe, device: torch.device)
     with LossBar("judge", steps) as bar:
         for step in range(steps):
             if step % batches == 0:
-                order = torch.split(
-                    torch.randperm(len(data), generator=generator), recipe.batch_size
-                )
+                order = torch.split(torch.randperm(len(data), generator=rng), recipe.batch_size)
             images, labels = data.batch(order[step % batches], device)
-            images = _shifted(images, generator)
+            images = _shifted(images, rng)
             loss = functional.cross_entropy(judge(images), labels)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -141,9 +139,9 @@ def _key(data: LabelledImages, recipe: JudgeRecipe) -> str:
     return digest.hexdigest()[:16]
 
 
-def _shifted(images: Tensor, generator: torch.Generator) -> Tensor:
+def _shifted(images: Tensor, rng: torch.Generator) -> Tensor:
     """The batch (B, H, W), all images shifted alike by up to 2 pixels, filled with paper."""
-    down, right = torch.randint(-MAX_SHIFT, MAX_SHIFT + 1, (2,), generator=generator).tolist()
+    down, right = torch.randint(-MAX_SHIFT, MAX_SHIFT + 1, (2,), generator=rng).tolist()
     padded = functional.pad(images, (MAX_SHIFT,) * 4)
     top, left = MAX_SHIFT + down, MAX_SHIFT + right
     return padded[:, top : top + images.shape[1], left : left + images.shape[2]]

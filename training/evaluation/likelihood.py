@@ -14,7 +14,7 @@ from model.cvae import CVAE, reparametrise
 from model.objective import reconstruction_nll
 from training.data import LabelledImages
 from training.evaluation.loss import label_one_hot
-from training.randomness import Purpose, keyed_generator
+from training.randomness import Purpose, keyed_rng
 
 BINARISATION = "each pixel ink with the probability of its grey level, drawn once by seed"
 CHUNK = 100  # images at once
@@ -34,14 +34,14 @@ def importance_weighted_log_likelihood(
         device: the device of the network.
     Source: Burda et al., "Importance Weighted Autoencoders", arXiv:1509.00519, equation 8.
     """
-    generator = keyed_generator(seed, Purpose.METRIC)
+    rng = keyed_rng(seed, Purpose.METRIC)
     total = 0.0
     for indices in torch.split(torch.arange(len(data)), CHUNK):
         images, labels = data.batch(indices, torch.device("cpu"))
-        images = torch.bernoulli(images, generator=generator).to(device)  # (B, H, W)
+        images = torch.bernoulli(images, generator=rng).to(device)  # (B, H, W)
         one_hot = label_one_hot(labels.to(device), cvae)
         mean, log_variance = cvae.encoder(images, one_hot)  # (B, Z)
-        epsilon = torch.randn(samples, *mean.shape, generator=generator).to(device)
+        epsilon = torch.randn(samples, *mean.shape, generator=rng).to(device)
         weights = [_log_weight(cvae, images, one_hot, mean, log_variance, draw) for draw in epsilon]
         bound = torch.logsumexp(torch.stack(weights), dim=0) - math.log(samples)  # (B,)
         total += bound.sum().item()

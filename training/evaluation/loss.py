@@ -7,7 +7,7 @@ import torch
 from model.cvae import CVAE
 from model.objective import negative_elbo
 from training.data import LabelledImages
-from training.randomness import Purpose, keyed_generator
+from training.randomness import Purpose, keyed_rng
 from training.snapshot import LossSum
 
 BATCH = 1000
@@ -31,8 +31,8 @@ def evaluate_loss(
     for start in range(0, len(data), BATCH):
         images, labels = data.batch(torch.arange(start, min(start + BATCH, len(data))), device)
         one_hot = label_one_hot(labels, cvae)
-        generator = keyed_generator(seed, Purpose.EVALUATION_NOISE, start)
-        epsilon = torch.randn(len(images), cvae.config.latent, generator=generator).to(device)
+        rng = keyed_rng(seed, Purpose.EVALUATION_NOISE, start)
+        epsilon = torch.randn(len(images), cvae.config.latent, generator=rng).to(device)
         for variant, noise in (("bound", epsilon), ("at_mean", None)):
             loss = negative_elbo(cvae(images, one_hot, noise), images)
             sums[variant].add(

@@ -18,7 +18,7 @@ from torch import Tensor
 from model.cvae import CVAE
 from training.data import LabelledImages
 from training.evaluation.neighbour import nearest
-from training.randomness import Purpose, keyed_generator
+from training.randomness import Purpose, keyed_rng
 
 COLUMNS = 10
 MARGIN = 4  # grey pixels between two panels
@@ -30,9 +30,9 @@ def picture_report(
     cvae: CVAE, train: LabelledImages, test: LabelledImages, seed: int, device: torch.device
 ) -> bytes:
     """A PNG of all panels, for a conditional CVAE with ten labels."""
-    generator = keyed_generator(seed, Purpose.METRIC)
+    rng = keyed_rng(seed, Purpose.METRIC)
     labels = torch.arange(COLUMNS)
-    noise = torch.randn(5 * COLUMNS, cvae.config.latent, generator=generator)
+    noise = torch.randn(5 * COLUMNS, cvae.config.latent, generator=rng)
     samples = _decoded(cvae, noise, labels.repeat(5), device)
     panels = [
         samples,

@@ -17,7 +17,7 @@ class Batches:
         batch_size: B, images per batch.
         classes: K, number of labels.
         latent: Z, number of latent dimensions.
-        generator: the random generator, on the CPU.
+        rng: the random generator, on the CPU.
         device: the device of the batches.
     """
 
@@ -27,7 +27,7 @@ class Batches:
         batch_size: int,
         classes: int,
         latent: int,
-        generator: torch.Generator,
+        rng: torch.Generator,
         device: torch.device,
     ) -> None:
         self.data = data
@@ -35,7 +35,7 @@ class Batches:
         self.batch_size = min(batch_size, len(data))
         self.classes = classes
         self.latent = latent
-        self._generator = generator
+        self._rng = rng
         self._order = self._shuffled()
 
     def indices(self) -> Tensor:
@@ -49,21 +49,21 @@ class Batches:
 
     def noise(self) -> Tensor:
         """Noise (B, Z) float32 from N(0, I)."""
-        noise = torch.randn(self.batch_size, self.latent, generator=self._generator)
+        noise = torch.randn(self.batch_size, self.latent, generator=self._rng)
         return noise.to(self.device)
 
     def uniform(self, count: int) -> Tensor:
         """Numbers (B, count) float32, uniform in [-1, 1]."""
-        unit = torch.rand(self.batch_size, count, generator=self._generator)
+        unit = torch.rand(self.batch_size, count, generator=self._rng)
         return (2 * unit - 1).to(self.device)
 
     def labels(self) -> Tensor:
         """One-hot labels (B, K) float32, uniformly distributed."""
-        labels = torch.randint(self.classes, (self.batch_size,), generator=self._generator)
+        labels = torch.randint(self.classes, (self.batch_size,), generator=self._rng)
         return functional.one_hot(labels, self.classes).float().to(self.device)
 
     def _shuffled(self) -> Iterator[Tensor]:
         while True:
-            order = torch.randperm(len(self.data), generator=self._generator)
+            order = torch.randperm(len(self.data), generator=self._rng)
             whole = len(order) // self.batch_size * self.batch_size  # the rest is skipped
             yield from torch.split(order[:whole], self.batch_size)

@@ -23,7 +23,7 @@ from training.config import TrainingConfig
 from training.data import LabelledImages
 from training.evaluation.loss import evaluate_loss, loss_record
 from training.interrupt import StopSwitch
-from training.randomness import Purpose, keyed_generator
+from training.randomness import Purpose, keyed_rng
 from training.sharp.batches import Batches
 from training.sharp.discriminator import FeatureDiscriminator, PictureDiscriminator
 from training.sharp.flow import Flow
@@ -33,7 +33,7 @@ from training.sharp.sharpening import SharpenStage
 from training.sharp.stage import Stage, run_stage
 from training.sharp.student import DistilStage, EncoderStage
 from training.sharp.teacher import FlowStage, Teacher, TeacherStage
-from training.snapshot import SnapshotError
+from training.snapshot import run_exists
 
 log = logging.getLogger(__name__)
 STAGES = ("teacher", "flow", "distil", "guide", "sharpen", "encoder")  # in order
@@ -59,10 +59,7 @@ class Pipeline:
         self.device = device
         self._folder = config.run_dir / "stages"
         if self._folder.exists() and not config.resume:
-            raise SnapshotError(
-                f"The folder {config.run_dir} already holds a run; continue it with "
-                "--resume, choose another --run-dir, or remove the folder to start again."
-            )
+            raise run_exists(config.run_dir)
 
     def fit(self) -> Checkpoint:
         """Run the stages that are not complete, and write the checkpoint.
@@ -83,8 +80,8 @@ class Pipeline:
         flow, batches = self._begin(2, flow, recipe.flow.batch_size)
         self._run(FlowStage(flow, cvae, batches, recipe.flow), switch)
         teacher = Teacher(cvae, flow).to(self.device)
-        generator = keyed_generator(self.config.seed, Purpose.ALIGNMENT)
-        noise = torch.randn(ALIGNMENT_NOISES, architecture.latent, generator=generator)
+        rng = keyed_rng(self.config.seed, Purpose.ALIGNMENT)
+        noise = torch.randn(ALIGNMENT_NOISES, architecture.latent, generator=rng)
         teacher.align(noise.to(self.device))
         return teacher
 
@@ -108,12 +105,10 @@ class Pipeline:
 
     def _begin(self, number: int, module: M, batch_size: int) -> tuple[M, Batches]:
         """Initialise a module and make the batches of its stage, both by the stage's number."""
-        generator = keyed_generator(self.config.seed, Purpose.STAGE, number)
-        draw_weights(module, generator)
+        rng = keyed_rng(self.config.seed, Purpose.STAGE, number)
+        draw_weights(module, rng)
         network = self.recipe.architecture
-        batches = Batches(
-            self.train, batch_size, network.classes, network.latent, generator, self.device
-        )
+        batches = Batches(self.train, batch_size, network.classes, network.latent, rng, self.device)
         return module.to(self.device), batches
 
     def _run(self, stage: Stage, switch: StopSwitch) -> None:

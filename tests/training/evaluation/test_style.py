@@ -33,9 +33,9 @@ def test_ink_is_the_sum_of_the_pixels() -> None:
 
 
 def test_correlation_is_1_for_shared_and_0_for_independent_styles() -> None:
-    generator = torch.Generator().manual_seed(0)
-    hand = torch.randn(2000, 1, generator=generator)
-    own = torch.randn(2000, 10, generator=generator)
+    rng = torch.Generator().manual_seed(0)
+    hand = torch.randn(2000, 1, generator=rng)
+    own = torch.randn(2000, 10, generator=rng)
     assert correlation_between_labels(hand * torch.arange(1, 11)) == pytest.approx(1)
     assert correlation_between_labels(own) == pytest.approx(0, abs=0.02)
     assert correlation_between_labels(hand + own) == pytest.approx(0.5, abs=0.05)

@@ -5,15 +5,15 @@ from training.sharp.batches import Batches
 
 
 def make(mnist: Mnist, batch_size: int = 300) -> Batches:
-    generator = torch.Generator().manual_seed(0)
-    return Batches(mnist[0], batch_size, 10, 4, generator, CPU)
+    rng = torch.Generator().manual_seed(0)
+    return Batches(mnist[0], batch_size, 10, 4, rng, CPU)
 
 
 def test_digits_come_with_their_labels(mnist: Mnist) -> None:
     images, one_hot = make(mnist).digits()
     assert images.shape == (300, 28, 28)
     assert 0 <= images.min() <= images.max() <= 1
-    indices = make(mnist).indices()  # of the same generator
+    indices = make(mnist).indices()  # with the same seed
     assert torch.equal(one_hot.argmax(dim=1), mnist[0].labels[indices])
 
 

@@ -11,7 +11,6 @@ from app.api.application import Application
 from app.api.boundary import Boundary
 from app.api.cors import cors_layers
 from app.api.errors import handle_errors
-from app.api.fast_path import FastPath
 from app.api.keys import has_keys, read_keys
 from app.api.openapi import describe_api, serve_docs
 from app.api.overload_limit import OverloadLimit
@@ -55,18 +54,18 @@ def create_app(settings: Settings | None = None) -> Application:
     handle_errors(app)
     counters = open_counters(settings.metrics_folder, route_paths())
     counters.describe(version=__version__)
-    service = app.state.service = Service(settings, counters)
+    access_log = AccessLog(settings.log) if settings.access_log else None
+    service = app.state.service = Service(settings, counters, access_log)
     app.layers = [  # outermost first
         Middleware(
             TelemetryMiddleware,
             counters,
-            AccessLog(settings.log) if settings.access_log else None,
+            access_log,
             open_tracer(counters) if settings.tracing else None,
         ),
         Middleware(Boundary, service),
         *cors_layers(settings),
         Middleware(OverloadLimit, service),
-        Middleware(FastPath, service),
     ]
     return app
 

@@ -1,62 +1,51 @@
-"""The ceilings: our own application, which also answers ready bytes.
+"""The ceilings: our own application, which answers ready bytes.
 
 Everything around the picture is that of the service: server, layers, headers. `/ceiling` is an
-ordinary route; `/ceiling-fast` is answered by a layer in front of the fast path.
+ordinary route. `/generate` takes the fast path, and its drawing is the same ready picture.
 """
 
 import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Response
-from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.drawing.renderer import Order, open_renderer
+from app.drawing.renderer import Order
 from app.main import create_app
+from app.overload.batcher import MicroBatcher
 from app.request.schemas import Drawing
 from app.server.serve import serve
 from app.settings import Settings, read_settings
 from benchmarks import DIGITS, SEED
 
-ROUTE, FAST = "/ceiling", "/ceiling-fast"
-
-
-class ReadyBytes:
-    """Answers one path with the same response, and passes on all others."""
-
-    def __init__(self, app: ASGIApp, response: Response) -> None:
-        self.app = app
-        self.start = {
-            "type": "http.response.start",
-            "status": response.status_code,
-            "headers": response.raw_headers,
-        }
-        self.body = {"type": "http.response.body", "body": response.body}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection scope."""
-        if scope["type"] == "http" and scope["path"] == FAST:
-            await send(dict(self.start))
-            await send(self.body)
-        else:
-            await self.app(scope, receive, send)
+ROUTE, FAST = "/ceiling", f"/generate?digits={DIGITS}"
 
 
 def ceiling_app(settings: Settings) -> FastAPI:
     """The service with the two ceilings, which always return the same PNG of four digits."""
     app = create_app(settings)
-    renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
-    query = Drawing.model_validate({"digits": DIGITS})
-    (picture,) = renderer.render([Order(query, SEED)])
+    service = app.state.service
+    begin = app.router.lifespan_context
+    pictures: list[bytes] = []
 
-    def response() -> Response:
-        headers = {"X-Seed": str(SEED), "Cache-Control": "no-store", "Vary": "Accept"}
-        return Response(picture, media_type="image/png", headers=headers)
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[Any]:
+        async with begin(app) as state:
+            query = Drawing.model_validate({"digits": DIGITS})
+            pictures.extend(service.renderer.render([Order(query, SEED)]))
+            service.batcher = MicroBatcher(ready, lambda _: len(DIGITS))
+            yield state
+
+    def ready(orders: Sequence[Order]) -> list[bytes]:
+        return pictures * len(orders)
 
     @app.get(ROUTE)
     async def ceiling() -> Response:
-        return response()
+        headers = {"X-Seed": str(SEED), "Cache-Control": "no-store", "Vary": "Accept"}
+        return Response(pictures[0], media_type="image/png", headers=headers)
 
-    app.layers.insert(len(app.layers) - 1, Middleware(ReadyBytes, response()))
+    app.router.lifespan_context = lifespan
     return app
 
 

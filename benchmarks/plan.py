@@ -91,7 +91,7 @@ def cases(commands: dict[str, Command], etag: str) -> list[Case]:
     ]
     return [
         Case(CEILING, CEILING, Request("/ceiling")),
-        Case(FAST_CEILING, CEILING, Request("/ceiling-fast")),
+        Case(FAST_CEILING, CEILING, UNSEEDED),
         Case(OURS, OURS, UNSEEDED),
         Case(OURS_ORDINARY, OURS, ORDINARY),
         Case("ours, float", "ours, float", UNSEEDED),

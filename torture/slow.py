@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from app.server.worker import HEAD_LIMIT_S
+from app.server.connection import HEAD_LIMIT_S
 from harness.core import SERVICE_CORE, on_core
 from harness.launcher import Service, running
 from torture.load import percentile

@@ -103,9 +103,10 @@ def exchanges() -> Iterator[Exchange]:
         for at in {0, 1, len(BODY) // 2, len(body) - 1}:
             yield Exchange((head + body[:at], body[at:], last), ("posted", "last"))
     first = _head("GET", USUAL, "first", True)
-    # From X-Rest on, the head looks like a request.
-    second = _head("GET", USUAL, "second", True, f"X-Rest: {BODY.decode()}".rstrip())
-    for at in {*range(1, len(second), 10), second.index(BODY.rstrip())}:
+    # From X-Rest on, the head looks like a request, which HTTP/1.0 allows to name no host.
+    hidden = "GET /generate?digits=1 HTTP/1.0"
+    second = _head("GET", USUAL, "second", True, f"X-Rest: {hidden}\r\nX-A: smuggled")
+    for at in {*range(1, len(second), 10), second.index(hidden.encode())}:
         yield Exchange((first + second[:at], second[at:], last), ("first", "second", "last"))
 
 

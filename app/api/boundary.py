@@ -16,6 +16,7 @@ from model.engine import EngineError
 
 log = logging.getLogger("uvicorn.error")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+FAILED = "The service failed to answer; its log has the cause under this request id."
 CLOSE = (b"connection", b"close")
 # They are no secrets, and counting costs less than a random number for each request.
 request_ids = count(secrets.randbits(63))
@@ -67,8 +68,7 @@ class Boundary:
             log.exception("request %s failed", request_id)
             if started:
                 raise  # too late for another status: the server must close the connection
-            detail = "The service failed to answer; its log has the cause under this request id."
-            response = problem_response(request_id, 500, detail)
+            response = problem_response(request_id, 500, FAILED)
             await response(scope, receive, send_with_headers)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:

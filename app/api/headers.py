@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from collections.abc import Iterable
 
 CONTENT_POLICY = b"content-security-policy"
 # Nothing here is a page unless its answer brings a policy of its own.
@@ -16,6 +17,11 @@ COMMON = (
 )
 HEADERS = (*COMMON, NO_PAGE)
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Headers as the lines of an HTTP/1.1 head."""
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])
 
 
 def security_headers(own: list[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes], ...]:

@@ -1,5 +1,7 @@
 """The ASGI layer that refuses requests when the service is overloaded."""
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api.errors import error_response
@@ -7,6 +9,7 @@ from app.api.service import Service
 from app.overload import Overloaded
 from app.telemetry.route import PROBES
 
+ADMITTED = "turn"  # in the state of a request: the connection has let it enter, see `Limit.enter`
 PLACEHOLDER = "0" * 16  # in the place of a request id of our own
 
 
@@ -25,17 +28,22 @@ class OverloadLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
         if scope["type"] == "http":
-            limit = self.service.limit
-            limit.arrive()
             try:
-                turn = None if scope["path"] in PROBES else limit.enter()
+                turn = self._turn(scope)
             except Overloaded as error:
                 await self._refuse(error, scope, receive, send)
                 return
             if turn is not None:
                 await turn
-                limit.resume()
         await self.app(scope, receive, send)
+
+    def _turn(self, scope: Scope) -> Awaitable[None] | None:
+        if scope["path"] in PROBES:
+            return None
+        if ADMITTED in scope["state"]:
+            turn: Awaitable[None] | None = scope["state"].pop(ADMITTED)
+            return turn
+        return self.service.limit.enter()
 
     async def _refuse(self, error: Overloaded, scope: Scope, receive: Receive, send: Send) -> None:
         request_id: str = scope["state"]["request_id"]

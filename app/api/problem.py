@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from app.api.headers import HEADERS
+from app.api.headers import HEADERS, header_lines
 from app.request.error import FieldError
 
 MEDIA_TYPE = "application/problem+json"
@@ -64,6 +64,5 @@ def problem_bytes(request_id: str, status: int, detail: str, *own: tuple[bytes, 
     """
     response = problem_response(request_id, status, detail)
     pairs = [*response.raw_headers, *own, *HEADERS, (b"x-request-id", request_id.encode())]
-    lines = b"".join(b"%b: %b\r\n" % pair for pair in pairs)
     first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
-    return first + lines + b"\r\n" + bytes(response.body)
+    return first + header_lines(pairs) + b"\r\n" + bytes(response.body)

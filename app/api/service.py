@@ -15,6 +15,7 @@ from app.overload.pool import BoundedPool, Slots
 from app.settings import Settings
 from app.site.build import PageFile
 from app.telemetry.counters import Counters
+from app.telemetry.log import AccessLog
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,6 +29,7 @@ class Service:
 
     settings: Settings
     counters: Counters
+    access_log: AccessLog | None = None
     renderer: Renderer = field(init=False)
     keys: KeyRing = field(init=False)
     batcher: MicroBatcher[Order, bytes] = field(init=False)
@@ -46,7 +48,7 @@ class Service:
         What waits in the old batcher is still drawn with the old model, as its ETag says.
         """
         self.renderer, self.keys = renderer, keys
-        self.batcher = MicroBatcher(renderer.render, _digits, lambda: self.limit.expected)
+        self.batcher = MicroBatcher(renderer.render, _digits)
         model, engine, precision = renderer.identity
         self.counters.describe(model=model, engine=engine, precision=precision)
 
@@ -70,7 +72,7 @@ class Service:
             ClientGone: the client left before a heavy drawing was done.
         """
         if is_light(order.query):
-            return await self.batcher.submit(order)
+            return await self.batcher.result(order)
         return (await self.run(receive, self.renderer.render, [order]))[0]
 
     async def run(

@@ -45,46 +45,11 @@ class Limit:
         self._ticking = False  # whether `_tick` will run in the next iteration
         self._window_began = clock()
         self._arrived = self._refused = 0  # in this window
-        self._read: int | None = None  # announced and not arrived; None: nobody announces
-        self._released = 0  # from the queue, and not resumed
 
     @property
     def waiting(self) -> int:
         """Number of requests that wait."""
         return len(self._queue)
-
-    @property
-    def expected(self) -> int | None:
-        """Number of requests that will begin in this iteration of the loop; None if unknown."""
-        return None if self._read is None else self._read + self._released
-
-    def announce(self) -> bool:
-        """A request was read. If it may not even wait, it counts as refused.
-
-        Returns:
-            Whether it may arrive, which it then does in this iteration of the event loop.
-        """
-        read = self._read or 0
-        room = 0 if self._queue else max(0, self._may_begin() - self._begun)
-        if read >= room + self._bound - len(self._queue):
-            self._arrived += 1
-            self._count_refusal()
-            return False
-        self._read = read + 1
-        return True
-
-    def expect(self) -> None:
-        """A request was read that arrives in any case: whether it may wait is decided then."""
-        self._read = (self._read or 0) + 1
-
-    def arrive(self) -> None:
-        """An announced or expected request is here."""
-        if self._read:
-            self._read -= 1
-
-    def resume(self) -> None:
-        """A request that has waited is about to begin."""
-        self._released -= 1
 
     def enter(self) -> asyncio.Future[None] | None:
         """Admit a request. It may begin at once if there is no result, else when that is done.
@@ -98,15 +63,12 @@ class Limit:
             self._tick_soon()
             return None
         if len(self._queue) >= self._bound:
-            self._count_refusal()
+            self._refused += 1
+            self._bound = min(self._bound, self._few())
             raise Overloaded
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
         return turn
-
-    def _count_refusal(self) -> None:
-        self._refused += 1
-        self._bound = min(self._bound, self._few())
 
     def _tick_soon(self) -> None:
         if not self._ticking:
@@ -122,7 +84,6 @@ class Limit:
             turn = self._queue.popleft()
             if not turn.done():  # cancelled with its request
                 turn.set_result(None)
-                self._released += 1
                 self._begun += 1
         if self._begun:
             self._tick_soon()

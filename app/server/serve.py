@@ -93,7 +93,7 @@ def _config(app: FastAPI | None, settings: Settings) -> uvicorn.Config:
         timeout_graceful_shutdown=settings.shutdown_seconds,
         server_header=False,
         ws="none",  # there are no web sockets, and importing them would delay the start
-        http="app.server.worker:Connection",
+        http="app.server.connection:Connection",
         loop=LOOP,
     )
 

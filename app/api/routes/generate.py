@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from starlette.types import Receive
 
 from app.api.caching import not_modified, seeded_headers
 from app.api.dependencies import ServiceDep
@@ -42,34 +41,29 @@ async def generate(
     """
     query.check_pixels(service.settings.max_pixels)
     kind = negotiated_format(query.format, request.headers.get("accept"))
-    if_none_match = request.headers.get("if-none-match")
-    return await drawing_response(service, query, kind, request.receive, if_none_match)
+    seed = chosen_seed(query.seed)
+    drawing = query.in_format(kind)
+    headers = drawing_headers(service, drawing, seed, negotiated=query.format is None)
+    if unchanged := not_modified(request.headers.get("if-none-match"), headers):
+        return unchanged
+    content = await service.draw(Order(drawing, seed), request.receive)
+    return Response(content, media_type=MEDIA_TYPES[kind], headers=headers)
 
 
-async def drawing_response(
-    service: Service,
-    query: GenerateQuery,
-    kind: str,
-    receive: Receive,
-    if_none_match: str | None = None,
-) -> Response:
-    """The answer to a checked request, on the fast path and on the ordinary route.
+def drawing_headers(
+    service: Service, drawing: GenerateQuery, seed: int, *, negotiated: bool
+) -> dict[str, str]:
+    """The headers of a drawing, on the fast path and on the ordinary route.
 
     Args:
         service: what draws.
-        query: of the request.
-        kind: the format, from the parameter or the Accept header.
-        receive: of the ASGI request.
-        if_none_match: that header, if there is one.
+        drawing: the query, with the format of the drawing.
+        seed: to draw with, random where the query has none.
+        negotiated: whether the Accept header decided on the format.
     """
-    seed = chosen_seed(query.seed)
-    drawing = query if kind == "png" and query.format is None else query.in_format(kind)
-    request = drawing.canonical() if query.seed is not None else ""
+    request = drawing.canonical() if drawing.seed is not None else ""
     identity = *service.renderer.identity, request
-    headers = seeded_headers(service.cache_scope, query.seed, seed, *identity)
-    if query.format is None:
+    headers = seeded_headers(service.cache_scope, drawing.seed, seed, *identity)
+    if negotiated:
         headers["Vary"] = "Accept"
-    if unchanged := not_modified(if_none_match, headers):
-        return unchanged
-    content = await service.draw(Order(drawing, seed), receive)
-    return Response(content, media_type=MEDIA_TYPES[kind], headers=headers)
+    return headers

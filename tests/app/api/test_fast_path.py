@@ -1,77 +1,110 @@
+import http.client
+from collections.abc import Iterator
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from starlette.testclient import TestClient
 
 from app.api.fast_path import plain_query
+from harness.launcher import Service, running
 from model.noise import MAX_SEED
 
 CHROME = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8"
+KEY = "0123456789abcdef"
+ORIGIN = "https://a.example"
 
 
-def scope(
-    query: str, path: str = "/generate", method: str = "GET", **headers: str
-) -> dict[str, object]:
+def plain(target: str, **headers: str) -> object:
     pairs = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
-    return {
-        "type": "http",
-        "path": path,
-        "method": method,
-        "query_string": query.encode(),
-        "headers": pairs,
-    }
+    return plain_query(target.encode(), pairs)
 
 
+@pytest.fixture(scope="module", params=[{}, {"CVAE_CORS_ORIGINS": ORIGIN}, {"CVAE_API_KEYS": KEY}])
+def service(request: pytest.FixtureRequest) -> Iterator[Service]:
+    with running(**request.param) as service:
+        yield service
+
+
+def ask(service: Service, target: str, **headers: str) -> tuple[bytes, dict[str, str]]:
+    """The body, and the headers but for those that differ between any two answers."""
+    answer = service.ask(target, headers={"X-API-Key": KEY, **headers})
+    assert answer.status == 200
+    assert answer.headers["x-request-id"]
+    return answer.body, headers_of(answer.headers, "x-request-id", "date")
+
+
+def headers_of(message: http.client.HTTPMessage, *others: str) -> dict[str, str]:
+    return {name: text for name, text in message.items() if name not in others}
+
+
+@settings(max_examples=30)
 @given(digits=st.text("0123456789", min_size=1, max_size=64), seed=st.integers(0, MAX_SEED))
 def test_fast_path_gives_the_answer_of_the_ordinary_route(
-    client: TestClient, digits: str, seed: int
+    service: Service, digits: str, seed: int
 ) -> None:
-    assert plain_query(scope(f"seed={seed}&digits={digits}")) is None
-    fast = client.get(f"/generate?digits={digits}&seed={seed}")
-    ordinary = client.get(f"/generate?seed={seed}&digits={digits}")
-    assert fast.content == ordinary.content
-    headers = [dict(answer.headers) for answer in (fast, ordinary)]
-    assert all(one.pop("x-request-id") for one in headers)
-    assert headers[0] == headers[1]
+    fast, ordinary = f"digits={digits}&seed={seed}", f"seed={seed}&digits={digits}"
+    assert plain(f"/generate?{fast}") is not None
+    assert plain(f"/generate?{ordinary}") is None
+    assert ask(service, f"/generate?{fast}") == ask(service, f"/generate?{ordinary}")
 
 
-def test_fast_path_without_seed_has_the_headers_of_the_ordinary_route(client: TestClient) -> None:
+def test_fast_path_without_seed_has_the_headers_of_the_ordinary_route(service: Service) -> None:
     kept = []
     for query in ("digits=2018", "digits=2018&rows=1"):
-        answer = client.get(f"/generate?{query}")
-        again = client.get(f"/generate?digits=2018&seed={answer.headers['x-seed']}")
-        assert again.content == answer.content
-        drop = {"x-seed", "x-request-id", "content-length"}
-        kept.append({name: text for name, text in answer.headers.items() if name not in drop})
+        body, headers = ask(service, f"/generate?{query}")
+        assert ask(service, f"/generate?digits=2018&seed={headers.pop('x-seed')}")[0] == body
+        del headers["content-length"]
+        kept.append(headers)
     assert kept[0] == kept[1]
+
+
+def test_answer_that_closes_the_connection_says_so(service: Service) -> None:
+    for query in ("digits=1&seed=1", "seed=1&digits=1"):
+        _, headers = ask(service, f"/generate?{query}", Connection="close")
+        assert headers["connection"] == "close"
+
+
+def test_scripts_of_allowed_origins_may_read_the_answer() -> None:
+    with running(CVAE_CORS_ORIGINS=ORIGIN) as service:
+        _, headers = ask(service, "/generate?digits=1&seed=1", Origin=ORIGIN)
+    assert headers["access-control-allow-origin"] == ORIGIN
+
+
+def test_request_without_a_valid_key_is_refused() -> None:
+    with running(CVAE_API_KEYS=KEY) as service:
+        assert service.ask("/generate?digits=1").status == 401
+        assert service.ask("/generate?digits=1", headers={"X-API-Key": KEY[1:]}).status == 401
 
 
 @pytest.mark.parametrize(
     "headers", [{}, {"accept": "*/*"}, {"accept": "image/png"}, {"accept": CHROME}]
 )
 def test_plain_query_of_common_clients_is_recognised(headers: dict[str, str]) -> None:
-    query = plain_query(scope("digits=2018&seed=7", **headers))
+    query = plain_query(
+        b"/generate?digits=2018&seed=7", [(k.encode(), v.encode()) for k, v in headers.items()]
+    )
     assert query is not None
     assert query.canonical() == "digits=2018&seed=7"
 
 
 @pytest.mark.parametrize(
-    ("query", "others"),
+    ("target", "headers"),
     [
-        ("digits=", {}),
-        ("digits=" + "1" * 65, {}),
-        ("digits=1&seed=4294967296", {}),
-        ("digits=1&seed=", {}),
-        ("digits=1&rows=2", {}),
-        ("digits=1\n", {}),
-        ("digits=1", {"path": "/generate/"}),
-        ("digits=1", {"method": "POST"}),
-        ("digits=1", {"accept": "image/webp"}),
-        ("digits=1", {"accept": "text/html"}),
-        ("digits=1", {"if_none_match": "*"}),
+        ("/generate?digits=", {}),
+        ("/generate?digits=" + "1" * 65, {}),
+        ("/generate?digits=1&seed=4294967296", {}),
+        ("/generate?digits=1&seed=", {}),
+        ("/generate?digits=1&rows=2", {}),
+        ("/generate?digits=1\n", {}),
+        ("/generate?digits=1#a", {}),
+        ("/generate/?digits=1", {}),
+        ("http://x/generate?digits=1", {}),
+        ("/generate?digits=1", {"accept": "image/webp"}),
+        ("/generate?digits=1", {"accept": "text/html"}),
+        ("/generate?digits=1", {"if_none_match": "*"}),
     ],
 )
 def test_plain_query_is_none_where_more_checks_are_needed(
-    query: str, others: dict[str, str]
+    target: str, headers: dict[str, str]
 ) -> None:
-    assert plain_query(scope(query, **others)) is None
+    assert plain(target, **headers) is None

@@ -1,10 +1,10 @@
 import asyncio
+from asyncio import ensure_future
 from collections.abc import Sequence
 
 import pytest
 
 from app.overload.batcher import BATCH_SIZE, MAX_ROOM, MicroBatcher
-from app.overload.limit import Limit
 
 
 def one(_: object) -> int:
@@ -27,8 +27,8 @@ def test_orders_of_one_iteration_are_one_batch() -> None:
 
     async def scene() -> list[int]:
         batcher = MicroBatcher(recorder, one)
-        first = await asyncio.gather(*(batcher.submit(order) for order in range(5)))
-        return [*first, await batcher.submit(7)]
+        first = await asyncio.gather(*(batcher.result(order) for order in range(5)))
+        return [*first, await batcher.result(7)]
 
     assert asyncio.run(scene()) == [0, 1, 4, 9, 16, 49]
     assert recorder.batches == [[0, 1, 2, 3, 4], [7]]
@@ -40,7 +40,7 @@ def test_exception_reaches_only_the_order_that_raised_it() -> None:
 
     async def scene() -> None:
         batcher = MicroBatcher(divide, one)
-        first, bad, third = (batcher.submit(order) for order in (1, 0, 2))
+        first, bad, third = (ensure_future(batcher.result(order)) for order in (1, 0, 2))
         assert await first == 1
         with pytest.raises(ZeroDivisionError):
             await bad
@@ -52,7 +52,8 @@ def test_exception_reaches_only_the_order_that_raised_it() -> None:
 def test_cancelled_order_does_not_disturb_the_others() -> None:
     async def scene() -> None:
         batcher = MicroBatcher(Recorder(), one)
-        gone, stays = batcher.submit(1), batcher.submit(2)
+        gone, stays = (ensure_future(batcher.result(order)) for order in (1, 2))
+        await asyncio.sleep(0)  # both have ordered
         gone.cancel()
         assert await stays == 4
 
@@ -63,31 +64,9 @@ def test_room_is_as_many_orders_as_fill_a_batch() -> None:
     async def scene(size: int) -> int:
         batcher = MicroBatcher(Recorder(), lambda _: size)
         for _ in range(40):
-            await batcher.submit(1)
+            await batcher.result(1)
         return batcher.room()
 
     sizes = {1: MAX_ROOM, BATCH_SIZE // 16: 16, BATCH_SIZE // 2: 2, BATCH_SIZE: 1, 1000: 1}
     for size, room in sizes.items():
         assert abs(asyncio.run(scene(size)) - room) <= room // 16
-
-
-def test_batch_is_processed_at_once_when_all_that_were_announced_have_come() -> None:
-    recorder = Recorder()
-
-    async def scene() -> None:
-        limit = Limit(8, lambda: 8)
-        batcher = MicroBatcher(recorder, one, lambda: limit.expected)
-        for _ in range(3):
-            limit.announce()
-        done = []
-        for order in range(3):
-            limit.arrive()
-            done.append(batcher.submit(order))
-        assert [future.result() for future in done] == [0, 1, 4]  # without a further iteration
-        limit.expect()
-        limit.expect()
-        limit.arrive()
-        assert await batcher.submit(5) == 25  # the other one never comes
-
-    asyncio.run(scene())
-    assert recorder.batches == [[0, 1, 2], [5]]

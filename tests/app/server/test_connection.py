@@ -18,11 +18,20 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from app.api.headers import HEADERS
+from app.api.keys import KeyRing
 from app.api.problem import Problem
 from app.api.service import Service as SharedState
+from app.overload import Overloaded
 from app.overload.limit import Limit
+from app.server import connection as connection_module
 from app.server import worker
-from app.server.worker import HEAD_LIMIT_S, MAX_HEAD_BYTES, Connection
+from app.server.connection import (
+    HEAD_LIMIT_S,
+    MAX_HEAD_BYTES,
+    MAX_WAITING_BYTES,
+    PIECE_BYTES,
+    Connection,
+)
 from app.settings import Settings
 from app.telemetry.counters import FIRST_STATUS, Counters
 from harness.launcher import Service, running
@@ -44,7 +53,8 @@ async def play(scene: Scene) -> None:
     """A scene with the socket of a client and the connection at its other end."""
     config = uvicorn.Config(app, ws="none", interface="asgi3", log_config=None)
     config.load()
-    shared = SharedState(Settings(), Counters())
+    shared = SharedState(Settings(cors_origins="https://page.example"), Counters())
+    shared.keys = KeyRing()
     client, server = socket.socketpair()
     client.setblocking(False)
     _, connection = await asyncio.get_running_loop().connect_accepted_socket(
@@ -184,8 +194,8 @@ def test_client_that_pipelines_causes_no_refusal_of_others() -> None:
 class FullLimit(Limit):
     """A limit under overload: no further request may wait."""
 
-    def announce(self) -> bool:
-        return False
+    def enter(self) -> None:
+        raise Overloaded
 
 
 def test_plain_request_under_overload_is_refused_and_the_connection_stays(run: Run) -> None:
@@ -237,23 +247,108 @@ def test_refused_request_that_asks_for_it_closes_the_connection(run: Run) -> Non
     run(scene)
 
 
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /livez HTTP/1.1\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
+        b"GET /livez HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n",
+        b"POST /restyle HTTP/1.1\r\nHost: x\r\n" + UPGRADE + b"Content-Length: 5\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\n" + UPGRADE + b"Transfer-Encoding: chunked\r\n\r\n",
+    ],
+    ids=["no host", "two hosts", "two hosts, HTTP/1.0", "upgrade, length", "upgrade, chunked"],
+)
+@pytest.mark.parametrize("before", [0, 2])
+def test_ambiguous_head_is_400_and_nothing_after_it_is_read(
+    run: Run, head: bytes, before: int
+) -> None:
+    async def scene(client: socket.socket, _: Connection) -> None:
+        client.sendall(REQUEST * before + head + REQUEST)
+        answer = b""
+        while piece := await read(client):
+            answer += piece
+        statuses = re.findall(rb"HTTP/1\.1 (\d+)", answer)
+        assert statuses == [b"200"] * before + [b"400"]
+        Problem.model_validate_json(answer.rpartition(b"\r\n\r\n")[2])
+
+    run(scene)
+
+
+def test_request_to_upgrade_is_answered_and_the_connection_closed(run: Run) -> None:
+    async def scene(client: socket.socket, _: Connection) -> None:
+        client.sendall(REQUEST[:-2] + UPGRADE + b"\r\n" + REQUEST)
+        answer = await read(client)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"\r\nconnection: close\r\n" in answer
+        assert await read(client) == b""
+
+    run(scene)
+
+
+def test_pipelined_requests_are_parsed_as_those_before_them_are_answered(run: Run) -> None:
+    async def scene(client: socket.socket, connection: Connection) -> None:
+        count, most = 1000, 0
+        client.sendall(REQUEST * count)
+        answered = b""
+        while answered.count(b"HTTP/1.1 200") < count:
+            answered += await read(client)
+            most = max(most, len(connection.pipeline))
+        assert most <= PIECE_BYTES / len(REQUEST) + 1
+
+    run(scene)
+
+
+def test_pipelined_answers_have_the_order_of_their_requests() -> None:
+    plain = b"GET /generate?digits=%d HTTP/1.1\r\nHost: x\r\n\r\n"
+    ordinary = b"GET /generate?rows=1&digits=%d HTTP/1.1\r\nHost: x\r\n\r\n"
+    unknown = b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n"
+    requests = [plain % 11, ordinary % 22, plain % 33, unknown, ordinary % 44, plain % 55] * 20
+    with (
+        running() as service,
+        socket.create_connection(("127.0.0.1", service.port), LIMIT_S) as client,
+    ):
+        client.sendall(b"".join(requests) + LAST)
+        text = client.makefile("rb").read()
+    found = re.findall(rb"HTTP/1\.1 (404)|tEXtdigits\0(\d+)", text)
+    assert found == [
+        *[(b"", b"11"), (b"", b"22"), (b"", b"33"), (b"404", b""), (b"", b"44"), (b"", b"55")] * 20,
+        (b"", b"1"),
+    ]
+
+
+def test_client_that_sends_on_without_an_end_is_cut_off(run: Run) -> None:
+    async def scene(_: socket.socket, connection: Connection) -> None:
+        connection.data_received(REQUEST * 2)
+        connection.data_received(REQUEST * (MAX_WAITING_BYTES // len(REQUEST)))
+        assert not connection.transport.is_closing()
+        connection.data_received(REQUEST * (2 * PIECE_BYTES // len(REQUEST)))
+        assert connection.transport.is_closing()
+
+    run(scene)
+
+
 NAMES = {
     uvicorn.Server: ("handle_exit", "on_tick"),
     uvicorn.Server(uvicorn.Config("", log_config=None)): ("started", "should_exit", "server_state"),
     ServerState(): ("connections", "default_headers"),
     HttpToolsProtocol: (
         *("data_received", "on_message_begin", "on_headers_complete", "on_message_complete"),
-        *("send_400_response", "timeout_keep_alive_handler"),
+        *("send_400_response", "timeout_keep_alive_handler", "on_response_complete"),
+        "_unsupported_upgrade_warning",
     ),
+    FlowControl: ("pause_reading",),
     uvicorn.Config: ("bind_socket",),
     uvicorn.config: ("STARTUP_FAILURE",),
 }
 ATTRIBUTES = {
     HttpToolsProtocol: (
         *("transport", "server_state", "app_state", "cycle", "url", "headers", "parser", "flow"),
-        *("loop", "timeout_keep_alive", "timeout_keep_alive_task"),
+        *("loop", "timeout_keep_alive", "timeout_keep_alive_task", "scope"),
     ),
-    RequestResponseCycle: ("response_complete",),
+    RequestResponseCycle: ("response_complete", "keep_alive", "disconnected", "message_event"),
     FlowControl: ("write_paused",),
 }
 
@@ -267,7 +362,7 @@ def test_every_undocumented_name_of_uvicorn_exists() -> None:
 
 
 def test_every_undocumented_name_of_uvicorn_is_listed() -> None:
-    listed = set(re.findall(r"`(\w+)`", str(worker.__doc__)))
+    listed = set(re.findall(r"`(\w+)`", f"{connection_module.__doc__}{worker.__doc__}"))
     kinds = {"Server", "ServerState", "HttpToolsProtocol", "RequestResponseCycle", "Config"}
     kinds.add("FlowControl")
     names = {name for names in (*NAMES.values(), *ATTRIBUTES.values()) for name in names}

@@ -1,0 +1,256 @@
+"""uvicorn's connection with the limits that it lacks, and the fast path.
+
+Relies on undocumented names of uvicorn, as `app.server.worker` does:
+
+- `ServerState`: `default_headers`
+- `HttpToolsProtocol`: `data_received`, `on_message_begin`, `on_headers_complete`,
+  `on_message_complete`, `on_response_complete`, `send_400_response`,
+  `_unsupported_upgrade_warning`, `transport`, `server_state`, `cycle`, `app_state`, `url`,
+  `headers`, `scope`, `parser`, `flow`, `loop`, `timeout_keep_alive`,
+  `timeout_keep_alive_handler`, `timeout_keep_alive_task`
+- `FlowControl`: `write_paused`, `pause_reading`
+- `RequestResponseCycle`: `response_complete`, `keep_alive`, `disconnected`, `message_event`
+"""
+
+import secrets
+from collections import deque
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.api.boundary import CLOSE, request_ids
+from app.api.fast_path import plain_query
+from app.api.overload_limit import ADMITTED
+from app.api.problem import problem_bytes
+from app.api.service import Service
+from app.overload import RETRY_AFTER_S, Overloaded
+from app.server.drawing_cycle import DrawingCycle
+from app.telemetry.route import PROBES
+
+MAX_HEAD_BYTES = 2**14
+MAX_REQUEST_BYTES = 2**27  # twice the largest upload that the settings allow
+MAX_WAITING_BYTES = 2**20  # that arrive before they can be parsed; reading is paused long before
+PIECE_BYTES = 2**10  # parsed at a time: pipelined requests are far smaller than other heads
+HEAD_LIMIT_S = 10  # for the head of a request, from its first byte to its last
+
+PROBE_PATHS = frozenset(path.encode() for path in PROBES)
+# With one of these a request asks for more than its answer: a body, or an id of its own.
+SPECIAL_HEADERS = frozenset(
+    {b"content-length", b"transfer-encoding", b"upgrade", b"expect", b"x-request-id"}
+)
+BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+SPECIAL_WITH_CORS = SPECIAL_HEADERS | {b"origin"}
+PLACEHOLDER = "0" * 16
+# The bytes of a refusal around its two request ids.
+OVERLOADED = problem_bytes(
+    PLACEHOLDER, 503, str(Overloaded()), (b"retry-after", b"%d" % RETRY_AFTER_S)
+).split(PLACEHOLDER.encode())
+
+
+class Connection(HttpToolsProtocol):
+    """The connection of one client.
+
+    Parses a request when those before it are answered: a client that pipelines many keeps nobody
+    waiting. Bounds requests in size, and their heads in time. Answers plain requests itself, see
+    `app.api.fast_path`. Under overload it also refuses requests itself, if they ask for nothing
+    but their answer: that costs a sixth of a refusal by the application, which must not be slower
+    than the load.
+    """
+
+    in_head = unfinished = False  # the request that arrives
+    received = 0  # bytes of it, while it is unfinished
+    answered_here = False  # the request that arrives: no application will see it
+    ended = (
+        False  # no further request is read: the connection closes after the answers that are due
+    )
+    last_words = b""  # sent after them
+    slow: tuple[object, float] | None = None  # the request before an unfinished head; since when
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.service: Service = self.app_state["service"]
+        cors = self.service.settings.cors_origins
+        self._special = SPECIAL_WITH_CORS if cors else SPECIAL_HEADERS
+        self._unparsed: deque[bytes] = deque()
+
+    @property
+    def idle(self) -> bool:
+        """Whether every request that was parsed is answered."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the client have arrived."""
+        if self.ended:
+            return
+        if len(data) <= PIECE_BYTES and self._may_parse() and not self._unparsed:
+            self._parse(data)
+            return
+        self._unparsed.extend(
+            data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES)
+        )
+        self._parse_waiting()
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request has arrived."""
+        super().on_message_begin()
+        self.in_head = self.unfinished = True
+
+    def on_headers_complete(self) -> None:
+        """The last byte of a head has arrived."""
+        self.in_head = False
+        if self.ended or self._refuses_head():
+            self.answered_here = True
+        elif not (self.idle and self._asks_for_its_answer_only() and self._answers()):
+            super().on_headers_complete()
+            if self.parser.should_upgrade():  # which no answer here grants
+                self.cycle.keep_alive = False
+                self.ended = True
+
+    def on_message_complete(self) -> None:
+        """The last byte of a request has arrived."""
+        self.unfinished, self.received = False, 0
+        if self.answered_here:
+            self.answered_here = False
+        else:
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """A request is answered."""
+        super().on_response_complete()
+        if self.ended and self.idle:
+            self._close_with(self.last_words)
+        elif self._unparsed:
+            self.loop.call_soon(self._parse_waiting)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the input is not repeated
+        """Refuse bytes that are not HTTP."""
+        detail = "The bytes received are not an HTTP request; send one as RFC 9112 defines it."
+        self._refuse(HTTPStatus.BAD_REQUEST, detail)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Not a message for the log: a client may ask for anything."""
+
+    def close_if_slow(self, now: float) -> None:
+        """Close the connection if the head of a request is unfinished for `HEAD_LIMIT_S`.
+
+        Args:
+            now: time of the event loop, in seconds.
+        """
+        if not self.idle or self.timeout_keep_alive_task is not None:
+            self.slow = None  # answering, or silent, which the keep-alive limit bounds
+        elif self.slow is None or self.slow[0] is not self.cycle:
+            self.slow = self.cycle, now
+        elif now - self.slow[1] >= HEAD_LIMIT_S:
+            self.transport.close()
+
+    def _may_parse(self) -> bool:
+        """Whether the next bytes belong to a request that arrives, or may begin one."""
+        return self.unfinished or self.idle
+
+    def _parse(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.unfinished:
+            self._check_size(len(data))
+
+    def _parse_waiting(self) -> None:
+        waiting = self._unparsed
+        while waiting and self._may_parse() and not self.transport.is_closing():
+            self._parse(waiting.popleft())
+        if waiting:
+            self.flow.pause_reading()  # until a request is answered
+            if len(waiting) * PIECE_BYTES > MAX_WAITING_BYTES:
+                self.transport.close()
+
+    def _refuses_head(self) -> bool:
+        """Whether the request is refused, whatever it asks for."""
+        hosts = bodies = 0
+        for name, _ in self.headers:
+            hosts += name == b"host"
+            bodies += name in BODY_HEADERS
+        if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
+            detail = f"A request names its host once; found {hosts} Host headers, expected 1."
+        elif bodies and self.parser.should_upgrade():  # the parser would skip the body
+            detail = "A request to upgrade the connection cannot have a body; leave out Upgrade."
+        else:
+            return False
+        self._refuse(HTTPStatus.BAD_REQUEST, detail)
+        return True
+
+    def _asks_for_its_answer_only(self) -> bool:
+        """Whether the request is a GET that needs no layer of the application, and no probe."""
+        return (
+            self.parser.get_method() == b"GET"
+            and self.parser.get_http_version() == "1.1"
+            and self.url.partition(b"?")[0] not in PROBE_PATHS
+            and not self.flow.write_paused
+            and not self.service.draining
+            and not any(name in self._special for name, _ in self.headers)
+        )
+
+    def _answers(self) -> bool:
+        """Whether the request is answered or refused here; else it is admitted."""
+        try:
+            turn = self.service.limit.enter()
+        except Overloaded:
+            self._refuse_overload()
+            return True
+        query = plain_query(self.url, self.headers)
+        service = self.service
+        if query is None or service.settings.tracing or not service.keys.admits(self.headers):
+            self.scope["state"][ADMITTED] = turn
+            return False
+        self.answered_here = True
+        drawing = DrawingCycle(
+            service,
+            query,
+            self.transport,
+            self.server_state.default_headers,
+            self.parser.should_keep_alive(),
+            self.on_response_complete,
+        )
+        self.cycle = drawing  # type: ignore[assignment]  # it has all that uvicorn uses
+        if turn is None:
+            drawing.begin()
+        else:
+            turn.add_done_callback(drawing.begin)
+        return True
+
+    def _refuse_overload(self) -> None:
+        self.answered_here = True
+        counters = self.service.counters
+        route, _ = counters.routes.find(self.url.partition(b"?")[0].decode("ascii", "replace"))
+        counters.refuse(route)
+        self.transport.write((b"%016x" % next(request_ids)).join(OVERLOADED))
+        if not self.parser.should_keep_alive():
+            self.transport.close()
+        elif self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _check_size(self, more: int) -> None:
+        """Refuse an endless head, cut an endless body: the parser itself has no limits."""
+        self.received += more
+        if self.transport.is_closing() or self.received <= MAX_HEAD_BYTES:
+            return
+        if self.received > MAX_REQUEST_BYTES:
+            self.transport.close()
+        elif self.in_head:
+            detail = f"The head of the request is larger than {MAX_HEAD_BYTES} bytes; send less."
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
+
+    def _refuse(self, status: HTTPStatus, detail: str) -> None:
+        """Answer with the one error body and close, after the answers that are due."""
+        own = *self.server_state.default_headers, CLOSE
+        response = problem_bytes(secrets.token_hex(8), status, detail, *own)
+        self._unparsed.clear()
+        self.ended = True
+        if self.idle:
+            self._close_with(response)
+        else:
+            self.last_words = response
+
+    def _close_with(self, response: bytes) -> None:
+        self.transport.write(response)
+        self.transport.close()

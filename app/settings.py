@@ -91,6 +91,14 @@ class Settings(BaseSettings):
         le=MAX_PIXELS,
         description="pixels of a picture, or of all frames of an animation",
     )
+    max_unsent_bytes: int = Field(
+        48 * 2**20,
+        ge=2**20,
+        description="bytes that all clients together may be slow to take; what is over gets 503",
+    )
+    stall_seconds: int = Field(
+        30, ge=1, le=3600, description="time after which a client that takes nothing is cut off"
+    )
     max_upload_bytes: int = Field(8 * 2**20, ge=2**10, le=2**26, description="bytes of an upload")
 
 

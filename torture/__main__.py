@@ -19,6 +19,7 @@ from harness.nginx import MissingProgramError
 from torture.access import try_access
 from torture.damage import try_damages
 from torture.fuzz import try_fuzz
+from torture.heads import try_heads
 from torture.heavy import try_heavy
 from torture.overload import try_overload, try_overload_behind_nginx
 from torture.pipelining import try_pipelining
@@ -29,6 +30,7 @@ from torture.slow import try_leaving, try_slow
 from torture.smuggling import try_smuggling
 from torture.soak import try_soak
 from torture.training import try_training
+from torture.unread import try_unread, try_unread_pipelines
 from torture.upload import try_uploads
 from torture.verdict import Verdict
 from torture.worker import try_worker
@@ -41,6 +43,8 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
     "smuggling": (try_smuggling,),
     "heavy": (try_heavy,),
     "slow": (try_slow, try_leaving),
+    "unread": (try_unread, try_unread_pipelines),
+    "heads": (try_heads,),
     "shutdown": (try_shutdown, try_second_signal),
     "restarts": (try_restarts,),
     "worker": (try_worker,),

@@ -10,7 +10,7 @@ class Scale:
     Attributes:
         fuzz: requests: valid, invalid and raw ones.
         load_s: seconds of each open-loop load.
-            slow: connections that never finish their head.
+        slow: connections that never finish their head.
         patient: whether to wait until the service closes those, and replaces a worker that hangs.
         restarts: of instances behind the balancer.
         between_s: seconds from one restart to the next.
@@ -21,6 +21,7 @@ class Scale:
         soak_s: seconds at 70 % load.
         heavy: kinds of the most expensive requests.
         crowd: of those at the same time.
+        unread: clients that ask for much and read nothing.
     """
 
     fuzz: int
@@ -36,6 +37,7 @@ class Scale:
     soak_s: float
     heavy: int
     crowd: int
+    unread: int
 
 
 FULL = Scale(
@@ -52,6 +54,7 @@ FULL = Scale(
     soak_s=600,
     heavy=10,
     crowd=60,
+    unread=1000,
 )
 QUICK = Scale(
     fuzz=1_000,
@@ -67,6 +70,7 @@ QUICK = Scale(
     soak_s=20,
     heavy=10,
     crowd=60,
+    unread=1000,
 )
 TEST = Scale(
     fuzz=300,
@@ -82,4 +86,5 @@ TEST = Scale(
     soak_s=1,
     heavy=1,
     crowd=25,
+    unread=60,
 )

@@ -43,7 +43,7 @@ class OverloadLimit:
         if ADMITTED in scope["state"]:
             turn: Awaitable[None] | None = scope["state"].pop(ADMITTED)
             return turn
-        return self.service.limit.enter()
+        return self.service.enter()
 
     async def _refuse(self, error: Overloaded, scope: Scope, receive: Receive, send: Send) -> None:
         request_id: str = scope["state"]["request_id"]

@@ -1,5 +1,6 @@
 """What all requests of a worker share, as one typed object in `app.state.service`."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
@@ -9,9 +10,11 @@ from starlette.types import Receive
 
 from app.api.keys import KeyRing
 from app.drawing.renderer import Order, Renderer, is_light
+from app.overload import Overloaded
 from app.overload.batcher import MicroBatcher
 from app.overload.limit import Limit
 from app.overload.pool import BoundedPool, Slots
+from app.overload.unsent import UnsentBytes
 from app.settings import Settings
 from app.site.build import PageFile
 from app.telemetry.counters import Counters
@@ -41,6 +44,7 @@ class Service:
         self.pool = BoundedPool(settings.heavy_threads, settings.heavy_queue, self.counters.queue)
         self.uploads = Slots(UPLOADS)
         self.limit = Limit(settings.backlog, self._room)
+        self.unsent = UnsentBytes(settings.max_unsent_bytes)
 
     def use(self, renderer: Renderer, keys: KeyRing) -> None:
         """Draw with a model, for those who have one of the keys, from now on.
@@ -55,6 +59,16 @@ class Service:
     def _room(self) -> int:
         return self.batcher.room()
 
+    def enter(self) -> asyncio.Future[None] | None:
+        """Admit a request, see `Limit.enter`.
+
+        Raises:
+            Overloaded: too many requests wait, or too many bytes are unsent.
+        """
+        if self.unsent.full:
+            raise Overloaded
+        return self.limit.enter()
+
     @property
     def cache_scope(self) -> str:
         """Which caches may keep an answer: with keys set, only that of the client itself."""
@@ -68,12 +82,13 @@ class Service:
             receive: of the ASGI request, whose body has been read.
         Raises:
             InvalidRequest: the style token does not belong to the model.
-            Overloaded: too many heavy drawings wait.
+            Overloaded: too many heavy drawings wait, or too many bytes are unsent.
             ClientGone: the client left before a heavy drawing was done.
         """
         if is_light(order.query):
             return await self.batcher.result(order)
-        return (await self.run(receive, self.renderer.render, [order]))[0]
+        with self.unsent.expected(order.query.pixels):
+            return (await self.run(receive, self.renderer.render, [order]))[0]
 
     async def run(
         self, receive: Receive, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs

@@ -103,9 +103,9 @@ def encode_webp(sheet: Levels, facts: Facts, palette: Palette) -> bytes:
 
 def encode_npy(sheet: Levels) -> bytes:
     """The levels (H, W) uint8 as numpy's own file."""
-    file = io.BytesIO()
-    np.save(file, np.ascontiguousarray(sheet), allow_pickle=False)
-    return file.getvalue()
+    header, content = io.BytesIO(), np.ascontiguousarray(sheet)
+    np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(content))
+    return b"".join((header.getvalue(), content.data))  # one copy: sheets can be large
 
 
 def encode_json(pictures: Levels, digits: str, facts: Facts, palette: Palette) -> bytes:

@@ -131,23 +131,21 @@ class BoundedPool:
     async def stream(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
         """The pieces of a long answer. Each is made on a thread once the last one was sent.
 
-        Holds one slot from the first piece to the last, or until the iteration is closed.
+        Holds a slot only for the first piece: a client that reads slowly keeps others from
+        nothing.
 
         Raises:
             Overloaded: all slots are taken; before the first piece.
         """
         self._slots.take()
-        future: Future[bytes | None] = Future()
-        future.set_result(b"")
-        try:
-            while True:
-                future = self._executor.submit(copy_context().run, partial(next, pieces, None))
-                piece = await asyncio.wrap_future(future)
-                if piece is None:
-                    return
-                yield piece
-        finally:
-            future.add_done_callback(self._slots.release)  # at once, if it is done
+        future = self._submit_next(pieces)
+        future.add_done_callback(self._slots.release)
+        while (piece := await asyncio.wrap_future(future)) is not None:
+            yield piece
+            future = self._submit_next(pieces)
+
+    def _submit_next(self, pieces: Iterator[bytes]) -> Future[bytes | None]:
+        return self._executor.submit(copy_context().run, partial(next, pieces, None))
 
 
 def _lower_priority() -> None:

@@ -7,13 +7,13 @@ Relies on undocumented names of uvicorn, as `app.server.worker` does:
   `on_message_complete`, `on_response_complete`, `send_400_response`,
   `_unsupported_upgrade_warning`, `transport`, `server_state`, `cycle`, `app_state`, `url`,
   `headers`, `scope`, `parser`, `flow`, `loop`, `timeout_keep_alive`,
-  `timeout_keep_alive_handler`, `timeout_keep_alive_task`
+  `timeout_keep_alive_handler`, `timeout_keep_alive_task`,
+  `pipeline`
 - `FlowControl`: `write_paused`, `pause_reading`
 - `RequestResponseCycle`: `response_complete`, `keep_alive`, `disconnected`, `message_event`
 """
 
 import secrets
-from collections import deque
 from http import HTTPStatus
 from typing import Any
 
@@ -26,20 +26,19 @@ from app.api.problem import problem_bytes
 from app.api.service import Service
 from app.overload import RETRY_AFTER_S, Overloaded
 from app.server.drawing_cycle import DrawingCycle
+from app.server.head import BODY_HEADERS, MAX_HEAD_BYTES, MAX_HEADERS, find_fault
 from app.telemetry.route import PROBES
 
-MAX_HEAD_BYTES = 2**14
 MAX_REQUEST_BYTES = 2**27  # twice the largest upload that the settings allow
-MAX_WAITING_BYTES = 2**20  # that arrive before they can be parsed; reading is paused long before
-PIECE_BYTES = 2**10  # parsed at a time: pipelined requests are far smaller than other heads
+MAX_UNPARSED_BYTES = 2**20  # that arrive before they can be parsed; reading is paused long before
+PIECE_BYTES = 2**12  # parsed at a time
+HEAD_END = b"\r\n\r\n"
 HEAD_LIMIT_S = 10  # for the head of a request, from its first byte to its last
+PROGRESS_BYTES = 2**10  # a client that takes less in a second has stalled
 
 PROBE_PATHS = frozenset(path.encode() for path in PROBES)
 # With one of these a request asks for more than its answer: a body, or an id of its own.
-SPECIAL_HEADERS = frozenset(
-    {b"content-length", b"transfer-encoding", b"upgrade", b"expect", b"x-request-id"}
-)
-BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+SPECIAL_HEADERS = BODY_HEADERS | {b"upgrade", b"expect", b"x-request-id"}
 SPECIAL_WITH_CORS = SPECIAL_HEADERS | {b"origin"}
 PLACEHOLDER = "0" * 16
 # The bytes of a refusal around its two request ids.
@@ -61,18 +60,18 @@ class Connection(HttpToolsProtocol):
     in_head = unfinished = False  # the request that arrives
     received = 0  # bytes of it, while it is unfinished
     answered_here = False  # the request that arrives: no application will see it
-    ended = (
-        False  # no further request is read: the connection closes after the answers that are due
-    )
-    last_words = b""  # sent after them
+    ended = False  # no further request is read, and the connection closes
+    last_words = b""  # sent before that, after the answers that are due
     slow: tuple[object, float] | None = None  # the request before an unfinished head; since when
+    stalled_since: float | None = None  # unsent bytes are not taken; time of the event loop
+    unsent_before = 0  # a second ago
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.service: Service = self.app_state["service"]
         cors = self.service.settings.cors_origins
         self._special = SPECIAL_WITH_CORS if cors else SPECIAL_HEADERS
-        self._unparsed: deque[bytes] = deque()
+        self._received, self._parsed = b"", 0  # bytes that have arrived; how many are parsed
 
     @property
     def idle(self) -> bool:
@@ -81,15 +80,10 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the client have arrived."""
-        if self.ended:
-            return
-        if len(data) <= PIECE_BYTES and self._may_parse() and not self._unparsed:
-            self._parse(data)
-            return
-        self._unparsed.extend(
-            data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES)
-        )
-        self._parse_waiting()
+        if not self.ended:
+            self._received = self._received[self._parsed :] + data if self._unparsed else data
+            self._parsed = 0
+            self._parse()
 
     def on_message_begin(self) -> None:
         """The first byte of a request has arrived."""
@@ -99,11 +93,14 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The last byte of a head has arrived."""
         self.in_head = False
-        if self.ended or self._refuses_head():
+        version, upgrade = self.parser.get_http_version(), self.parser.should_upgrade()
+        if not self.ended and (fault := find_fault(self.url, self.headers, version, upgrade)):
+            self._refuse(*fault)
+        if self.ended:
             self.answered_here = True
         elif not (self.idle and self._asks_for_its_answer_only() and self._answers()):
             super().on_headers_complete()
-            if self.parser.should_upgrade():  # which no answer here grants
+            if upgrade:  # which no answer here grants
                 self.cycle.keep_alive = False
                 self.ended = True
 
@@ -120,8 +117,9 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if self.ended and self.idle:
             self._close_with(self.last_words)
-        elif self._unparsed:
-            self.loop.call_soon(self._parse_waiting)
+        elif self._unparsed and not self.ended:
+            self.flow.pause_reading()
+            self.loop.call_soon(self._parse)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the input is not repeated
         """Refuse bytes that are not HTTP."""
@@ -130,6 +128,42 @@ class Connection(HttpToolsProtocol):
 
     def _unsupported_upgrade_warning(self) -> None:
         """Not a message for the log: a client may ask for anything."""
+
+    def resume_writing(self) -> None:
+        """The client has taken most of what was unsent."""
+        super().resume_writing()
+        self.stalled_since = None
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the client has not taken yet."""
+        return self.transport.get_write_buffer_size()
+
+    @property
+    def stalled_s(self) -> float:
+        """How long the client has taken none of them, in seconds."""
+        return 0 if self.stalled_since is None else self.loop.time() - self.stalled_since
+
+    def abort(self) -> None:
+        """Drop unsent bytes and the connection."""
+        self.transport.abort()
+
+    def abort_if_stalled(self, now: float) -> None:
+        """Drop the connection if the client has taken nothing for the time of the settings.
+
+        To be called once a second.
+
+        Args:
+            now: time of the event loop, in seconds.
+        """
+        unsent, before = self.unsent, self.unsent_before
+        self.unsent_before = unsent
+        if not unsent or before - unsent >= PROGRESS_BYTES:
+            self.stalled_since = None
+        elif self.stalled_since is None:
+            self.stalled_since = now
+        elif now - self.stalled_since >= self.service.settings.stall_seconds:
+            self.abort()
 
     def close_if_slow(self, now: float) -> None:
         """Close the connection if the head of a request is unfinished for `HEAD_LIMIT_S`.
@@ -144,38 +178,35 @@ class Connection(HttpToolsProtocol):
         elif now - self.slow[1] >= HEAD_LIMIT_S:
             self.transport.close()
 
-    def _may_parse(self) -> bool:
-        """Whether the next bytes belong to a request that arrives, or may begin one."""
-        return self.unfinished or self.idle
+    @property
+    def _unparsed(self) -> int:
+        return len(self._received) - self._parsed
 
-    def _parse(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.unfinished:
-            self._check_size(len(data))
-
-    def _parse_waiting(self) -> None:
-        waiting = self._unparsed
-        while waiting and self._may_parse() and not self.transport.is_closing():
-            self._parse(waiting.popleft())
-        if waiting:
+    def _parse(self) -> None:
+        """Parse what has arrived, up to the end of a request whose answer is due."""
+        while self._unparsed and self._may_parse():
+            piece = self._received[self._parsed : self._end_of_piece()]
+            self._parsed += len(piece)
+            super().data_received(piece)
+            if self.unfinished:
+                self._check_size(len(piece))
+        if self._unparsed:
             self.flow.pause_reading()  # until a request is answered
-            if len(waiting) * PIECE_BYTES > MAX_WAITING_BYTES:
+            if self._unparsed > MAX_UNPARSED_BYTES:
                 self.transport.close()
 
-    def _refuses_head(self) -> bool:
-        """Whether the request is refused, whatever it asks for."""
-        hosts = bodies = 0
-        for name, _ in self.headers:
-            hosts += name == b"host"
-            bodies += name in BODY_HEADERS
-        if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
-            detail = f"A request names its host once; found {hosts} Host headers, expected 1."
-        elif bodies and self.parser.should_upgrade():  # the parser would skip the body
-            detail = "A request to upgrade the connection cannot have a body; leave out Upgrade."
-        else:
+    def _may_parse(self) -> bool:
+        """Whether the next bytes may begin a request, or belong to the body of that in progress."""
+        if self.ended or self.transport.is_closing():
             return False
-        self._refuse(HTTPStatus.BAD_REQUEST, detail)
-        return True
+        in_body = self.unfinished and not self.in_head
+        return self.idle or (in_body and not self.pipeline)
+
+    def _end_of_piece(self) -> int:
+        """Where to cut what has arrived, so that a piece has the end of one head at most."""
+        most = self._parsed + PIECE_BYTES
+        end = self._received.find(HEAD_END, self._parsed, most)
+        return most if end < 0 else end + len(HEAD_END)
 
     def _asks_for_its_answer_only(self) -> bool:
         """Whether the request is a GET that needs no layer of the application, and no probe."""
@@ -191,7 +222,7 @@ class Connection(HttpToolsProtocol):
     def _answers(self) -> bool:
         """Whether the request is answered or refused here; else it is admitted."""
         try:
-            turn = self.service.limit.enter()
+            turn = self.service.enter()
         except Overloaded:
             self._refuse_overload()
             return True
@@ -232,19 +263,21 @@ class Connection(HttpToolsProtocol):
     def _check_size(self, more: int) -> None:
         """Refuse an endless head, cut an endless body: the parser itself has no limits."""
         self.received += more
-        if self.transport.is_closing() or self.received <= MAX_HEAD_BYTES:
+        if self.transport.is_closing():
             return
         if self.received > MAX_REQUEST_BYTES:
             self.transport.close()
-        elif self.in_head:
-            detail = f"The head of the request is larger than {MAX_HEAD_BYTES} bytes; send less."
+        elif self.in_head and (self.received > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS):
+            detail = (
+                f"The head of the request is too large: at most {MAX_HEAD_BYTES} bytes and "
+                f"{MAX_HEADERS} headers are read; send less."
+            )
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer with the one error body and close, after the answers that are due."""
         own = *self.server_state.default_headers, CLOSE
         response = problem_bytes(secrets.token_hex(8), status, detail, *own)
-        self._unparsed.clear()
         self.ended = True
         if self.idle:
             self._close_with(response)

@@ -54,6 +54,11 @@ class Worker(uvicorn.Server):
         self._drain_s, self._service, self._beats = drain_s, service, beats
         self._end_at: float | None = None
         self._supervisor = multiprocessing.parent_process()
+        service.unsent.senders = self._connections
+
+    def _connections(self) -> list[Connection]:
+        open_now = self.server_state.connections
+        return [connection for connection in open_now if isinstance(connection, Connection)]
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Handle a signal to end."""
@@ -69,9 +74,10 @@ class Worker(uvicorn.Server):
         """Ten times a second: whether to end."""
         if counter % TICKS_PER_S == 0:
             now = asyncio.get_running_loop().time()
-            for connection in list(self.server_state.connections):
-                if isinstance(connection, Connection):
-                    connection.close_if_slow(now)
+            for connection in self._connections():
+                connection.close_if_slow(now)
+                connection.abort_if_stalled(now)
+        self._service.unsent.look()
         if self._supervisor and not self._supervisor.is_alive() and self._end_at is None:
             self.handle_exit(signal.SIGTERM, None)  # nobody else would end this worker
         if self._end_at is not None and time.monotonic() >= self._end_at:

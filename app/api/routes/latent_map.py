@@ -37,5 +37,6 @@ async def latent_map(
     headers = lasting_headers(service.cache_scope, *identity)
     if unchanged := not_modified(request.headers.get("if-none-match"), headers):
         return unchanged
-    content = await service.run(request.receive, render_map, renderer, query)
+    with service.unsent.expected(query.pixels):
+        content = await service.run(request.receive, render_map, renderer, query)
     return Response(content, media_type=MEDIA_TYPES[query.format], headers=headers)

@@ -39,5 +39,6 @@ async def morph(
     headers = seeded_headers(service.cache_scope, query.seed, seed, *identity)
     if unchanged := not_modified(request.headers.get("if-none-match"), headers):
         return unchanged
-    content = await service.run(request.receive, render_morph, renderer, query, seed)
+    with service.unsent.expected(query.pixels):
+        content = await service.run(request.receive, render_morph, renderer, query, seed)
     return Response(content, media_type=ANIMATION_MEDIA_TYPES[query.format], headers=headers)

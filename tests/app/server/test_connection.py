@@ -25,13 +25,8 @@ from app.overload import Overloaded
 from app.overload.limit import Limit
 from app.server import connection as connection_module
 from app.server import worker
-from app.server.connection import (
-    HEAD_LIMIT_S,
-    MAX_HEAD_BYTES,
-    MAX_WAITING_BYTES,
-    PIECE_BYTES,
-    Connection,
-)
+from app.server.connection import HEAD_LIMIT_S, MAX_UNPARSED_BYTES, Connection
+from app.server.head import MAX_HEAD_BYTES, MAX_PARAMETERS, MAX_TARGET_BYTES
 from app.settings import Settings
 from app.telemetry.counters import FIRST_STATUS, Counters
 from harness.launcher import Service, running
@@ -108,8 +103,9 @@ def test_bytes_that_are_not_http_are_400_in_the_one_error_body(run: Run) -> None
         (b"GET /livez HTTP/1.1\r\n", b"X-A: 1\r\n" * 500),
         (b"GET /livez HTTP/1.1\r\nX-A: ", b"a" * 5000),
         (b"GET /livez?", b"a" * 5000),
+        (b"GET /livez HTTP/1.1\r\n", b"a:\r\n" * 50),
     ],
-    ids=["headers", "header", "address"],
+    ids=["long headers", "header", "address", "short headers"],
 )
 def test_endless_head_is_431(run: Run, start: bytes, piece: bytes) -> None:
     async def scene(client: socket.socket, connection: Connection) -> None:
@@ -277,6 +273,43 @@ def test_ambiguous_head_is_400_and_nothing_after_it_is_read(
     run(scene)
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (b"?" + b"a" * (MAX_TARGET_BYTES - 7), b"200"),
+        (b"?" + b"a" * (MAX_TARGET_BYTES - 6), b"414"),
+        (b"?" + b"&".join([b"a"] * MAX_PARAMETERS), b"200"),
+        (b"?" + b"&".join([b"a"] * (MAX_PARAMETERS + 1)), b"414"),
+    ],
+)
+def test_address_is_bounded(run: Run, path: bytes, status: bytes) -> None:
+    async def scene(client: socket.socket, _: Connection) -> None:
+        answer = await ask(client, REQUEST.replace(b"/livez", b"/livez" + path))
+        assert answer.startswith(b"HTTP/1.1 " + status)
+
+    run(scene)
+
+
+def test_client_that_takes_nothing_is_cut_off_and_one_that_reads_is_not(run: Run) -> None:
+    async def scene(client: socket.socket, connection: Connection) -> None:
+        loop, limit = asyncio.get_running_loop(), connection.service.settings.stall_seconds
+        connection.transport.write(b"x" * 2**24)
+        assert connection.unsent > 2**20
+        now = loop.time()
+        for later in range(limit):
+            connection.abort_if_stalled(now + later)
+        await loop.sock_recv(client, 2**20)
+        while connection.unsent == connection.unsent_before:
+            await loop.sock_recv(client, 2**20)
+        for later in range(limit, 2 * limit + 1):
+            assert not connection.transport.is_closing()
+            connection.abort_if_stalled(now + later)
+        connection.abort_if_stalled(now + 2 * limit + 1)
+        assert connection.transport.is_closing()
+
+    run(scene)
+
+
 def test_request_to_upgrade_is_answered_and_the_connection_closed(run: Run) -> None:
     async def scene(client: socket.socket, _: Connection) -> None:
         client.sendall(REQUEST[:-2] + UPGRADE + b"\r\n" + REQUEST)
@@ -290,13 +323,11 @@ def test_request_to_upgrade_is_answered_and_the_connection_closed(run: Run) -> N
 
 def test_pipelined_requests_are_parsed_as_those_before_them_are_answered(run: Run) -> None:
     async def scene(client: socket.socket, connection: Connection) -> None:
-        count, most = 1000, 0
-        client.sendall(REQUEST * count)
-        answered = b""
+        count, answered = 1000, b""
+        connection.data_received(REQUEST * count)
         while answered.count(b"HTTP/1.1 200") < count:
+            assert not connection.pipeline
             answered += await read(client)
-            most = max(most, len(connection.pipeline))
-        assert most <= PIECE_BYTES / len(REQUEST) + 1
 
     run(scene)
 
@@ -321,10 +352,10 @@ def test_pipelined_answers_have_the_order_of_their_requests() -> None:
 
 def test_client_that_sends_on_without_an_end_is_cut_off(run: Run) -> None:
     async def scene(_: socket.socket, connection: Connection) -> None:
-        connection.data_received(REQUEST * 2)
-        connection.data_received(REQUEST * (MAX_WAITING_BYTES // len(REQUEST)))
+        connection.data_received(REQUEST)
+        connection.data_received(REQUEST * (MAX_UNPARSED_BYTES // len(REQUEST)))
         assert not connection.transport.is_closing()
-        connection.data_received(REQUEST * (2 * PIECE_BYTES // len(REQUEST)))
+        connection.data_received(REQUEST)
         assert connection.transport.is_closing()
 
     run(scene)
@@ -346,7 +377,7 @@ NAMES = {
 ATTRIBUTES = {
     HttpToolsProtocol: (
         *("transport", "server_state", "app_state", "cycle", "url", "headers", "parser", "flow"),
-        *("loop", "timeout_keep_alive", "timeout_keep_alive_task", "scope"),
+        *("loop", "timeout_keep_alive", "timeout_keep_alive_task", "scope", "pipeline"),
     ),
     RequestResponseCycle: ("response_complete", "keep_alive", "disconnected", "message_event"),
     FlowControl: ("write_paused",),

@@ -1,0 +1,41 @@
+"""The head of a request: how large it may be, and what is refused whatever it asks for."""
+
+from http import HTTPStatus
+
+MAX_HEAD_BYTES = 2**14
+MAX_HEADERS = 100
+MAX_TARGET_BYTES = 2**12
+MAX_PARAMETERS = 64
+
+BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+
+
+def find_fault(
+    target: bytes, headers: list[tuple[bytes, bytes]], version: str, upgrade: bool
+) -> tuple[HTTPStatus, str] | None:
+    """The status and the sentence by which a head is refused, or None.
+
+    Args:
+        target: of the request: path and query string.
+        headers: with names in lower case.
+        version: of HTTP.
+        upgrade: whether the request asks for another protocol.
+    """
+    if len(target) > MAX_TARGET_BYTES or target.count(b"&") >= MAX_PARAMETERS:
+        return HTTPStatus.REQUEST_URI_TOO_LONG, (
+            f"The address is too long: at most {MAX_TARGET_BYTES} bytes and {MAX_PARAMETERS} "
+            "parameters are read; send less."
+        )
+    hosts = bodies = 0
+    for name, _ in headers:
+        hosts += name == b"host"
+        bodies += name in BODY_HEADERS
+    if hosts != 1 and (hosts or version == "1.1"):
+        return HTTPStatus.BAD_REQUEST, (
+            f"A request names its host once; found {hosts} Host headers, expected 1."
+        )
+    if bodies and upgrade:  # the parser would skip the body
+        return HTTPStatus.BAD_REQUEST, (
+            "A request to upgrade the connection cannot have a body; leave out Upgrade."
+        )
+    return None

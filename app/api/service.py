@@ -13,7 +13,8 @@ from app.drawing.renderer import Order, Renderer, is_light
 from app.overload import Overloaded
 from app.overload.batcher import MicroBatcher
 from app.overload.limit import Limit
-from app.overload.pool import BoundedPool, Slots
+from app.overload.memory import UploadMemory
+from app.overload.pool import BoundedPool
 from app.overload.unsent import UnsentBytes
 from app.settings import Settings
 from app.site.build import PageFile
@@ -23,7 +24,7 @@ from app.telemetry.log import AccessLog
 P = ParamSpec("P")
 T = TypeVar("T")
 
-UPLOADS = 16  # bodies in memory at a time
+UPLOAD_BYTES = 2**25  # of all uploads that arrive or are read
 
 
 @dataclass
@@ -42,7 +43,9 @@ class Service:
     def __post_init__(self) -> None:
         settings = self.settings
         self.pool = BoundedPool(settings.heavy_threads, settings.heavy_queue, self.counters.queue)
-        self.uploads = Slots(UPLOADS)
+        # One at a time, because each may take as much memory as its limits allow.
+        self.readers = BoundedPool(threads=1, queue=settings.heavy_queue)
+        self.upload_memory = UploadMemory(max(UPLOAD_BYTES, settings.max_upload_bytes))
         self.limit = Limit(settings.backlog, self._room)
         self.unsent = UnsentBytes(settings.max_unsent_bytes)
 
@@ -95,6 +98,17 @@ class Service:
     ) -> T:
         """The result of heavy work, see `BoundedPool.run`."""
         return await self.pool.run(_disconnected(receive), work, *args, **kwargs)
+
+    async def read(
+        self, receive: Receive, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The result of reading an upload, see `BoundedPool.run`; one is read at a time."""
+        return await self.readers.run(_disconnected(receive), work, *args, **kwargs)
+
+    def close(self) -> None:
+        """Drop all work that waits for a thread."""
+        self.pool.close()
+        self.readers.close()
 
 
 def service_of(request: Request) -> Service:

@@ -1,19 +1,22 @@
 """The pictures in the body of a request, read with bounded memory."""
 
-import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from io import BytesIO
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from app.overload import ClientGone
+from app.overload.memory import Share, UploadMemory
 from app.request.error import Reason, RequestError
 
 MAX_BYTES = 8 * 2**20  # the default of the settings
 LIMIT_S = 30  # for all of a body to arrive
 MAX_PICTURES = 8
+MAX_HEADER_BYTES = 1024  # of the Content-Type of a form; reading more takes milliseconds
 FIELD = "image"
 
 
@@ -23,24 +26,38 @@ class _InMemory(MultiPartParser):
     spool_max_size = 2**30  # more than any body
 
 
-async def uploaded_pictures(request: Request, max_bytes: int = MAX_BYTES) -> list[bytes]:
+async def uploaded_pictures(
+    request: Request, memory: UploadMemory, share: Share, max_bytes: int = MAX_BYTES
+) -> list[bytes]:
     """The files of an upload: a raw `image/*` body, or the multipart fields `image`.
 
+    Args:
+        request: the body is read from it.
+        memory: bounds the bytes of all uploads.
+        share: of this upload in it; the caller releases it when the files are not needed any more.
+        max_bytes: of the body.
     Raises:
         RequestError: too slow, too large, of another type, or without a picture.
+        Overloaded: the memory is full.
         ClientGone: the client closed its connection.
     """
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        pictures = await _parts(request, await _body(request, max_bytes))
-    elif kind.startswith("image/") or kind in ("", "application/octet-stream"):
-        pictures = [await _body(request, max_bytes)]
-    else:
+    header = request.headers.get("content-type", "")
+    kind = header.split(";", 1)[0].strip().lower()
+    form = kind == "multipart/form-data"
+    if not (form or kind.startswith("image/") or kind in ("", "application/octet-stream")):
         raise RequestError(
             Reason.UNSUPPORTED_TYPE,
             "The upload must be a picture: a body of type image/png, image/jpeg or image/webp, "
             f"or a multipart form with the picture in the field {FIELD}.",
         )
+    body = _body(request, memory, share, max_bytes)
+    try:
+        async with memory.arriving(share, LIMIT_S), aclosing(body):
+            pictures = await (_parts(header, body) if form else _whole(body))
+    except TimeoutError:
+        raise RequestError(
+            Reason.TOO_SLOW, f"The upload took longer than {LIMIT_S} s; send it again."
+        ) from None
     if not pictures or not all(pictures):
         raise RequestError(
             Reason.INVALID,
@@ -49,8 +66,10 @@ async def uploaded_pictures(request: Request, max_bytes: int = MAX_BYTES) -> lis
     return pictures
 
 
-async def _body(request: Request, max_bytes: int) -> bytes:
-    """The whole body; refused once it is known to be too large, or when it takes too long."""
+async def _body(
+    request: Request, memory: UploadMemory, share: Share, max_bytes: int
+) -> AsyncGenerator[bytes]:
+    """The body in pieces; refused once it is known to be too large."""
     too_large = RequestError(
         Reason.TOO_LARGE, f"The upload is larger than {max_bytes} bytes; make the picture smaller."
     )
@@ -59,35 +78,43 @@ async def _body(request: Request, max_bytes: int) -> bytes:
     longer = len(announced) > len(str(max_bytes))
     if announced.isdecimal() and (longer or int(announced) > max_bytes):
         raise too_large
-    body = bytearray()
     try:
-        async with asyncio.timeout(LIMIT_S):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > max_bytes:
-                    raise too_large
-    except TimeoutError:
-        raise RequestError(
-            Reason.TOO_SLOW, f"The upload took longer than {LIMIT_S} s; send it again."
-        ) from None
+        async for piece in request.stream():
+            if share.size + len(piece) > max_bytes:
+                raise too_large
+            memory.take(share, len(piece))
+            yield piece
     except ClientDisconnect as error:
         raise ClientGone from error
-    return bytes(body)
 
 
-async def _parts(request: Request, body: bytes) -> list[bytes]:
-    async def stream() -> AsyncGenerator[bytes]:
-        yield body
+async def _whole(body: AsyncGenerator[bytes]) -> list[bytes]:
+    file = BytesIO()
+    async for piece in body:
+        file.write(piece)
+    return [file.getvalue()]  # without a copy
 
-    parser = _InMemory(request.headers, stream(), max_files=MAX_PICTURES, max_fields=0)
+
+async def _parts(header: str, body: AsyncGenerator[bytes]) -> list[bytes]:
+    """The files of a multipart form, read while it arrives.
+
+    Args:
+        header: Content-Type.
+        body: in pieces.
+    """
+    unreadable = RequestError(
+        Reason.INVALID,
+        f"The multipart form cannot be read; send 1 to {MAX_PICTURES} pictures as files "
+        f"in the field {FIELD} and nothing else.",
+    )
+    if len(header) > MAX_HEADER_BYTES:
+        raise unreadable
+    headers = Headers({"content-type": header})
     try:
+        parser = _InMemory(headers, body, max_files=MAX_PICTURES, max_fields=0)
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
-        raise RequestError(
-            Reason.INVALID,
-            f"The multipart form cannot be read; send 1 to {MAX_PICTURES} pictures as files "
-            f"in the field {FIELD} and nothing else.",
-        ) from error
+        raise unreadable from error
     try:
         files = form.getlist(FIELD)
         if len(files) != len(form.multi_items()):

@@ -128,6 +128,10 @@ class BoundedPool:
         finally:
             result.cancel()
 
+    def close(self) -> None:
+        """Drop the work that waits, and end each thread when it has finished its work."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
     async def stream(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
         """The pieces of a long answer. Each is made on a thread once the last one was sent.
 

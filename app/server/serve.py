@@ -4,6 +4,8 @@ import importlib.util
 import logging
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from ctypes import c_ulonglong
@@ -24,6 +26,7 @@ log = logging.getLogger("uvicorn.error")
 CreateApp = Callable[[Settings], FastAPI]
 MEMORY = "/dev/shm"  # noqa: S108 - a folder of unguessable name is made in it
 LOOP = "uvloop" if sys.platform in ("linux", "darwin") else "asyncio"
+THREADS_END_S = 0.5  # at the end of the process, for idle threads to end
 KEEP_ALIVE_S = 65  # longer than the usual 60 s of proxies, which must close first
 
 
@@ -79,6 +82,18 @@ def _run_worker(
         sys.exit(STARTUP_FAILURE)
     worker = Worker(_config(app, settings), settings.drain_seconds, app.state.service, beats)
     worker.run(sockets=[listener] if listener else None)
+    app.state.service.close()
+    _abandon_threads()
+
+
+def _abandon_threads() -> None:
+    """End the process if a thread still works: the interpreter would wait for it without limit."""
+    end_at = time.monotonic() + THREADS_END_S
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.current_thread():
+            thread.join(max(0, end_at - time.monotonic()))
+            if thread.is_alive():
+                os._exit(0)
 
 
 def _config(app: FastAPI | None, settings: Settings) -> uvicorn.Config:

@@ -74,11 +74,15 @@ async def restyle(
 
     query.check_pixels(service.settings.max_pixels)
     kind = negotiated_format(query.format, request.headers.get("accept"))
-    with service.uploads.taken():
-        pictures = await uploaded_pictures(request, service.settings.max_upload_bytes)
-        hand = await service.run(
+    memory = service.upload_memory
+    with memory.share() as share:
+        pictures = await uploaded_pictures(
+            request, memory, share, service.settings.max_upload_bytes
+        )
+        hand = await service.read(
             request.receive, find_hand, service.renderer, pictures, query.label
         )
+        del pictures
     seed = chosen_seed(query.seed)
     fields = {**query.model_dump(exclude={"label"}), "style": hand.style}
     drawing = GenerateQuery.model_construct(**fields).in_format(kind)

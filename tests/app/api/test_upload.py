@@ -1,4 +1,5 @@
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.types import Message
 
 from app.api.errors import STATUSES
 from app.api.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
+from app.overload.memory import UploadMemory
 from app.request.error import Reason, RequestError
 
 Post = Callable[..., tuple[int, Any]]
@@ -33,8 +35,10 @@ PART = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r
 
 async def count(request: Request) -> Response:
     """What was uploaded, as the service would read it."""
+    memory = UploadMemory(MAX_BYTES)
     try:
-        pictures = await uploaded_pictures(request)
+        with memory.share() as share:
+            pictures = await uploaded_pictures(request, memory, share)
     except RequestError as refusal:
         return JSONResponse(str(refusal), STATUSES[refusal.reason])
     return JSONResponse([f"{len(picture)} {picture[:8]!r}" for picture in pictures])
@@ -122,6 +126,7 @@ def test_upload_bad_form_is_422(post: Post, body: bytes, sentence: str) -> None:
         "multipart/form-data; boundary=",
         "multipart/form-data; boundary=other",
         "multipart/form-data; boundary=" + "b" * 300,
+        "multipart/form-data; boundary=b" + "; a=b" * 300,
     ],
 )
 def test_upload_form_without_its_boundary_is_422(post: Post, kind: str) -> None:
@@ -167,8 +172,9 @@ def read(length: str | None, piece: bytes, pieces: int) -> tuple[str, int]:
     headers = [(b"content-type", b"image/png")]
     headers += [(b"content-length", length.encode())] if length else []
     request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
-    with pytest.raises(RequestError) as caught:
-        asyncio.run(uploaded_pictures(request))
+    memory = UploadMemory(MAX_BYTES)
+    with pytest.raises(RequestError) as caught, memory.share() as share:
+        asyncio.run(uploaded_pictures(request, memory, share))
     assert caught.value.reason is Reason.TOO_LARGE
     return str(caught.value), taken
 
@@ -181,3 +187,20 @@ def test_upload_announced_too_large_is_refused_unread(length: str) -> None:
 @pytest.mark.parametrize("length", [None, "1", "-1", "x"])
 def test_upload_streamed_too_large_is_refused_as_soon_as_it_is(length: str | None) -> None:
     assert read(length, b"1" * (MAX_BYTES // 4), 1000) == (TOO_LARGE, 5)
+
+
+@pytest.mark.parametrize("more", ["; a=b" * 3000, ";" * 15_000, '; a="' + "\\\\" * 7500])
+def test_upload_long_type_costs_less_than_a_millisecond(more: str) -> None:
+    headers = [(b"content-type", f"multipart/form-data; boundary=b{more}".encode())]
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": PART % b"picture" + b"--b--\r\n"}
+
+    async def cost() -> float:
+        request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
+        memory, begun = UploadMemory(MAX_BYTES), time.thread_time()
+        with pytest.raises(RequestError, match="form cannot be read"), memory.share() as share:
+            await uploaded_pictures(request, memory, share)
+        return time.thread_time() - begun
+
+    assert min(asyncio.run(cost()) for _ in range(20)) < 1e-3

@@ -18,7 +18,7 @@ import pytest
 from app.main import create_app
 from app.server.serve import serve
 from app.settings import Settings
-from harness.launcher import ROOT, STARTED, ask, free_port, run_to_end, running, wait_until
+from harness.launcher import ROOT, STARTED, Command, ask, free_port, run_to_end, running, wait_until
 
 LIMIT_S = 60
 WORKERS = pytest.mark.parametrize("workers", [1, 2])
@@ -143,6 +143,21 @@ def test_killed_worker_leaves_its_counts_to_its_successor() -> None:
         text = metrics(service.port)
     assert "cvae_workers 2.0" in text
     assert len(re.findall("^process_resident_memory_bytes", text, re.MULTILINE)) == 2
+
+
+def test_term_ends_the_process_whatever_its_threads_do() -> None:
+    """The thread would take an hour, so the end has not waited for it."""
+    code = """
+import threading, time
+from app.main import create_app
+from app.server.serve import serve
+from app.settings import read_settings
+threading.Thread(target=time.sleep, args=[3600]).start()
+serve(create_app, read_settings(["--port", "{port}"]))
+"""
+    with running(command=Command((sys.executable, "-c", code))) as service:
+        service.signal(signal.SIGTERM)
+        assert service.process.wait(LIMIT_S) == 0
 
 
 def test_term_drains_then_ends_with_zero() -> None:

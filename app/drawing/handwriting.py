@@ -5,30 +5,25 @@ placed in 28 x 28 with its centre of mass in the middle (LeCun et al., "The MNIS
 handwritten digits").
 """
 
-import io
-import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image
 
+from app.drawing.picture import open_pictures
 from app.drawing.renderer import Renderer
 from app.drawing.style import encode_style
 from app.request.error import Reason, RequestError
 from app.request.schemas import CELL
 
-FORMATS = ("PNG", "JPEG", "WEBP")
-MAX_PIXELS = 2**24  # of the picture before it is reduced; 48 MB in colour
 BOX = 20  # pixels, the side that the ink is scaled into
-WORKING_SIDE = 512  # pixels: enough for a digit that fills a fifth of its photo
 MIN_CONTRAST = 40  # grey levels between ink and paper
 FAINT = 0.15  # of full ink: paler pixels are paper
 NOISE_LIMIT = 5  # standard deviations of the paper that are not ink yet
 FIT_PIXELS = 4096  # of the picture, to find the level of its paper
 FIT_ROUNDS = 12
-SPECK_SIDE = 64  # pixels: in larger pictures, single pixels are dust and not ink
 
 Ink = NDArray[np.float32]
 
@@ -45,12 +40,12 @@ def find_hand(renderer: Renderer, contents: Sequence[bytes], label: int | None) 
 
     Args:
         renderer: its model encodes the pictures.
-        contents: picture files of the same digit, at least one, see `read_digit`.
+        contents: picture files of the same digit, at least one, see `open_pictures`.
         label: the digit that they show; None: the model recognises it in the first one.
     Raises:
-        RequestError: a picture cannot be used, see `read_digit`.
+        RequestError: the pictures cannot be used, see `open_pictures`, or one has no ink (INVALID).
     """
-    pictures = np.stack([read_digit(content) for content in contents])
+    pictures = np.stack([_digit(picture) for picture in open_pictures(contents)])
     generator = renderer.generator
     label = generator.read(pictures[0]) if label is None else label
     noise = generator.style(pictures, renderer.one_hot(str(label) * len(pictures)))
@@ -66,7 +61,11 @@ def read_digit(content: bytes) -> Ink:
         RequestError: it is not such a picture (UNSUPPORTED_TYPE), has too many pixels (TOO_LARGE)
             or no ink (INVALID).
     """
-    return normalise(ink_of(_open(content)))
+    return _digit(*open_pictures([content]))
+
+
+def _digit(picture: Image.Image) -> Ink:
+    return normalise(ink_of(picture))
 
 
 def ink_of(picture: Image.Image) -> Ink:
@@ -145,47 +144,3 @@ def _centred(small: Ink) -> Ink:
     cell = np.zeros((CELL, CELL), dtype=np.float32)
     cell[top : top + height, left : left + width] = small
     return cell
-
-
-def _open(content: bytes) -> Image.Image:
-    """The picture, upright, grey, at most `WORKING_SIDE` wide and high."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's on large pictures; our limit is below
-            picture = Image.open(io.BytesIO(content), formats=FORMATS)
-            if picture.width * picture.height > MAX_PIXELS:
-                raise Image.DecompressionBombError
-            picture.draft("RGB", (2 * WORKING_SIDE, 2 * WORKING_SIDE))  # JPEG decodes to less
-            picture.load()
-            return _small_grey(ImageOps.exif_transpose(picture))
-    except Image.DecompressionBombError as error:  # ours; Pillow's limit is ten times higher
-        raise RequestError(
-            Reason.TOO_LARGE,
-            f"The picture has more than {MAX_PIXELS} pixels; make it smaller.",
-        ) from error
-    except Exception as error:  # Pillow raises many types on broken files
-        raise RequestError(
-            Reason.UNSUPPORTED_TYPE,
-            "The upload is not a complete image; send one PNG, JPEG or WebP of a single digit.",
-        ) from error
-
-
-def _small_grey(picture: Image.Image) -> Image.Image:
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
-        picture = _on_paper(picture)
-    if picture.mode == "I;16":  # Pillow would clip each level above 255 to white
-        picture = picture.point(lambda level: level * (1 / 256))
-    grey = picture.convert("L")
-    if max(grey.size) > WORKING_SIDE:
-        grey.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
-    return grey.filter(ImageFilter.MedianFilter(3)) if max(grey.size) > SPECK_SIDE else grey
-
-
-def _on_paper(picture: Image.Image) -> Image.Image:
-    """A picture with transparent parts on black or white, whichever contrasts with its ink."""
-    pixels = np.asarray(picture.convert("RGBa"), dtype=np.float32)
-    bright = pixels[..., :3].mean(axis=2).sum() > pixels[..., 3].sum() / 2
-    paper = Image.new("RGBA", picture.size, "black" if bright else "white")
-    return Image.alpha_composite(paper, picture)

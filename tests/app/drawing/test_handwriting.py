@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from app.drawing.handwriting import MAX_PIXELS, find_hand, ink_of, normalise, read_digit
+from app.drawing.handwriting import find_hand, ink_of, normalise, read_digit
+from app.drawing.picture_file import PNG
 from app.drawing.renderer import Renderer
 from app.request.error import Reason, RequestError
 from tests.mnist import read_mnist
@@ -264,7 +265,7 @@ def test_read_digit_refuses_a_bomb_without_unpacking_it(sides: tuple[int, int]) 
     finally:
         tracemalloc.stop()
     assert reason is Reason.TOO_LARGE
-    assert sentence == f"The picture has more than {MAX_PIXELS} pixels; make it smaller."
+    assert sentence == f"A PNG may have at most {PNG.most} pixels; make the picture smaller."
 
 
 def test_ink_of_is_as_dark_everywhere_in_uneven_light() -> None:

@@ -44,6 +44,7 @@ ROUNDED_DECODER = "decoder.int8.onnx"
 ROUNDED_WEIGHTS = "decoder.int8.safetensors"
 PAYLOAD = (WEIGHTS, DECODER, ENCODER, METRICS, SAMPLES, CARD)  # every file but config.json
 OPTIONAL = (ROUNDED_WEIGHTS, ROUNDED_DECODER)  # verified like the others if config.json names them
+NETWORKS = (WEIGHTS, DECODER, ENCODER, *OPTIONAL)  # what decides a picture, at any precision
 PRETRAINED = Path(__file__).parent / "pretrained"
 
 
@@ -97,9 +98,10 @@ class Checkpoint:
 
     @property
     def model_hash(self) -> str:
-        """16 hex digits that identify the decoder: a digest of its graph and its weights."""
-        digests = [self.manifest.sha256[name] for name in (DECODER, WEIGHTS)]
-        return sha256("".join(digests).encode())[:16]
+        """16 hex digits that identify the model: a digest of every file that decides a picture."""
+        digests = self.manifest.sha256
+        lines = [f"{digests[name]} {name}\n" for name in sorted(NETWORKS) if name in digests]
+        return sha256("".join(lines).encode())[:16]
 
     def content(self, name: str) -> bytes:
         """The content of one file, verified again.

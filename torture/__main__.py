@@ -21,6 +21,7 @@ from torture.damage import try_damages
 from torture.fuzz import try_fuzz
 from torture.heads import try_heads
 from torture.heavy import try_heavy
+from torture.identity import try_identity
 from torture.overload import try_overload, try_overload_behind_nginx
 from torture.pipelining import try_pipelining
 from torture.reload import try_reload
@@ -50,6 +51,7 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
     "worker": (try_worker,),
     "damage": (try_damages,),
     "reload": (try_reload,),
+    "identity": (try_identity,),
     "training": (try_training,),
     "uploads": (try_uploads,),
     "access": (try_access,),

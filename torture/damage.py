@@ -83,7 +83,7 @@ def sign(folder: Path) -> None:
     document = json.loads((folder / CONFIG).read_text())
     digests = document["sha256"]
     del digests[CONFIG]
-    digests[WEIGHTS] = sha256((folder / WEIGHTS).read_bytes())
+    digests.update({name: sha256((folder / name).read_bytes()) for name in digests})
     plain = json.dumps(document, sort_keys=True, separators=(",", ":"))
     digests[CONFIG] = sha256(plain.encode())
     (folder / CONFIG).write_text(json.dumps(document))

@@ -9,12 +9,15 @@ import safetensors.numpy
 
 from model import checkpoint as format_
 from model.checkpoint import (
+    CARD,
     CONFIG,
     METRICS,
+    NETWORKS,
     PAYLOAD,
     PRETRAINED,
     ROUNDED_DECODER,
     ROUNDED_WEIGHTS,
+    SAMPLES,
     WEIGHTS,
     Checkpoint,
     CheckpointError,
@@ -86,6 +89,16 @@ def test_write_and_read_returns_the_same_bytes(
     assert copy.manifest == tiny_checkpoint.manifest
     assert copy.model_hash == tiny_checkpoint.model_hash == verified[0].model_hash
     assert copy.metrics == {"unit": "nats"}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_model_hash_covers_every_file_that_decides_a_picture(folder: Path, name: str) -> None:
+    before = read_checkpoint(folder).model_hash
+    document = json.loads((folder / CONFIG).read_text())
+    digests = {**document["sha256"], name: "0" * 64}
+    manifest = read_checkpoint(folder).manifest.model_copy(update={"sha256": digests})
+    changed = Checkpoint(folder, manifest, {}).model_hash != before
+    assert changed == (name in NETWORKS) == (name not in (METRICS, SAMPLES, CARD))
 
 
 def test_bundled_checkpoint_is_valid_small_and_better_than_its_baseline() -> None:

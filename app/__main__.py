@@ -2,9 +2,7 @@
 
 import sys
 
-from app.main import create_app
-from app.server.serve import serve
-from app.settings import read_settings
+from app.server.start import prepare_process
 
 
 def main(arguments: list[str]) -> int:
@@ -13,6 +11,12 @@ def main(arguments: list[str]) -> int:
     Args:
         arguments: as typed, without the name of the program.
     """
+    prepare_process()
+    # Only now, because the imports take most of the start.
+    from app.main import create_app
+    from app.server.serve import serve
+    from app.settings import read_settings
+
     serve(create_app, read_settings(arguments))
     return 0
 

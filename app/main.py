@@ -87,9 +87,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Service]]:
 
         return use
 
-    load()()
-    with _own_metrics_port(service):
-        async with reloading(settings.checkpoint, load, settings.watch_seconds):
+    async with reloading(settings.checkpoint, load, settings.watch_seconds):
+        with _own_metrics_port(service):
             yield {"service": service}  # for the connections
 
 

@@ -17,6 +17,7 @@ The graphs contain no weights: they refer to the safetensors files.
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -25,12 +26,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.numpy
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from model.atomic import exchange, sync_folder, write_synced
 from model.config import CVAEConfig
+from model.content import CheckpointError, damaged, one_line, parse_object, read_content
+
+__all__ = ["CheckpointError"]  # is imported from here, beside what is defined here
 
 FORMAT_VERSION = 1
 CONFIG = "config.json"
@@ -46,10 +49,6 @@ PAYLOAD = (WEIGHTS, DECODER, ENCODER, METRICS, SAMPLES, CARD)  # every file but 
 OPTIONAL = (ROUNDED_WEIGHTS, ROUNDED_DECODER)  # verified like the others if config.json names them
 NETWORKS = (WEIGHTS, DECODER, ENCODER, *OPTIONAL)  # what decides a picture, at any precision
 PRETRAINED = Path(__file__).parent / "pretrained"
-
-
-class CheckpointError(Exception):
-    """A checkpoint is missing, damaged or unsuitable; the message is one full sentence."""
 
 
 class Provenance(BaseModel):
@@ -109,7 +108,7 @@ class Checkpoint:
         Raises:
             CheckpointError: the file has changed since the checkpoint was read.
         """
-        content = _content(self.folder, name)
+        content = read_content(self.folder, name)
         _check_hash(name, sha256(content), self.manifest.sha256[name])
         return content
 
@@ -170,40 +169,21 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: the folder does not exist, or a file is missing, damaged or unsuitable.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # False also for a path that no system call takes
         raise CheckpointError(
             f"The checkpoint folder {folder} does not exist; "
             "train one with `python -m training`, or set CVAE_CHECKPOINT to an existing one."
         )
-    manifest = _parse_manifest(_content(folder, CONFIG))
+    manifest = _parse_manifest(read_content(folder, CONFIG))
     metrics: dict[str, Any] = {}
     for name in (*PAYLOAD, *(name for name in OPTIONAL if name in manifest.sha256)):
-        content = _content(folder, name)
+        content = read_content(folder, name)
         _check_hash(name, sha256(content), manifest.sha256.get(name, "none"))
         if name == WEIGHTS:
             check_weights(content, manifest.architecture)
         if name == METRICS:
-            metrics = _parse_metrics(content)
+            metrics = parse_object(METRICS, content)
     return Checkpoint(folder=folder, manifest=manifest, metrics=metrics)
-
-
-def _damaged(name: str, found: str, expected: str) -> CheckpointError:
-    return CheckpointError(
-        f"The checkpoint file {name} cannot be used: found {found}, expected {expected}; "
-        "restore the folder from its source or train it again with `python -m training`."
-    )
-
-
-def _content(folder: Path, name: str) -> bytes:
-    path = folder / name
-    if path.is_symlink():
-        raise _damaged(name, "a symbolic link", "a regular file inside the folder")
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise _damaged(name, f"no such file in {folder}", "a regular file") from None
-    except OSError as error:
-        raise _damaged(name, f"an error ({error.strerror})", "a readable file") from error
 
 
 def _manifest_json(
@@ -234,37 +214,31 @@ def _manifest_digest(document: Mapping[str, Any]) -> str:
 
 
 def _parse_manifest(content: bytes) -> Manifest:
+    document = parse_object(CONFIG, content)
     try:
-        document = json.loads(content)
         version = document["format_version"]
         digest = document["sha256"][CONFIG]
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(CONFIG, "no manifest", "JSON of this format") from error
+        found = _manifest_digest(document)
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(CONFIG, "no manifest", "JSON of this format") from error
     if version != FORMAT_VERSION:
         raise CheckpointError(
-            f"The checkpoint file {CONFIG} cannot be used: found format version {version!r}, "
-            f"expected {FORMAT_VERSION}; train it again with this release of cvae-digits, "
-            "or install the release that wrote it."
+            f"The checkpoint file {CONFIG} cannot be used: found format version "
+            f"{one_line(version)}, expected {FORMAT_VERSION}; train it again with this release of "
+            "cvae-digits, or install the release that wrote it."
         )
-    _check_hash(CONFIG, _manifest_digest(document), digest)
+    _check_hash(CONFIG, found, str(digest))
     try:
         return Manifest.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise _damaged(CONFIG, f"{field}: {first['msg']}", "the fields of this format") from error
-
-
-def _parse_metrics(content: bytes) -> dict[str, Any]:
-    try:
-        return dict(json.loads(content))
-    except (ValueError, TypeError) as error:
-        raise _damaged(METRICS, "no JSON object", "a JSON object of metrics") from error
+        raise damaged(CONFIG, f"{field}: {first['msg']}", "the fields of this format") from error
 
 
 def _check_hash(name: str, found: str, expected: str) -> None:
     if found != expected:
-        raise _damaged(name, f"sha256 {found[:16]}", f"{expected[:16]} according to {CONFIG}")
+        raise damaged(name, f"sha256 {found[:16]}", f"{expected[:16]} according to {CONFIG}")
 
 
 def check_weights(content: bytes, architecture: CVAEConfig) -> None:
@@ -275,17 +249,15 @@ def check_weights(content: bytes, architecture: CVAEConfig) -> None:
     """
     try:
         weights = safetensors.numpy.load(content)
-    except safetensors.SafetensorError as error:
-        raise _damaged(WEIGHTS, f"invalid data ({error})", "a safetensors file") from error
+    except Exception as error:  # of the format or of NumPy, without a common base
+        raise damaged(WEIGHTS, f"invalid data ({error})", "a safetensors file") from error
     expected = architecture.weight_shapes()
     if weights.keys() != expected.keys():
         differing = sorted(weights.keys() ^ expected.keys())
-        raise _damaged(
-            WEIGHTS, f"other names ({', '.join(differing)})", "those of the architecture"
-        )
+        raise damaged(WEIGHTS, f"other names ({', '.join(differing)})", "those of the architecture")
     for name, weight in weights.items():
         if weight.shape != expected[name] or weight.dtype != np.float32:
             found = f"{name} of shape {weight.shape} and type {weight.dtype}"
-            raise _damaged(WEIGHTS, found, f"shape {expected[name]} and type float32")
+            raise damaged(WEIGHTS, found, f"shape {expected[name]} and type float32")
         if not np.isfinite(weight).all():
-            raise _damaged(WEIGHTS, f"NaN or infinity in {name}", "finite numbers")
+            raise damaged(WEIGHTS, f"NaN or infinity in {name}", "finite numbers")

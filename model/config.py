@@ -19,7 +19,8 @@ class CVAEConfig(BaseModel):
     image_height: Size  # pixels
     image_width: Size  # pixels
     classes: Size  # K, number of labels
-    hidden: Annotated[tuple[Size, ...], Field(min_length=1)]  # encoder widths; decoder reversed
+    # The widths of the encoder; the decoder has them in reverse.
+    hidden: Annotated[tuple[Size, ...], Field(min_length=1, max_length=64)]
     latent: Size  # Z, number of latent dimensions
     conditional: bool  # False: an unconditional VAE, p(y) instead of p(y|x)
 

@@ -14,6 +14,7 @@ from model.checkpoint import (
     CheckpointError,
 )
 from model.config import CVAEConfig
+from model.content import one_line
 from model.engine import Precision
 
 
@@ -59,7 +60,7 @@ def _open_session(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSe
     except Exception as error:  # the only common base of ONNX Runtime's exceptions
         raise CheckpointError(
             f"The checkpoint file {graph} cannot be run by ONNX Runtime "
-            f"{onnxruntime.__version__}: {error}; train it again with this version."
+            f"{onnxruntime.__version__}: {one_line(error)}; train it again with this version."
         ) from error
     _check_inputs(session, graph, checkpoint.config)
     return session

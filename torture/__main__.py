@@ -17,14 +17,14 @@ from rich.table import Table
 from harness.launcher import ROOT
 from harness.nginx import MissingProgramError
 from torture.access import try_access
-from torture.damage import try_damages
+from torture.damage import try_damaged_reloads, try_damages
 from torture.fuzz import try_fuzz
 from torture.heads import try_heads
 from torture.heavy import try_heavy
 from torture.identity import try_identity
 from torture.overload import try_overload, try_overload_behind_nginx
 from torture.pipelining import try_pipelining
-from torture.reload import try_reload
+from torture.reload import try_hangups, try_reload
 from torture.scale import FULL, QUICK, Scale
 from torture.shutdown import try_restarts, try_second_signal, try_shutdown
 from torture.slow import try_leaving, try_slow
@@ -49,8 +49,8 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
     "shutdown": (try_shutdown, try_second_signal),
     "restarts": (try_restarts,),
     "worker": (try_worker,),
-    "damage": (try_damages,),
-    "reload": (try_reload,),
+    "damage": (try_damages, try_damaged_reloads),
+    "reload": (try_reload, try_hangups),
     "identity": (try_identity,),
     "training": (try_training,),
     "uploads": (try_uploads,),

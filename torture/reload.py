@@ -2,14 +2,19 @@
 
 import asyncio
 import json
+import os
+import re
 import shutil
 import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
-from harness.launcher import Service, running
+from harness.launcher import APP, Service, is_ready, running
 from model.atomic import exchange
 from model.checkpoint import PRETRAINED, WEIGHTS, Checkpoint, read_checkpoint
 from torture.balancer import Balancer
@@ -21,7 +26,10 @@ from torture.verdict import Verdict
 RATE = 100  # requests a second
 LIMIT_S = 20
 WATCH_S = 0.2
-REFUSED = "refused"  # in the log
+REFUSED, TAKEN = "refused", "from now on"  # in the log
+HANGUPS_PER_S = 100
+SETTLED_S = 2.5
+IMPORTING_KB = 20_000  # resident; Python alone has 10,000
 
 
 def try_reload(scale: Scale) -> Iterator[Verdict]:
@@ -47,6 +55,47 @@ def try_reload(scale: Scale) -> Iterator[Verdict]:
             "both",
             trial.refused and trial.still_drawing,
         )
+
+
+def try_hangups(scale: Scale) -> Iterator[Verdict]:
+    """SIGHUP again and again, from the moment in which the process begins its imports."""
+    for workers in (1, 2):
+        sent: list[int] = []
+        command = replace(APP, ready=lambda service: _hang_up(service, sent))  # noqa: B023
+        with running(command=command, workers=workers) as service:
+            begun = time.monotonic()
+            for _ in range(scale.hangups):
+                time.sleep(1 / HANGUPS_PER_S)
+                _hang_up(service, sent)
+            time.sleep(SETTLED_S)
+            seconds = time.monotonic() - begun
+            reloads = service.log.count(TAKEN) / workers
+            status, code = service.status(USUAL), service.end()
+        yield Verdict(
+            f"{workers} workers, SIGHUP without a pause from the start on",
+            f"{len(sent)} signals, {reloads:g} reloads by each worker in {seconds:.1f} s after "
+            f"the start; then a drawing has status {status}, exit {code}",
+            "at most one reload a second and one more; 200, exit 0",
+            0 < reloads <= seconds + 2 and status == HTTPStatus.OK and code == 0,
+        )
+
+
+def _hang_up(service: Service, sent: list[int]) -> bool:
+    """Send SIGHUP to the process and to its workers; whether the service is ready."""
+    if _imports(service.process.pid):
+        for pid in {service.process.pid, *service.workers()}:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGHUP)
+        sent.append(service.process.pid)
+    return is_ready(service)
+
+
+def _imports(pid: int) -> bool:
+    """Whether a process holds SIGHUP back, or has begun its imports without that."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    numbers = dict(re.findall(r"^(SigBlk|SigCgt|VmRSS):\s+(\w+)", status, re.MULTILINE))
+    held = (int(numbers["SigBlk"], 16) | int(numbers["SigCgt"], 16)) & 1  # SIGHUP is number 1
+    return bool(held) or int(numbers.get("VmRSS", 0)) > IMPORTING_KB
 
 
 class _Trial:

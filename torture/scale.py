@@ -17,6 +17,7 @@ class Scale:
         worker_kills: of one of two workers.
         damages: 1 tries every damage to a checkpoint, n every n-th.
         reloads: checkpoints that are taken over under load.
+        hangups: signals to a running service that ask for a reload.
         training_kills: of one training run.
         soak_s: seconds at 70 % load.
         heavy: kinds of the most expensive requests.
@@ -33,6 +34,7 @@ class Scale:
     worker_kills: int
     damages: int
     reloads: int
+    hangups: int
     training_kills: int
     soak_s: float
     heavy: int
@@ -50,6 +52,7 @@ FULL = Scale(
     worker_kills=5,
     damages=1,
     reloads=20,
+    hangups=500,
     training_kills=20,
     soak_s=600,
     heavy=10,
@@ -66,6 +69,7 @@ QUICK = Scale(
     worker_kills=2,
     damages=4,
     reloads=6,
+    hangups=200,
     training_kills=4,
     soak_s=20,
     heavy=10,
@@ -82,6 +86,7 @@ TEST = Scale(
     worker_kills=1,
     damages=11,
     reloads=3,
+    hangups=100,
     training_kills=1,
     soak_s=1,
     heavy=1,

@@ -84,6 +84,8 @@ def read_keys(settings: Settings) -> KeyRing:
 def _read_file(path: Path) -> list[str]:
     advice = "write one key on each line, or unset CVAE_API_KEYS_FILE"
     try:
+        if path.is_fifo():  # it would block a reload forever
+            raise OSError(0, "it is a pipe")
         lines = path.read_text("ascii").splitlines()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not ASCII"

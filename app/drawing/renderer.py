@@ -15,8 +15,9 @@ from app.drawing.encoding import encode
 from app.drawing.style import decode_style
 from app.request.schemas import CELL, DatasetQuery, Drawing, MorphQuery, hand_share
 from app.telemetry.counters import Counters
-from model.checkpoint import Checkpoint, read_checkpoint
-from model.engine import EngineName, Precision
+from model.checkpoint import Checkpoint, CheckpointError, read_checkpoint
+from model.content import one_line
+from model.engine import EngineError, EngineName, Precision
 from model.generator import Generator, open_generator
 from model.noise import hand, mix, noise_of_lines
 
@@ -183,8 +184,16 @@ def open_renderer(
         CheckpointError: the checkpoint cannot be used.
         EngineError: the engine cannot run here.
     """
-    opened = read_checkpoint(checkpoint)
-    generator = open_generator(opened, engine, precision)
-    renderer = Renderer(generator, opened, engine, precision)
-    renderer.render([Order(Drawing.model_validate({"digits": "0123456789"}), seed=0)])
+    try:
+        opened = read_checkpoint(checkpoint)
+        generator = open_generator(opened, engine, precision)
+        renderer = Renderer(generator, opened, engine, precision)
+        renderer.render([Order(Drawing.model_validate({"digits": "0123456789"}), seed=0)])
+    except (CheckpointError, EngineError):
+        raise
+    except Exception as error:  # the folder is data: whatever it does must not end a service
+        raise CheckpointError(
+            f"The checkpoint {checkpoint} cannot be used: {type(error).__name__}, "
+            f"{one_line(error)}; restore the folder or train it again with `python -m training`."
+        ) from error
     return renderer if counters is None else replace(renderer, counters=counters)

@@ -5,16 +5,19 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from app.server.start import HANGUPS
 from app.server.supervisor import Terminal
 from app.settings import SettingError
 from model.checkpoint import CheckpointError
+from model.content import one_line
 from model.engine import EngineError
 
 log = logging.getLogger("uvicorn.error")
+PAUSE_S = 1  # after a reload that was asked for, so that a flood of signals costs little
 Use = Callable[[], str]
 Signature = tuple[tuple[str, int, int, int], ...]  # name, inode, time, size of each file
 
@@ -26,44 +29,65 @@ class Reloader:
     """
 
     def __init__(self, folder: Path, load: Callable[[], Use], watch_seconds: float) -> None:
-        """Remember the present content of the folder.
+        """Nothing is loaded yet.
 
         Args:
             folder: the checkpoint.
             load: opens it, on a thread; its result puts it into use, in the event loop, and
                 returns the name of the model.
-            watch_seconds: how often to look for another content.
+            watch_seconds: how often to look for another content; 0 never.
         """
         self._folder, self._load, self._watch_seconds = folder, load, watch_seconds
-        self._lock = asyncio.Lock()
-        self._seen = self._signature()
+        self._asked = asyncio.Event()
+        self._seen: Signature = ()
 
-    async def reload(self) -> None:
-        """Put the present content into use."""
-        async with self._lock:
-            self._seen = self._signature()
-            try:
-                use = await asyncio.to_thread(self._load_whole)
-            except (CheckpointError, EngineError, SettingError) as error:
-                log.error("The new checkpoint or keys are refused, nothing changes: %s", error)
-            except Exception:
-                log.exception("The new checkpoint or keys cannot be loaded, nothing changes.")
-            else:
-                log.info("Drawing with the model %s from now on.", use())
+    def start(self) -> None:
+        """Put the present content into use for the first time; raises what `load` raises."""
+        self._load_whole()()
 
-    async def watch(self) -> None:
-        """Put each new content of the folder into use, forever."""
+    def ask(self) -> None:
+        """Ask for a reload. All that is asked for until it begins is one reload."""
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Put the content into use whenever that is asked for or it has changed, forever."""
         while True:
-            await asyncio.sleep(self._watch_seconds)
-            if self._signature() not in ((), self._seen):
-                await self.reload()
+            if await self._is_asked():
+                await self._reload()
+                await asyncio.sleep(PAUSE_S)
+            elif self._signature() not in ((), self._seen):
+                await self._reload()
+
+    async def _is_asked(self) -> bool:
+        """Whether a reload is asked for, at the latest when it is time to look at the folder."""
+        try:
+            async with asyncio.timeout(self._watch_seconds or None):
+                await self._asked.wait()
+        except TimeoutError:
+            return False
+        self._asked.clear()
+        return True
+
+    async def _reload(self) -> None:
+        try:
+            model = (await asyncio.to_thread(self._load_whole))()
+        except (CheckpointError, EngineError, SettingError) as error:
+            log.error("The new checkpoint or keys are refused, nothing changes: %s", error)
+        except Exception as error:  # whatever it is, the next content may be a good one
+            log.error(
+                "The new checkpoint or keys cannot be loaded, nothing changes: %s, %s.",
+                type(error).__name__,
+                one_line(error),
+            )
+        else:
+            log.info("Drawing with the model %s from now on.", model)
 
     def _load_whole(self) -> Use:
         """Load one whole folder, not half of one and half of the next."""
         for _ in range(3):
-            before = self._signature()
+            self._seen = self._signature()
             use = self._load()
-            if self._signature() == before:
+            if self._signature() == self._seen:
                 break
         return use
 
@@ -72,8 +96,8 @@ class Reloader:
         try:
             with os.scandir(self._folder) as entries:
                 found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
-        except OSError:
-            return ()  # between two folders, or gone
+        except (OSError, ValueError):
+            return ()  # between two folders, gone, or a path that no system call takes
         return tuple(sorted((name, s.st_ino, s.st_mtime_ns, s.st_size) for name, s in found))
 
 
@@ -81,33 +105,45 @@ class Reloader:
 async def reloading(
     folder: Path, load: Callable[[], Use], watch_seconds: float
 ) -> AsyncIterator[None]:
-    """While entered, SIGHUP reloads, and so does a new content of the folder if it is watched.
+    """Load; while entered, SIGHUP loads again, and so does a new content of a watched folder.
 
     Args:
         folder: see `Reloader`.
-        load: see `Reloader`.
-        watch_seconds: see `Reloader`; 0 not to watch.
+        load: see `Reloader`; what it raises at first is raised here.
+        watch_seconds: see `Reloader`.
     """
-    reloader, terminal = Reloader(folder, load, watch_seconds), Terminal()
-    loop = asyncio.get_running_loop()
-    tasks = {loop.create_task(reloader.watch())} if watch_seconds else set()
-    # Only the main thread can receive signals; in another thread the embedding program does.
-    listening = hasattr(signal, "SIGHUP") and threading.current_thread() is threading.main_thread()
+    reloader = Reloader(folder, load, watch_seconds)
+    with _hangups(reloader.ask):
+        reloader.start()
+        task = asyncio.create_task(reloader.run())
+        try:
+            yield
+        finally:
+            task.cancel()
 
-    def begin() -> None:
+
+@contextmanager
+def _hangups(ask: Callable[[], None]) -> Iterator[None]:
+    """While entered, SIGHUP calls `ask`; that of a closed terminal ends the service instead.
+
+    Only the main thread can receive signals; in another thread the embedding program does. A
+    SIGHUP that the start has held back is received now, see `app.server.start`.
+    """
+    if not HANGUPS or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop, terminal = asyncio.get_running_loop(), Terminal()
+
+    def receive() -> None:
         if terminal.is_closed():
             signal.raise_signal(signal.SIGTERM)
-            return
-        task = loop.create_task(reloader.reload())
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        else:
+            ask()
 
-    if listening:
-        loop.add_signal_handler(signal.SIGHUP, begin)
+    loop.add_signal_handler(signal.SIGHUP, receive)
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, HANGUPS)
     try:
         yield
     finally:
-        if listening:
-            loop.remove_signal_handler(signal.SIGHUP)
-        for task in tasks:
-            task.cancel()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # else one would end the shutdown
+        loop.remove_signal_handler(signal.SIGHUP)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 
+from app.server.start import HANGUPS, holding_hangups
+
 log = logging.getLogger("uvicorn.error")
 SPAWN = multiprocessing.get_context("spawn")
 TICK_S = 0.1
@@ -19,7 +21,6 @@ SETTLED_S = 10  # a worker that lives this long has started
 HUNG_S = 30  # a worker whose event loop has not run for this long is replaced
 END_MARGIN_S = 5
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-RELOAD_SIGNALS = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()
 
 
 @dataclass
@@ -74,9 +75,10 @@ class Supervisor:
 
     def run(self) -> int:
         """Work until a signal; the exit code."""
-        for number in (*END_SIGNALS, *RELOAD_SIGNALS):
-            signal.signal(number, self._receive)
+        for known in (*END_SIGNALS, *HANGUPS):
+            signal.signal(known, self._receive)
         self._places = [self._start() for _ in range(self._workers)]
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HANGUPS)
         while True:
             time.sleep(TICK_S)
             while self._signals:
@@ -93,13 +95,14 @@ class Supervisor:
             self._places = [self._maintained(place) for place in self._places]
 
     def _receive(self, number: int, _: FrameType | None) -> None:
-        closed = number in RELOAD_SIGNALS and self._terminal.is_closed()
+        closed = number in HANGUPS and self._terminal.is_closed()
         self._signals.append(signal.SIGTERM if closed else number)
 
     def _start(self, failed: bool = False) -> Place:
         beats = SPAWN.RawValue(c_ulonglong, 0)  # needs no lock: only one process writes it
         process = SPAWN.Process(target=self._target, kwargs={"beats": beats})
-        process.start()
+        with holding_hangups():  # until the worker can reload
+            process.start()
         return Place(process, beats, failed)
 
     def _maintained(self, place: Place) -> Place:

@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -194,6 +195,66 @@ def test_read_damaged_file_raises(
     assert f"{name} cannot be used{found}" in refusal(folder)
 
 
+def replace_by_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def replace_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def extend(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.truncate(2**40)  # takes no room on the disk
+
+
+@pytest.mark.parametrize("name", [CONFIG, WEIGHTS, METRICS, ROUNDED_DECODER])
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (replace_by_pipe, "something else than a file"),
+        (replace_by_folder, "something else than a file"),
+        (extend, "1099511627776 bytes, expected at most"),
+    ],
+)
+def test_read_what_would_block_or_fill_the_memory_raises(
+    folder: Path, name: str, damage: Callable[[Path], None], found: str
+) -> None:
+    damage(folder / name)
+    assert f"{name} cannot be used: found {found}" in refusal(folder)
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, "1" * 5000, "[]", "\xff"])
+@pytest.mark.parametrize("name", [CONFIG, METRICS])
+def test_read_hostile_json_raises(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text, "latin-1")
+    if name != CONFIG:
+        replace(folder, name, text.encode("latin-1"))
+    assert len(refusal(folder)) < 1000
+
+
+def test_metrics_that_are_nested_deeply_are_refused(folder: Path) -> None:
+    """Else the model card could not be written."""
+    replace(folder, METRICS, b'{"a":' * 3000 + b"1" + b"}" * 3000)
+    assert "metrics.json cannot be used: found no JSON (recursion limit" in refusal(folder)
+
+
+@pytest.mark.parametrize("digest", [1, None, ["a"], {"a": 1}, "x" * 10_000])
+def test_read_manifest_with_another_kind_of_hash_raises(folder: Path, digest: object) -> None:
+    document = json.loads((folder / CONFIG).read_text())
+    document["sha256"][CONFIG] = digest
+    (folder / CONFIG).write_text(json.dumps(document))
+    assert "config.json cannot be used: found sha256" in refusal(folder)
+
+
+@pytest.mark.parametrize("path", ["a" * 5000, "a/" * 3000, "a\0b"])
+def test_read_path_that_no_system_call_takes_raises(path: str) -> None:
+    with pytest.raises(CheckpointError, match="does not exist; train one"):
+        read_checkpoint(Path(path))
+
+
 @pytest.mark.parametrize(
     ("change", "found"),
     [
@@ -231,7 +292,7 @@ def test_read_signed_but_unsuitable_weights_raises(
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [(WEIGHTS, "found invalid data"), (METRICS, "found no JSON")]
+    ("name", "found"), [(WEIGHTS, "found invalid data"), (METRICS, "found no JSON (")]
 )
 def test_read_signed_but_unreadable_file_raises(folder: Path, name: str, found: str) -> None:
     replace(folder, name, b"{")

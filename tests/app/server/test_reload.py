@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.server.reload import reloading
+from app.server.start import holding_hangups
 from app.settings import SettingError, Settings
 from harness.launcher import wait_until
 from model.atomic import exchange
@@ -103,19 +104,42 @@ def test_what_cannot_be_used_is_refused_with_one_sentence(
     assert caplog.records[0].exc_info is None
 
 
-def test_watching_continues_after_an_unexpected_error(
-    loader: Loader, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    "error", [OSError("the disk\nis gone"), RecursionError("too deep"), MemoryError(), KeyError(1)]
+)
+def test_watching_continues_after_an_unexpected_error_told_in_one_sentence(
+    loader: Loader, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scene() -> None:
         async with reloading(loader.file.parent, loader, watch_seconds=0.01):
-            loader.error = OSError("the disk is gone")
+            loader.error = error
             loader.file.write_text("lost")
-            await until(lambda: "OSError: the disk is gone" in caplog.text)
+            await until(lambda: type(error).__name__ in caplog.text)
+            assert caplog.records[-1].exc_info is None
+            assert "\n" not in caplog.records[-1].message
             loader.error = None
             loader.file.write_text("second")
             await until(lambda: loader.model == "second")
 
     asyncio.run(scene())
+
+
+def test_signals_before_the_first_load_and_a_flood_of_them_are_one_reload_each(
+    loader: Loader, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scene() -> None:
+        async with reloading(loader.file.parent, loader, watch_seconds=0):
+            await until(lambda: caplog.text.count("from now on") == 1)
+            for _ in range(200):
+                hang_up()
+                await asyncio.sleep(0.001)
+            await until(lambda: caplog.text.count("from now on") == 2)
+        assert caplog.text.count("from now on") == 2
+
+    with holding_hangups():
+        signal.raise_signal(signal.SIGHUP)  # to this thread: others do not hold it back
+        asyncio.run(scene())
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
 
 
 def test_content_that_changes_while_it_is_loaded_is_loaded_again(loader: Loader) -> None:

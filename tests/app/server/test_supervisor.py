@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.server.start import HANGUPS
 from app.server.supervisor import END_MARGIN_S, RESTART_S, Supervisor
 from harness.launcher import wait_until
 
@@ -50,6 +51,7 @@ def deaf(folder: Path, beats: c_ulonglong) -> None:
 
 def noting_hangup(folder: Path, beats: c_ulonglong) -> None:
     signal.signal(signal.SIGHUP, lambda *_: (folder / f"{os.getpid()}.hangup").touch())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANGUPS)  # from now on it could reload
     beating(folder, beats)
 
 

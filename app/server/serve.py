@@ -2,7 +2,9 @@
 
 import importlib.util
 import logging
+import multiprocessing
 import os
+import shutil
 import sys
 import threading
 import time
@@ -49,7 +51,7 @@ def serve(create_app: CreateApp, settings: Settings) -> None:
     with _shared_metrics(settings) as shared:
         listener = bind(_config(None, settings))
         supervisor = Supervisor(
-            partial(_run_worker, create_app, shared, listener),
+            partial(_run_member, create_app, shared, listener, settings.metrics_folder is None),
             settings.workers,
             settings.drain_seconds + settings.shutdown_seconds,
             STARTUP_FAILURE,
@@ -96,6 +98,31 @@ def _abandon_threads() -> None:
                 os._exit(0)
 
 
+def _run_member(
+    create_app: CreateApp,
+    settings: Settings,
+    listener: socket,
+    owned: bool,
+    beats: c_ulonglong,
+) -> None:
+    """Serve in this process as one of several workers.
+
+    Args:
+        create_app: see `serve`.
+        settings: what to serve with.
+        listener: see `_run_worker`.
+        owned: whether the service has made the metrics folder. A supervisor that is killed cannot
+            remove it, so then its workers do, which end too.
+        beats: see `_run_worker`.
+    """
+    try:
+        _run_worker(create_app, settings, listener, beats)
+    finally:
+        supervisor = multiprocessing.parent_process()
+        if owned and settings.metrics_folder and supervisor and not supervisor.is_alive():
+            shutil.rmtree(settings.metrics_folder, ignore_errors=True)
+
+
 def _config(app: FastAPI | None, settings: Settings) -> uvicorn.Config:
     """How uvicorn runs an application."""
     return uvicorn.Config(
@@ -130,7 +157,7 @@ def _shared_metrics(settings: Settings) -> Iterator[Settings]:
     If the metrics have a port of their own, it is served from here: no worker sees the others.
 
     Raises:
-        SystemExit: with a sentence, if the port is not available.
+        SystemExit: with a sentence, if the port is not available or no folder can be made.
     """
     with ExitStack() as stack:
         folder = settings.metrics_folder
@@ -138,7 +165,13 @@ def _shared_metrics(settings: Settings) -> Iterator[Settings]:
             # In memory if possible: that works in a read-only container, and no slow disk can
             # block a worker.
             place = MEMORY if os.access(MEMORY, os.W_OK) else None
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="cvae-", dir=place)))
+            try:
+                folder = Path(stack.enter_context(TemporaryDirectory(prefix="cvae-", dir=place)))
+            except OSError as error:
+                raise SystemExit(
+                    f"The service cannot make a folder for its metrics: {error.strerror}; set "
+                    "CVAE_METRICS_FOLDER to a folder that exists and can be written."
+                ) from error
         if settings.metrics_port:
             from app.telemetry.prometheus import own_port  # on demand
 

@@ -18,6 +18,7 @@ SPAWN = multiprocessing.get_context("spawn")
 TICK_S = 0.1
 RESTART_S = 1  # minimum delay before a restart, so that a crash loop does not consume the machine
 SETTLED_S = 10  # a worker that lives this long has started
+FAILURES = 5  # workers in a row that end before they can serve: there is no sense in another
 HUNG_S = 30  # a worker whose event loop has not run for this long is replaced
 END_MARGIN_S = 5
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -29,18 +30,20 @@ class Place:
 
     process: SpawnProcess
     beats: c_ulonglong  # the worker counts here, except during its start and its shutdown: 0
-    failed: bool  # whether it, or the one before it, could not start
+    failures: int  # workers of this place in a row that ended before they could serve
     started: float = field(default_factory=time.monotonic)
     heard: int = 0  # the last beats
     silent_s: float = 0  # for how long they have been the same
+    ended: bool = False  # whether its end is counted
 
     def listen(self) -> None:
         """Listen for a beat, once a tick.
 
         Ticks are counted, not time: the machine, or the whole service, may have been stopped.
         """
-        before, self.heard = self.heard, self.beats.value
-        self.silent_s = self.silent_s + TICK_S if before == self.heard != 0 else 0
+        before, now = self.heard, self.beats.value
+        self.heard = now or before  # not 0 any more once it could serve
+        self.silent_s = self.silent_s + TICK_S if before == now != 0 else 0
 
 
 class Supervisor:
@@ -87,8 +90,9 @@ class Supervisor:
                 if number in END_SIGNALS:
                     return self._end()
             for place in self._places:
-                place.failed |= place.process.exitcode == self._start_failure
-            if all(place.failed for place in self._places):
+                self._judge(place)
+            if all(place.failures >= FAILURES for place in self._places):
+                log.error("No worker can start; the service ends.")
                 self._send(signal.SIGTERM)
                 self._end()
                 return self._start_failure
@@ -98,12 +102,22 @@ class Supervisor:
         closed = number in HANGUPS and self._terminal.is_closed()
         self._signals.append(signal.SIGTERM if closed else number)
 
-    def _start(self, failed: bool = False) -> Place:
+    def _judge(self, place: Place) -> None:
+        """Count a worker that has ended before it could serve."""
+        code = place.process.exitcode
+        if code is not None and not place.ended:
+            place.ended = True
+            if code == self._start_failure:  # it has given the reason, which will not go away
+                place.failures = FAILURES
+            elif not place.heard:
+                place.failures += 1
+
+    def _start(self, failures: int = 0) -> Place:
         beats = SPAWN.RawValue(c_ulonglong, 0)  # needs no lock: only one process writes it
         process = SPAWN.Process(target=self._target, kwargs={"beats": beats})
         with holding_hangups():  # until the worker can reload
             process.start()
-        return Place(process, beats, failed)
+        return Place(process, beats, failures)
 
     def _maintained(self, place: Place) -> Place:
         """The place with its worker, or with a new one."""
@@ -114,12 +128,13 @@ class Supervisor:
                 log.error("Worker %d hangs; killing it.", process.pid)
                 process.kill()
                 place.silent_s = 0
-            place.failed &= age < SETTLED_S
+            if age >= SETTLED_S:
+                place.failures = 0
             return place
         if age < RESTART_S:
             return place
         log.error("Worker %d ended with %s; starting another.", process.pid, process.exitcode)
-        return self._start(place.failed)
+        return self._start(place.failures)
 
     def _alive(self) -> list[SpawnProcess]:
         return [place.process for place in self._places if place.process.is_alive()]

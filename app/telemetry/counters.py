@@ -209,18 +209,30 @@ def _take_file(folder: Path, routes: tuple[str, ...]) -> BinaryIO:
         reading = _reading(worker, True, file.read())
         if reading is None or tuple(reading.rows) != routes:  # new, or of another version
             file.truncate(0)
-            file.truncate(_size(routes))
+        _allocate(file, _size(routes))
         return file
     raise AssertionError("count() has no end")
+
+
+def _allocate(file: BinaryIO, size: int) -> None:
+    """Give a file its size and its room, which a new file gets as zeros.
+
+    If a full disk had no room for a page of a mapped file, writing to it would kill the process.
+    """
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, size)
+    elif file.seek(0, os.SEEK_END) < size:  # macOS
+        file.write(bytes(size))
+        file.flush()
 
 
 def _reading(worker: int, alive: bool, content: bytes) -> Reading | None:
     """What a file says; None if its worker has only begun, or is of another version."""
     try:
         head = json.loads(content[:HEAD_BYTES])
-    except ValueError:
-        return None
-    if len(content) != _size(head["routes"]):
+        if len(content) != _size(head["routes"]):
+            return None
+    except (ValueError, TypeError, KeyError, RecursionError):  # the file may be anybody's
         return None
     cells = np.frombuffer(content, np.float64, offset=HEAD_BYTES)
     rows = cells[ROWS:].reshape(-1, ROW)

@@ -196,12 +196,16 @@ def test_interrupt_skips_the_drain(workers: int) -> None:
         assert service.process.wait(LIMIT_S) == 0
 
 
-def test_workers_end_with_their_supervisor() -> None:
+def test_workers_end_with_their_supervisor_and_leave_nothing() -> None:
     with running(workers=2) as service:
         workers = service.workers()
+        maps = Path(f"/proc/{workers[0]}/maps").read_text()
+        (folder,) = {Path(name).parent for name in re.findall(r"\S+\.counters", maps)}
+        assert folder.is_dir()
         service.process.kill()
         service.process.wait()
         wait_until(lambda: not any(map(is_running, workers)), "the workers end")
+    assert not folder.exists()
 
 
 @WORKERS

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.server.start import HANGUPS
-from app.server.supervisor import END_MARGIN_S, RESTART_S, Supervisor
+from app.server.supervisor import END_MARGIN_S, FAILURES, RESTART_S, Supervisor
 from harness.launcher import wait_until
 
 LIMIT_S = 30
@@ -56,6 +56,12 @@ def noting_hangup(folder: Path, beats: c_ulonglong) -> None:
 
 
 def failing(code: int, beats: c_ulonglong) -> None:
+    sys.exit(code + beats.value)
+
+
+def crashing(code: int, beats: c_ulonglong) -> None:
+    if code < 0:
+        os.kill(os.getpid(), -code)
     sys.exit(code + beats.value)
 
 
@@ -130,6 +136,16 @@ def test_worker_that_dies_at_once_is_not_restarted_at_once(
     timer.join()
     assert 1 <= len(caplog.records) <= 2
     assert "ended with 1; starting another" in caplog.text
+
+
+@pytest.mark.parametrize("code", [1, -signal.SIGBUS])
+def test_workers_that_crash_before_they_serve_are_not_restarted_for_ever(
+    code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    supervisor = Supervisor(partial(crashing, code), 2, LIMIT_S, START_FAILURE)
+    assert supervisor.run() == START_FAILURE
+    assert caplog.records[-1].message == "No worker can start; the service ends."
+    assert caplog.text.count(f"ended with {code}; starting another") < 2 * FAILURES
 
 
 def test_workers_that_cannot_start_end_it() -> None:

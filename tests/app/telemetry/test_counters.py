@@ -167,3 +167,18 @@ def test_folder_that_does_not_exist_is_a_setting_error(tmp_path: Path) -> None:
     sentence = f"^The metrics folder {tmp_path / 'none'} cannot be used: No such file or directory;"
     with pytest.raises(SettingError, match=sentence):
         open_counters(tmp_path / "none", ROUTES)
+
+
+def test_file_has_all_its_room_on_the_disk(tmp_path: Path) -> None:
+    """A page without room would end the process by a signal when it is first written."""
+    with closing(open_counters(tmp_path, ROUTES)):
+        (file,) = tmp_path.iterdir()
+        assert file.stat().st_blocks * 512 >= file.stat().st_size > 0
+
+
+@pytest.mark.parametrize("content", [b"1", b"{}", b'{"routes": 1}', b"[" * 2000, b"\xff"])
+def test_file_of_somebody_else_is_not_read(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "0.counters").write_bytes(content)
+    assert read_counters(tmp_path) == []
+    with closing(open_counters(tmp_path, ROUTES)):
+        assert len(read_counters(tmp_path)) == 1

@@ -54,7 +54,9 @@ def create_app(settings: Settings | None = None) -> Application:
     handle_errors(app)
     counters = open_counters(settings.metrics_folder, route_paths())
     counters.describe(version=__version__)
-    access_log = AccessLog(settings.log) if settings.access_log else None
+    access_log = None
+    if settings.access_log:
+        access_log = AccessLog(settings.log, on_drop=counters.drop_lines)
     service = app.state.service = Service(settings, counters, access_log)
     app.layers = [  # outermost first
         Middleware(
@@ -100,6 +102,6 @@ def _own_metrics_port(service: Service) -> AbstractContextManager[None]:
     settings = service.settings
     if settings.metrics_port == 0 or settings.metrics_folder is not None:
         return nullcontext()
-    from app.telemetry.prometheus import own_port  # on demand: the start does not need it
+    from app.telemetry.metrics_port import own_port  # on demand: the start does not need it
 
     return own_port(settings.host, settings.metrics_port, service.counters.readings)

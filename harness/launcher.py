@@ -162,6 +162,7 @@ def running(
     workers: int = 1,
     port: int | None = None,
     keep_log: bool = True,
+    pass_fds: Sequence[int] = (),
     **environment: str,
 ) -> Iterator[Service]:
     """A service that is ready; it ends with the block.
@@ -173,6 +174,7 @@ def running(
             and the service is not ready before all of them have started.
         port: to listen on; by default a free one.
         keep_log: False discards what the service writes.
+        pass_fds: descriptors that the service inherits.
         environment: variables in addition to those of this process.
     Raises:
         StartError: the service ended, or was not ready within `LIMIT_S`.
@@ -190,6 +192,7 @@ def running(
             stdout=output,
             stderr=output,
             process_group=0,
+            pass_fds=pass_fds,
         )
         service = Service(process, port, log)
         try:

@@ -22,6 +22,13 @@ from torture.fuzz import try_fuzz
 from torture.heads import try_heads
 from torture.heavy import try_heavy
 from torture.identity import try_identity
+from torture.monitoring import (
+    try_killed_supervisor,
+    try_metrics_folder,
+    try_metrics_port,
+    try_scrapes,
+    try_stuck_log,
+)
 from torture.overload import try_overload, try_overload_behind_nginx
 from torture.pipelining import try_pipelining
 from torture.reload import try_hangups, try_reload
@@ -52,6 +59,13 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
     "damage": (try_damages, try_damaged_reloads),
     "reload": (try_reload, try_hangups),
     "identity": (try_identity,),
+    "monitoring": (
+        try_stuck_log,
+        try_scrapes,
+        try_metrics_port,
+        try_metrics_folder,
+        try_killed_supervisor,
+    ),
     "training": (try_training,),
     "uploads": (try_uploads,),
     "access": (try_access,),

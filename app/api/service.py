@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from fastapi import Request
 from starlette.types import Receive
@@ -20,6 +20,9 @@ from app.settings import Settings
 from app.site.build import PageFile
 from app.telemetry.counters import Counters
 from app.telemetry.log import AccessLog
+
+if TYPE_CHECKING:  # the start does not need it
+    from app.telemetry.prometheus import Scrapes
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,6 +41,7 @@ class Service:
     keys: KeyRing = field(init=False)
     batcher: MicroBatcher[Order, bytes] = field(init=False)
     page: tuple[Renderer, dict[str, PageFile]] | None = None  # and for which renderer it is
+    scrapes: "Scrapes | None" = None  # made by the first request of the metrics
     draining: bool = False  # the process will end soon: not ready, but requests are answered
 
     def __post_init__(self) -> None:

@@ -76,12 +76,13 @@ def _run_worker(
     """
     from app.server.worker import STARTUP_FAILURE, Worker  # not before the check
 
-    configure_log(settings.log)
+    messages = configure_log(settings.log)
     try:
         app = create_app(settings)
     except SettingError as error:
         log.error("%s", error)
         sys.exit(STARTUP_FAILURE)
+    messages.on_drop = app.state.service.counters.drop_lines
     worker = Worker(_config(app, settings), settings.drain_seconds, app.state.service, beats)
     worker.run(sockets=[listener] if listener else None)
     app.state.service.close()
@@ -173,7 +174,7 @@ def _shared_metrics(settings: Settings) -> Iterator[Settings]:
                     "CVAE_METRICS_FOLDER to a folder that exists and can be written."
                 ) from error
         if settings.metrics_port:
-            from app.telemetry.prometheus import own_port  # on demand
+            from app.telemetry.metrics_port import own_port  # on demand
 
             read = partial(read_counters, folder)
             try:

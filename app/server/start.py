@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,9 @@ def prepare_process() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) < STANDARD:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)
+    # Python has made no files of those that were closed.
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
     signal.pthread_sigmask(signal.SIG_BLOCK, HANGUPS)
 
 

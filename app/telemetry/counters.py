@@ -31,7 +31,8 @@ BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 # The array: gauges and counters of the worker, then one row for each route.
 IN_FLIGHT, QUEUE_DEPTH, QUEUE_LIMIT = GAUGES = range(3)
 DIGITS = 3
-STAGE = 4
+LINES_DROPPED = 4
+STAGE = 5
 ROWS = STAGE + len(STAGES)
 # A row: answers by status, answers by bucket of latency, seconds, bytes.
 FIRST_STATUS, STATUSES = 100, 500
@@ -52,7 +53,7 @@ class Reading:
         worker: counts from 0; a worker that replaces a dead one has its number.
         alive: whether it still runs.
         facts: about the worker: pid, version, model, engine, precision.
-        cells: (ROWS,) its gauges, digits and stages.
+        cells: (ROWS,) its gauges, digits, dropped lines and stages.
         rows: (ROW,) for each route.
     """
 
@@ -143,6 +144,11 @@ class Counters:
             for stage, (began, ended) in enumerate(pairwise(moments)):
                 if ended > began:
                     self.on_stage(stage, began, ended)
+
+    def drop_lines(self, lines: int) -> None:
+        """Lines of the log are dropped."""
+        with self._lock:
+            self._cells[LINES_DROPPED] += lines
 
     def queue(self, depth: int, limit: int) -> None:
         """The number of heavy drawings that wait, and of those that may."""

@@ -7,15 +7,16 @@ such as a key, cannot get into the log.
 import asyncio
 import json
 import logging
-import os
 import select
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from starlette.types import Scope
 from uvicorn.logging import DefaultFormatter
 
 from app.settings import LogForm
+from app.telemetry.writer import LogWriter, WriterHandler
 
 FLUSH_S = 0.2  # the longest that a line is buffered
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
@@ -27,12 +28,21 @@ class AccessLog:
 
     Lines are buffered, because writing each one would cost more than making it. A write holds
     whole lines and at most as much as a pipe takes atomically, so the lines of several workers
-    never mix.
+    never mix. It happens on a thread, so that no request waits for the reader.
     """
 
-    def __init__(self, form: LogForm, descriptor: int = 1) -> None:
+    def __init__(
+        self, form: LogForm, descriptor: int = 1, on_drop: Callable[[int], None] | None = None
+    ) -> None:
+        """Nothing is written yet.
+
+        Args:
+            form: of a line.
+            descriptor: where to write.
+            on_drop: see `LogWriter`.
+        """
         self._json = form == "json"
-        self._descriptor = descriptor
+        self._writer = LogWriter(descriptor, on_drop)
         self._held = bytearray()
         self._second = -1
         self._stamp = ""
@@ -69,20 +79,21 @@ class AccessLog:
         self._hold(line.encode("ascii"))
 
     def flush(self) -> None:
-        """Write the buffered lines."""
-        held, self._held = self._held, bytearray()
-        while held:
-            try:
-                del held[: os.write(self._descriptor, held)]
-            except OSError:  # the reader of the log is gone; drawing continues
-                return
+        """Have the buffered lines written, and wait for that a moment."""
+        self._pass_on()
+        self._writer.flush()
 
     def _hold(self, line: bytes) -> None:
         if not self._held:
-            asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
+            asyncio.get_running_loop().call_later(FLUSH_S, self._pass_on)
         elif len(self._held) + len(line) > select.PIPE_BUF:
-            self.flush()
+            self._pass_on()
         self._held += line
+
+    def _pass_on(self) -> None:
+        if self._held:
+            self._writer.write(bytes(self._held))
+            self._held.clear()
 
     def _now(self) -> str:
         now = time.time()
@@ -113,10 +124,16 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(document, separators=(",", ":"))
 
 
-def configure_log(form: LogForm) -> None:
-    """Write messages of the server, and warnings of all libraries, to standard error."""
+def configure_log(form: LogForm) -> LogWriter:
+    """Write messages of the server, and warnings of all libraries, to standard error.
+
+    Returns:
+        What writes them.
+    """
+    writer = LogWriter(2)
+    handler = WriterHandler(writer)
     text = DefaultFormatter("%(levelprefix)s %(message)s")
-    handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else text)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("uvicorn").setLevel(logging.INFO)
+    return writer

@@ -1,14 +1,16 @@
-"""The counters of all workers as Prometheus metrics, with an optional port of their own.
+"""The counters of all workers as Prometheus metrics.
 
 Import it only when metrics are needed: the Prometheus client takes 10 ms to import.
 """
 
+import math
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -19,7 +21,6 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from app.settings import SettingError
 from app.telemetry import counters
 from app.telemetry.counters import Cells, Reading
 from app.telemetry.route import PROBES
@@ -37,6 +38,9 @@ REASONS = {
     429: "rate_limited",
     503: "overloaded",
 }
+
+OPEN_METRICS = "application/openmetrics-text"
+KEPT_S = 1  # a scrape takes 8 to 19 ms, and Prometheus asks every 15 s
 
 Readings = Sequence[Reading]
 Rows = dict[str, Cells]  # of each route
@@ -71,26 +75,36 @@ def render(readings: Readings, accept: str = "") -> tuple[bytes, str]:
     return encode(_registry(lambda: readings)), media_type
 
 
-@contextmanager
-def own_port(host: str, port: int, read: Callable[[], Readings]) -> Iterator[None]:
-    """Serve the metrics on their own port, from a thread, as long as the `with` block lasts.
+class Scrapes:
+    """The metrics as text, computed at most once in `KEPT_S`, however many ask for them."""
 
-    Raises:
-        SettingError: the port is not available.
-    """
-    try:
-        server, thread = start_http_server(port, host, _registry(read))
-    except OSError as error:
-        raise SettingError(
-            f"The metrics cannot be served on {host}:{port}: {error.strerror}; choose a free "
-            "port with CVAE_METRICS_PORT, or 0 for /metrics on the main port."
-        ) from error
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    def __init__(self, read: Callable[[], Readings]) -> None:
+        """Nothing is computed yet.
+
+        Args:
+            read: the counts up to now.
+        """
+        self._read, self._lock = read, threading.Lock()
+        self._kept: dict[str, tuple[float, tuple[bytes, str]]] = {}
+
+    def kept(self, accept: str) -> tuple[bytes, str] | None:
+        """What `render` returns, if it need not be computed."""
+        made_at, text = self._kept.get(_form(accept), (-math.inf, None))
+        return text if time.monotonic() < made_at + KEPT_S else None
+
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """The metrics and their media type, see `render`; at most `KEPT_S` old."""
+        with self._lock:  # those who wait for it take what the first has computed
+            if (text := self.kept(accept)) is None:
+                form = _form(accept)
+                text = render(self._read(), form)
+                self._kept[form] = time.monotonic(), text
+            return text
+
+
+def _form(accept: str) -> str:
+    """An Accept header that has the same effect; there are two, so little is computed and kept."""
+    return OPEN_METRICS if OPEN_METRICS in accept else ""
 
 
 def _registry(read: Callable[[], Readings]) -> CollectorRegistry:
@@ -142,6 +156,11 @@ def _refusals(rows: Rows) -> Metric:
 
 def _drawing(total: Cells) -> Iterator[Metric]:
     yield CounterMetricFamily("cvae_digits_drawn", "Digits decoded.", total[counters.DIGITS])
+    yield CounterMetricFamily(
+        "cvae_log_lines_dropped",
+        "Lines of the log that nobody read in time.",
+        total[counters.LINES_DROPPED],
+    )
     stages = CounterMetricFamily(
         "cvae_stage_seconds", "Time spent in each stage of drawing.", labels=["stage"]
     )

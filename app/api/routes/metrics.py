@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import ServiceDep
 
@@ -9,9 +10,14 @@ router = APIRouter()
 
 
 @router.get("/metrics", include_in_schema=False)
-def metrics(request: Request, service: ServiceDep) -> Response:
-    """The sum over all workers. A plain function: FastAPI spends its milliseconds on a thread."""
-    from app.telemetry.prometheus import render  # on first use: the start does not need it
+async def metrics(request: Request, service: ServiceDep) -> Response:
+    """The sum over all workers, computed at most once a second and on a thread."""
+    from app.telemetry.prometheus import Scrapes  # on first use: the start does not need it
 
-    content, media_type = render(service.counters.readings(), request.headers.get("accept", ""))
+    if (scrapes := service.scrapes) is None:
+        scrapes = service.scrapes = Scrapes(service.counters.readings)
+    accept = ",".join(request.headers.getlist("accept"))
+    if (found := scrapes.kept(accept)) is None:
+        found = await run_in_threadpool(scrapes.render, accept)
+    content, media_type = found
     return Response(content, headers={"Content-Type": media_type, "Cache-Control": "no-store"})

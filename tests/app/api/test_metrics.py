@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
@@ -5,10 +7,12 @@ from starlette.testclient import TestClient
 from app import __version__
 from app.main import create_app
 from app.settings import Settings
+from app.telemetry.prometheus import KEPT_S
 from model.checkpoint import Checkpoint
 
 
 def counted(client: TestClient) -> dict[tuple[str, ...], float]:
+    time.sleep(KEPT_S)
     answer = client.get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"

@@ -13,6 +13,7 @@ import pytest
 
 from app.settings import LogForm
 from app.telemetry.log import AccessLog, configure_log
+from app.telemetry.writer import LogWriter
 
 SCOPE = {"method": "GET", "state": {"request_id": "3f1c9a52d07be684"}}
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -109,13 +110,46 @@ def test_log_without_a_reader_fails_no_request() -> None:
     async def scene() -> None:
         reader, writer = os.pipe()
         os.close(reader)
-        log = AccessLog("json", writer)
+        dropped: list[int] = []
+        log = AccessLog("json", writer, dropped.append)
         for _ in range(2):
             log.write(SCOPE, "/generate", 200, 0.001, 812)
             log.flush()
         os.close(writer)
+        assert dropped == [1, 1]
 
     asyncio.run(scene())
+
+
+def test_log_whose_reader_stops_lets_nothing_wait_and_counts_what_is_dropped() -> None:
+    lines = 30_000
+    dropped: list[int] = []
+
+    async def scene() -> None:
+        log = AccessLog("json", writer, dropped.append)
+        for _ in range(lines):
+            log.write(SCOPE, "/generate", 200, 0.001, 812)
+        log.flush()
+        assert 0 < sum(dropped) < lines
+        read = bytearray()
+        while read.count(b"\n") + sum(dropped) < lines:  # the reader goes on
+            read += await asyncio.to_thread(os.read, reader, 2**16)
+        assert {json.loads(line)["bytes"] for line in read.splitlines()} == {812}
+
+    reader, writer = os.pipe()
+    asyncio.run(scene())
+
+
+def test_log_to_a_pipe_that_somebody_made_non_blocking_is_complete() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    out = LogWriter(writer)
+    for number in range(2000):
+        out.write(f"{number:>99}\n".encode())
+    read = bytearray()
+    while read.count(b"\n") < 2000:
+        read += os.read(reader, 2**16)
+    assert [int(line) for line in read.splitlines()] == list(range(2000))
 
 
 @pytest.fixture
@@ -138,6 +172,7 @@ def test_server_messages_as_json(capfd: pytest.CaptureFixture[str]) -> None:
     except RuntimeError:
         logging.getLogger("elsewhere").exception("failed")
     logging.getLogger("elsewhere").info("of no interest")
+    logging.getLogger().handlers[0].flush()
     first, second = map(json.loads, capfd.readouterr().err.splitlines())
     written_at = datetime.fromisoformat(first.pop("time"))
     assert abs((datetime.now(UTC) - written_at).total_seconds()) < 3600
@@ -150,4 +185,5 @@ def test_server_messages_as_json(capfd: pytest.CaptureFixture[str]) -> None:
 def test_server_messages_as_text(capfd: pytest.CaptureFixture[str]) -> None:
     configure_log("text")
     logging.getLogger("uvicorn.error").info("said")
+    logging.getLogger().handlers[0].flush()
     assert capfd.readouterr().err == "INFO:     said\n"

@@ -2,8 +2,10 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.request import urlopen
@@ -14,7 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from app.settings import SettingError
 from app.telemetry.counters import Counters, Reading, open_counters, read_counters
-from app.telemetry.prometheus import own_port, render
+from app.telemetry.metrics_port import own_port
+from app.telemetry.prometheus import Scrapes, render
 from harness.launcher import free_port
 
 ROUTES = ("/generate", "/livez", "/morph")
@@ -158,6 +161,57 @@ def test_own_port_serves_until_the_end() -> None:
         assert b'cvae_requests_total{route="/generate",status="200"} 2.0' in answer.read()
     with pytest.raises(OSError, match="refused"):
         urlopen(address)
+
+
+def test_metrics_are_computed_once_for_all_who_ask_at_the_same_time() -> None:
+    read: list[int] = []
+    counters = busy_counters()
+
+    def readings() -> list[Reading]:
+        read.append(1)
+        return counters.readings()
+
+    scrapes = Scrapes(readings)
+    assert scrapes.kept("") is None
+    with ThreadPoolExecutor(8) as pool:
+        accepted = ["", "text/plain", "*/*", "application/openmetrics-text;version=0.0.1"] * 50
+        found = set(pool.map(scrapes.render, accepted))
+    assert (len(read), len(found)) == (2, 2)  # one for each form
+
+
+def test_own_port_answers_beside_hundreds_of_silent_and_slow_connections() -> None:
+    port, threads = free_port(), threading.active_count()
+    with own_port("127.0.0.1", port, busy_counters().readings), ExitStack() as stack:
+        for number in range(300):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            client.sendall(b"GET /metrics HTTP/1.1\r\nX: " if number % 2 else b"")
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+            assert b"cvae_requests_total" in answer.read()
+        assert threading.active_count() <= threads + 1
+    assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET / HTTP/1.0\r\n\r\n", b"HTTP/1.1 200 OK"),
+        (b"HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n", b"HTTP/1.1 200 OK"),
+        (b"POST / HTTP/1.1\r\n\r\n", b"HTTP/1.1 405 Method Not Allowed"),
+        (b"\r\n\r\n", b"HTTP/1.1 405 Method Not Allowed"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 9000 + b"\r\n\r\n", b""),
+    ],
+)
+def test_own_port_answers_each_connection_once(request_: bytes, status: bytes) -> None:
+    port, answer = free_port(), b""
+    with (
+        own_port("127.0.0.1", port, busy_counters().readings),
+        socket.create_connection(("127.0.0.1", port), 30) as client,
+    ):
+        client.sendall(request_)
+        with suppress(ConnectionResetError):
+            while more := client.recv(2**16):
+                answer += more
+    assert answer.partition(b"\r\n")[0] == status
 
 
 def test_own_port_that_is_taken_is_a_setting_error() -> None:

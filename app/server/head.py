@@ -6,7 +6,15 @@ MAX_HEAD_BYTES = 2**14
 MAX_HEADERS = 100
 MAX_TARGET_BYTES = 2**12
 MAX_PARAMETERS = 64
+MAX_VALUE_BYTES = 2**10  # of a header that is taken apart
+MAX_ITEMS = 64
 
+TAKEN_APART = frozenset(
+    {
+        *(b"accept", b"accept-encoding", b"access-control-request-headers", b"authorization"),
+        *(b"connection", b"content-type", b"if-none-match"),
+    }
+)
 BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -27,9 +35,14 @@ def find_fault(
             "parameters are read; send less."
         )
     hosts = bodies = 0
-    for name, _ in headers:
+    for name, value in headers:
         hosts += name == b"host"
         bodies += name in BODY_HEADERS
+        if len(value) > MAX_ITEMS and name in TAKEN_APART and _is_long(value):
+            return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, (
+                f"The header {name.decode()} is too long: at most {MAX_VALUE_BYTES} bytes and "
+                f"{MAX_ITEMS} items are read; send less."
+            )
     if hosts != 1 and (hosts or version == "1.1"):
         return HTTPStatus.BAD_REQUEST, (
             f"A request names its host once; found {hosts} Host headers, expected 1."
@@ -39,3 +52,7 @@ def find_fault(
             "A request to upgrade the connection cannot have a body; leave out Upgrade."
         )
     return None
+
+
+def _is_long(value: bytes) -> bool:
+    return len(value) > MAX_VALUE_BYTES or value.count(b",") + value.count(b";") >= MAX_ITEMS

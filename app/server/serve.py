@@ -135,6 +135,7 @@ def _config(app: FastAPI | None, settings: Settings) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.shutdown_seconds,
         server_header=False,
+        proxy_headers=False,  # nothing here depends on the address of a client
         ws="none",  # there are no web sockets, and importing them would delay the start
         http="app.server.connection:Connection",
         loop=LOOP,

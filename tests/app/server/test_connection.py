@@ -290,6 +290,26 @@ def test_address_is_bounded(run: Run, path: bytes, status: bytes) -> None:
     run(scene)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [b"Accept: " + b"," * 64, b"Content-Type: a/b" + b";" * 64, b"If-None-Match: " + b"x" * 1025],
+)
+def test_long_value_of_a_header_that_is_taken_apart_is_431(run: Run, value: bytes) -> None:
+    async def scene(client: socket.socket, _: Connection) -> None:
+        answer = await ask(client, REQUEST[:-2] + value + b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 431 ")
+
+    run(scene)
+
+
+def test_long_header_that_is_not_taken_apart_is_taken(run: Run) -> None:
+    async def scene(client: socket.socket, _: Connection) -> None:
+        answer = await ask(client, REQUEST[:-2] + b"Cookie: " + b"a=b;" * 2000 + b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+    run(scene)
+
+
 def test_client_that_takes_nothing_is_cut_off_and_one_that_reads_is_not(run: Run) -> None:
     async def scene(client: socket.socket, connection: Connection) -> None:
         loop, limit = asyncio.get_running_loop(), connection.service.settings.stall_seconds

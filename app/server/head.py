@@ -38,7 +38,7 @@ def find_fault(
     for name, value in headers:
         hosts += name == b"host"
         bodies += name in BODY_HEADERS
-        if len(value) > MAX_ITEMS and name in TAKEN_APART and _is_long(value):
+        if len(value) >= MAX_ITEMS and name in TAKEN_APART and _is_long(value):
             return HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, (
                 f"The header {name.decode()} is too long: at most {MAX_VALUE_BYTES} bytes and "
                 f"{MAX_ITEMS} items are read; send less."

@@ -38,10 +38,17 @@ Scene = Callable[[socket.socket, Connection], Awaitable[None]]
 Run = Callable[[Scene], None]
 
 
-async def app(_: Scope, __: Receive, send: Send) -> None:
-    headers = [(b"content-length", b"2")]
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers ok, or at /echo with the body of the request."""
+    body = b"ok"
+    if scope["path"] == "/echo":
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+    headers = [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"ok"})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def play(scene: Scene) -> None:
@@ -368,6 +375,39 @@ def test_pipelined_answers_have_the_order_of_their_requests() -> None:
         *[(b"", b"11"), (b"", b"22"), (b"", b"33"), (b"404", b""), (b"", b"44"), (b"", b"55")] * 20,
         (b"", b"1"),
     ]
+
+
+HIDDEN = b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST /%b HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b"
+CHUNKED = b"POST /%b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n"
+PARTS = [
+    REQUEST,
+    POST % (b"early", len(HIDDEN), HIDDEN),
+    POST % (b"echo", len(HIDDEN), HIDDEN),
+    CHUNKED % (b"early", len(HIDDEN), HIDDEN),
+    CHUNKED % (b"echo", 5, b"first"),
+    REQUEST[:-2] + b"X-Rest: " + HIDDEN.replace(b"Host", b"X-Host"),
+    POST % (b"echo", 4, b"last"),
+]
+ECHOES = [b"ok", b"ok", HIDDEN, b"ok", b"first", b"ok", b"last"]
+
+
+@pytest.mark.parametrize("pause", [False, True])
+def test_no_split_of_a_stream_changes_its_answers(run: Run, pause: bool) -> None:
+    stream = b"".join(PARTS)
+
+    async def scene(client: socket.socket, connection: Connection) -> None:
+        for split in range(1, len(stream)):
+            connection.data_received(stream[:split])
+            if pause:
+                await asyncio.sleep(0)
+            connection.data_received(stream[split:])
+            text = b""
+            while text.count(b"HTTP/1.1 ") < len(PARTS) or not text.endswith(b"last"):
+                text += await read(client)
+            assert re.split(rb"HTTP/1\.1 200 OK\r\ncontent-length: \d+\r\n\r\n", text)[1:] == ECHOES
+
+    run(scene)
 
 
 def test_client_that_sends_on_without_an_end_is_cut_off(run: Run) -> None:

@@ -1,5 +1,6 @@
-"""What processes hold, read from /proc: memory, threads, file descriptors. Linux only."""
+"""What processes hold and use, read from /proc: memory, threads, processor time. Linux only."""
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,6 +38,24 @@ def holding(pids: Iterable[int]) -> Holding:
         sum(one.threads for one in found),
         sum(one.descriptors for one in found),
     )
+
+
+def forget_peak(pid: int) -> None:
+    """Let the peak of a process's memory begin anew."""
+    (PROC / f"{pid}/clear_refs").write_text("5")
+
+
+def peak_mb(pid: int) -> float:
+    """The most resident memory of a process since `forget_peak`, in MB (10^6 bytes)."""
+    status = (PROC / f"{pid}/status").read_text()
+    (peak,) = re.findall(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)
+    return int(peak) * 1024 / 1e6
+
+
+def processor_s(pid: int) -> float:
+    """The processor time that a process has used, in seconds."""
+    fields = (PROC / f"{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _holding(pid: int) -> Holding:

@@ -30,6 +30,7 @@ from torture.monitoring import (
     try_stuck_log,
 )
 from torture.overload import try_overload, try_overload_behind_nginx
+from torture.picture import try_costly_pictures, try_end_while_reading, try_stalled_uploads
 from torture.pipelining import try_pipelining
 from torture.reload import try_hangups, try_reload
 from torture.scale import FULL, QUICK, Scale
@@ -67,7 +68,7 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
         try_killed_supervisor,
     ),
     "training": (try_training,),
-    "uploads": (try_uploads,),
+    "uploads": (try_uploads, try_costly_pictures, try_stalled_uploads, try_end_while_reading),
     "access": (try_access,),
     "soak": (try_soak,),
 }

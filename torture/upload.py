@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from PIL import Image
 
 from harness.launcher import Service, running
+from harness.pictures import chunk, jpeg, lossless_webp, lossy_webp, turned_exif
+from harness.pictures import png as png_of
 from torture.scale import Scale
 from torture.verdict import Verdict
 
@@ -76,7 +78,12 @@ def attacks() -> list[Upload]:
         ("bomb: 40,000 x 40,000", "image/png", _header_png(40_000, 40_000)),
         ("bomb: 2^31 wide", "image/png", _header_png(2**31 - 1, 1)),
         ("bomb: 4,200 x 4,200", "image/png", _png(4200, 4200)),
-        ("bomb in a text chunk", "image/png", _with_chunk(png, b"zTXt", _bomb_text())),
+        ("bomb in a text chunk", "image/png", _with_chunk(_png(28, 28, 0), b"zTXt", _bomb_text())),
+        ("bomb in exif", "image/png", png_of(28, 28, more=chunk(b"eXIf", turned_exif(900, 2**20)))),
+        ("1 x 16,777,216", "image/png", png_of(1, 2**24)),
+        ("20,000 scans", "image/jpeg", jpeg(4096, 4096, scans=20_000)),
+        ("webp of 4,096 x 4,096", "image/webp", lossy_webp(4096, 4096)),
+        ("webp of 65,536 tables", "image/webp", lossless_webp(1024, 1024, deep=False)),
         ("blank", "image/png", _png(28, 28, 0)),
         (
             "broken exif",
@@ -88,6 +95,7 @@ def attacks() -> list[Upload]:
         ("form of 9 pictures", form, _part(png) * 9 + b"--b--\r\n"),
         ("form of 5,000 empty parts", form, _part(b"") * 5000 + b"--b--\r\n"),
         ("form with a long header", form, b"--b\r\nX: " + b"a" * 2**20 + b"\r\n\r\n\r\n--b--\r\n"),
+        ("form with 3,000 parameters", form + "; a=b" * 3000, _part(png) + b"--b--\r\n"),
         ("form without a boundary", "multipart/form-data", _part(png)),
         ("too large", "image/png", b"1" * (8 * 2**20 + 1)),
     ]
@@ -168,18 +176,13 @@ def _encoded(name: str, **options: bytes) -> bytes:
 def _header_png(width: int, height: int) -> bytes:
     """A picture whose header claims a size, with little content."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    start = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header)
-    return start + _chunk(b"IDAT", zlib.compress(bytes(2**20))) + _chunk(b"IEND", b"")
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+    return start + chunk(b"IDAT", zlib.compress(bytes(2**20))) + chunk(b"IEND", b"")
 
 
 def _with_chunk(png: bytes, name: bytes, content: bytes) -> bytes:
-    return png[:33] + _chunk(name, content) + png[33:]  # after the header
+    return png[:33] + chunk(name, content) + png[33:]  # after the header
 
 
 def _bomb_text() -> bytes:
     return b"Comment\0\0" + zlib.compress(bytes(200 * 2**20), 9)
-
-
-def _chunk(name: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(name + content)
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", checksum)

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import uvicorn
 from fastapi import FastAPI
 
+from app.server.allocator import return_freed_memory
 from app.server.supervisor import Supervisor
 from app.settings import SettingError, Settings
 from app.telemetry.counters import read_counters
@@ -77,6 +78,7 @@ def _run_worker(
     from app.server.worker import STARTUP_FAILURE, Worker  # not before the check
 
     messages = configure_log(settings.log)
+    return_freed_memory()
     try:
         app = create_app(settings)
     except SettingError as error:

@@ -34,6 +34,7 @@ def _write_dataset(options: dict[str, str | None], output: Path) -> None:
     query = parse_query(DatasetQuery, options, output)
     settings = read_settings()
     renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
+    query.check_model(renderer.model_hash)
     seed = chosen_seed(query.seed)
     _write(_with_progress(dataset_pieces(renderer, query, seed), query.count), output)
     print_seed(query.seed, seed)

@@ -29,6 +29,7 @@ def _draw(options: dict[str, str | None], output: Path | None) -> None:
     query = parse_query(GenerateQuery, options, output)
     settings = read_settings()
     renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
+    query.check_model(renderer.model_hash)
     seed = chosen_seed(query.seed)
     (content,) = renderer.render([Order(query.in_format(query.format or "png"), seed)])
     if output is None:

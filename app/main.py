@@ -47,7 +47,11 @@ def create_app(settings: Settings | None = None) -> Application:
         redoc_url=None,
     )
     app.include_router(
-        all_routes(with_keys=has_keys(settings), with_metrics=settings.metrics_port == 0)
+        all_routes(
+            with_keys=has_keys(settings),
+            with_metrics=settings.metrics_port == 0,
+            with_page=settings.page,
+        )
     )
     serve_docs(app)
     describe_api(app)

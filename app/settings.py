@@ -61,6 +61,9 @@ class Settings(BaseSettings):
         default_factory=_has_trace_endpoint,
         description="send OpenTelemetry traces; on if OTEL_EXPORTER_OTLP_ENDPOINT is set",
     )
+    page: bool = Field(
+        True, description="serve the page, with the weights it draws with; on by default"
+    )
     api_keys: SecretStr | None = Field(None, description="keys that may draw, with commas between")
     api_keys_file: Path | None = Field(None, description="file with keys that may draw, one a line")
     cors_origins: str = Field(

@@ -1,5 +1,6 @@
 """Keys on a real service: nothing is drawn without one, and none is ever shown."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 
@@ -51,6 +52,8 @@ def try_access(_: Scale) -> Iterator[Verdict]:
                 for path in DRAWINGS
                 for key in KEYS
             ]
+            home = service.get("/").decode()
+            page = ["", "service-worker.js", *re.findall(r'(?:href|src)="(page/[^"]+)"', home)]
             answers = [service.ask(path) for path in (*OPEN, *DRAWINGS, "/nope")]
     yield Verdict(
         "nothing is drawn without a key",
@@ -61,6 +64,14 @@ def try_access(_: Scale) -> Iterator[Verdict]:
     )
     texts = [service.log, *(answer.body.decode("latin-1") for answer in answers)]
     shown = sum(key in text for key in KEYS for text in texts)
+    with running("--no-page", CVAE_API_KEYS=KEYS[0]) as closed:
+        handed = [name for name in page if closed.status(f"/{name}") != 404]
+    yield Verdict(
+        "a closed page hands out no weights",
+        f"{len(handed)} of {len(page)} files {', '.join(handed)}".strip(),
+        "0",
+        not handed,
+    )
     yield Verdict("keys in logs and answers", f"{shown} times", "0 times", not shown)
     bare = sum(not all(name in answer.headers for name in HEADERS) for answer in answers)
     yield Verdict(

@@ -4,6 +4,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 from harness.launcher import Service, running
@@ -23,21 +24,33 @@ LOW_BYTE = -4  # of the last float32 of a safetensors file
 
 def try_identity(_: Scale) -> Iterator[Verdict]:
     """One byte of each file that decides a picture is changed, one file after the other."""
-    same = []
+    same: list[str] = []
+    mixed = 0
     with tempfile.TemporaryDirectory() as place:
         folder = Path(shutil.copytree(PRETRAINED, Path(place) / "checkpoint"))
         with running(CVAE_CHECKPOINT=str(folder), CVAE_WATCH_SECONDS=str(WATCH_S)) as service:
             for name in NETWORKS:
-                tag = service.ask(PICTURE).headers["ETag"]
+                headers = service.ask(PICTURE).headers
+                tag, model = headers["ETag"], headers.get("X-Model", "")
+                mixed += "immutable" in headers["Cache-Control"]
                 taken = service.log.count(TAKEN)
                 _exchange(folder, name)
                 if not _takes_over(service, taken + 1) or _keeps(service, tag):
                     same.append(name)
+                mixed += (
+                    service.status(f"{PICTURE}&model={model}") != HTTPStatus.UNPROCESSABLE_ENTITY
+                )
     yield Verdict(
         f"a changed byte in each of {len(NETWORKS)} files: another model, another ETag",
         f"{len(same)} keep the ETag {', '.join(same)}".strip(),
         "0",
         not same,
+    )
+    yield Verdict(
+        "an immutable address never shows pictures of two models",
+        f"{mixed} answers could be mixed",
+        "0",
+        not mixed,
     )
 
 

@@ -1,37 +1,42 @@
-"""How long an answer may be kept: a year with a seed, not at all without one."""
+"""How long an answer may be kept: a day with a seed, a year where the model is named too."""
 
 import hashlib
 
 from fastapi.responses import Response
 
 DRAWING_VERSION = "1"  # raise it when the same request gives other bytes: it is part of the ETag
-IMMUTABLE = "max-age=31536000, immutable"
+IMMUTABLE = "max-age=31536000, immutable"  # where the address names everything that decides it
+REVALIDATED = "max-age=86400, must-revalidate"  # where a new model may change it
 
 
-def lasting_headers(scope: str, *identity: str) -> dict[str, str]:
-    """The caching headers of an answer that never changes.
+def lasting_headers(control: str, model: str, *identity: str) -> dict[str, str]:
+    """The caching headers of an answer that never changes as long as the model draws.
 
     Args:
-        scope: public, or private where answers need a key.
-        identity: everything that the bytes depend on.
+        control: the value of Cache-Control.
+        model: what draws.
+        identity: everything else that the bytes depend on.
     """
-    facts = "/".join((DRAWING_VERSION, *identity))
+    facts = "/".join((DRAWING_VERSION, model, *identity))
     tag = hashlib.blake2b(facts.encode(), digest_size=12).hexdigest()
-    return {"Cache-Control": f"{scope}, {IMMUTABLE}", "ETag": f'"{tag}"'}
+    return {"X-Model": model, "Cache-Control": control, "ETag": f'"{tag}"'}
 
 
-def seeded_headers(scope: str, asked: int | None, seed: int, *identity: str) -> dict[str, str]:
+def seeded_headers(
+    control: str, asked: int | None, seed: int, model: str, *identity: str
+) -> dict[str, str]:
     """X-Seed and the caching headers of an answer that lasts only if a seed was asked for.
 
     Args:
-        scope: public, or private where answers need a key.
+        control: see `lasting_headers`.
         asked: the seed of the request, if it has one.
         seed: the one that was taken.
-        identity: everything that the bytes depend on.
+        model: see `lasting_headers`.
+        identity: see `lasting_headers`.
     """
     if asked is None:
-        return {"X-Seed": str(seed), "Cache-Control": "no-store"}
-    return {"X-Seed": str(seed), **lasting_headers(scope, *identity)}
+        return {"X-Seed": str(seed), "X-Model": model, "Cache-Control": "no-store"}
+    return {"X-Seed": str(seed), **lasting_headers(control, model, *identity)}
 
 
 def not_modified(if_none_match: str | None, headers: dict[str, str]) -> Response | None:

@@ -6,7 +6,15 @@ from starlette.middleware.cors import CORSMiddleware
 from app.settings import Settings
 
 REQUEST_HEADERS = ("Authorization", "If-None-Match", "X-API-Key", "X-Request-ID")
-RESPONSE_HEADERS = ("ETag", "Retry-After", "X-Label", "X-Request-ID", "X-Seed", "X-Style")
+RESPONSE_HEADERS = (
+    "ETag",
+    "Retry-After",
+    "X-Label",
+    "X-Model",
+    "X-Request-ID",
+    "X-Seed",
+    "X-Style",
+)
 MAX_AGE_S = 3600  # how long a browser may remember the permission
 
 

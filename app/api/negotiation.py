@@ -1,14 +1,32 @@
-"""The Accept header: which of our formats a client takes (RFC 9110, section 12.5.1)."""
+"""What a client takes: the Accept and Accept-Encoding headers (RFC 9110, section 12.5)."""
 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+
+from starlette.datastructures import Headers
 
 from app.drawing.encoding import MEDIA_TYPES
 from app.request.error import Reason, RequestError
 
 CACHED = 256  # Accept headers whose result is kept: each program sends the same one each time
 QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")  # RFC 9110, section 12.4.2
+
+
+def joined(headers: Headers, name: str) -> str | None:
+    """The value of a header that is a list; given several times, it is one list (section 5.3)."""
+    values = headers.getlist(name)
+    return ", ".join(values) if values else None
+
+
+def takes_gzip(accept_encoding: str | None) -> bool:
+    """Whether a client takes an answer that is compressed with gzip.
+
+    Args:
+        accept_encoding: that header of the request; without one it takes none from us.
+    """
+    codings = dict(_media_range(part) for part in (accept_encoding or "").split(","))
+    return codings.get("gzip", codings.get("x-gzip", codings.get("*", 0.0))) > 0
 
 
 def negotiated_format(asked: str | None, accept: str | None) -> str:

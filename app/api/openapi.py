@@ -54,8 +54,9 @@ def file_answer(
 
 SEED = header("X-Seed", "The seed that draws this again.", "integer")
 CACHING = {
+    **header("X-Model", "The model that has drawn this; give it as `model` for a lasting address."),
     **header("ETag", "With a seed: names model and parameters."),
-    **header("Cache-Control", "With a seed immutable for a year, without one no-store."),
+    **header("Cache-Control", "With a seed a day, with a seed and a model a year, else no-store."),
 }
 NOT_MODIFIED = {"description": "The copy that If-None-Match names is still right."}
 REFUSALS: Responses = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from fastapi import Request
 from starlette.types import Receive
 
+from app.api.caching import IMMUTABLE, REVALIDATED
 from app.api.keys import KeyRing
 from app.drawing.renderer import Order, Renderer, is_light
 from app.overload import Overloaded
@@ -16,6 +17,7 @@ from app.overload.limit import Limit
 from app.overload.memory import UploadMemory
 from app.overload.pool import BoundedPool
 from app.overload.unsent import UnsentBytes
+from app.request.query import Query
 from app.settings import Settings
 from app.site.build import PageFile
 from app.telemetry.counters import Counters
@@ -80,6 +82,20 @@ class Service:
     def cache_scope(self) -> str:
         """Which caches may keep an answer: with keys set, only that of the client itself."""
         return "private" if self.keys else "public"
+
+    def cache_control(self, query: Query) -> str:
+        """How long the answer to a query may be kept, if it has one answer; see `caching`."""
+        lifetime = REVALIDATED if query.asked_model is None else IMMUTABLE
+        return f"{self.cache_scope}, {lifetime}"
+
+    def check(self, query: Query) -> None:
+        """Check a query against the operator's limit and the model that draws.
+
+        Raises:
+            InvalidRequest: it asks for too many pixels, or for another model.
+        """
+        query.check_pixels(self.settings.max_pixels)
+        query.check_model(self.renderer.model_hash)
 
     async def draw(self, order: Order, receive: Receive) -> bytes:
         """The file of a drawing: light ones in the next micro-batch, heavy ones on a thread.

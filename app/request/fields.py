@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.request.parameter import Colour, Decimal, Integer, Token
+from app.request.parameter import Colour, Decimal, Hash, Integer, Token
 from model.noise import MAX_SEED
 
 SEED_BITS = MAX_SEED.bit_length()
@@ -17,6 +17,15 @@ Seed = Annotated[
         description="The same seed and parameters give the same bytes. Default: chosen at "
         "random and returned in X-Seed.",
         examples=[7],
+    ),
+]
+Model = Annotated[
+    str | None,
+    Hash(),
+    Field(
+        description="Draw with this model or refuse: the X-Model header of an answer. The answer "
+        "may then be kept for a year, because another model has another address. "
+        "Default: whichever model draws.",
     ),
 ]
 Scale = Annotated[

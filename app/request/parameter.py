@@ -15,6 +15,7 @@ INTEGER = re.compile(r"-?[0-9]{1,10}")
 DECIMAL = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,9})?")
 COLOUR = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 FULL_COLOUR = 6  # hex digits
+HASH = re.compile(r"[0-9a-f]{16}")
 TOKEN = re.compile(r"[A-Za-z0-9_=-]*")
 
 
@@ -135,6 +136,21 @@ class Colour(Constraint):
         """See `Constraint.describe`."""
         choices = "|".join(["#?[0-9a-fA-F]{3}", "#?[0-9a-fA-F]{6}", *filter(None, [self.word])])
         return {"pattern": f"^({choices})$"}
+
+
+@dataclass(frozen=True)
+class Hash(Constraint):
+    """The name of a model, see `model.checkpoint.Checkpoint.model_hash`."""
+
+    def check(self, text: str) -> str:
+        """See `Constraint.check`."""
+        if HASH.fullmatch(text):
+            return text
+        raise PydanticCustomError("hash", "must be 16 hex digits in lower case")
+
+    def describe(self) -> dict[str, Any]:
+        """See `Constraint.describe`."""
+        return {"pattern": f"^{HASH.pattern}$"}
 
 
 @dataclass(frozen=True)

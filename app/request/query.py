@@ -13,6 +13,8 @@ from pydantic_core import ErrorDetails
 
 from app.request.error import FieldError, InvalidRequest, invalid
 
+MODEL = "model"  # the parameter that decides whether to draw, not what
+
 
 class Query(BaseModel):
     """A query string. An unknown parameter is refused, never silently ignored.
@@ -22,6 +24,7 @@ class Query(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     parameters: ClassVar[list[tuple[str, str, object]]] = []  # name, name of the field, default
+    drawn: ClassVar[list[tuple[str, str, object]]] = []  # those that change what is drawn
 
     @model_validator(mode="wrap")
     @classmethod
@@ -49,8 +52,26 @@ class Query(BaseModel):
                 "ask for less",
             )
 
+    @property
+    def asked_model(self) -> str | None:
+        """The model that must draw; None where any may."""
+        return getattr(self, MODEL, None)
+
+    def check_model(self, draws: str) -> None:
+        """Check that the model which draws is the one asked for, if one is.
+
+        Raises:
+            InvalidRequest: another one is asked for.
+        """
+        if self.asked_model not in (None, draws):
+            raise invalid(
+                "model",
+                f"is not the model that draws here, which is {draws}; ask for that one, or for "
+                "none",
+            )
+
     def canonical(self, seed: int | None = None) -> str:
-        """The shortest query string that asks for the same: no defaults, one order, one spelling.
+        """The shortest query string that draws the same: no defaults, one order, one spelling.
 
         All values are safe in an address as they are: the constraints of their fields see to it.
 
@@ -59,7 +80,7 @@ class Query(BaseModel):
         """
         values = self.__dict__ if seed is None else {**self.__dict__, "seed": seed}
         parts = []
-        for name, field, default in self.parameters:
+        for name, field, default in self.drawn:
             value = values[field]
             if value is not default and value != default:
                 parts.append(f"{name}={_spelled(value) if type(value) is float else value}")
@@ -71,6 +92,7 @@ class Query(BaseModel):
         super().__pydantic_init_subclass__(**kwargs)
         fields = cls.model_fields.items()
         cls.parameters = [(field.alias or name, name, field.default) for name, field in fields]
+        cls.drawn = [each for each in cls.parameters if each[0] != MODEL]
 
     @classmethod
     def names(cls) -> list[str]:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from app.request.error import invalid
-from app.request.fields import Gap, Ink, Paper, Scale, Seed, Style, Temperature, Variation
+from app.request.fields import Gap, Ink, Model, Paper, Scale, Seed, Style, Temperature, Variation
 from app.request.parameter import Decimal, Digits, Integer
 from app.request.query import Query
 
@@ -65,6 +65,7 @@ class Drawing(Query):
             examples=["png"],
         ),
     ] = None
+    model: Model = None
 
     @model_validator(mode="after")
     def _check_drawing(self) -> Self:
@@ -167,6 +168,7 @@ class MorphQuery(Query):
         Animation,
         Field(description="webp (lossless), gif or apng.", examples=["gif"]),
     ] = "webp"
+    model: Model = None
 
     @model_validator(mode="after")
     def _check_morph(self) -> Self:
@@ -207,6 +209,7 @@ class LatentMapQuery(Query):
     format: Annotated[
         Literal["png", "webp", "svg"], Field(description="Format of the sheet.", examples=["png"])
     ] = "png"
+    model: Model = None
 
     @model_validator(mode="after")
     def _check_map(self) -> Self:
@@ -241,6 +244,7 @@ class DatasetQuery(Query):
             examples=["npz"],
         ),
     ] = "npz"
+    model: Model = None
 
     @model_validator(mode="after")
     def _check_count(self) -> Self:

@@ -33,7 +33,7 @@ def test_help_has_all_parameters_and_its_examples_are_taken_as_they_are_printed(
             name = part.split()[0]
             words += [name, example[1]] if name.startswith("--") else [example[1]]
     assert {word for word in words if word.startswith("--")} == {
-        f"--{name}" for name in model.model_fields if name not in ("digits", "style")
+        f"--{name}" for name in model.model_fields if name not in ("digits", "style", "model")
     }
     assert main([*words, *file]) == 0
     assert (tmp_path / file[-1]).is_file()

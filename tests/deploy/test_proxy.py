@@ -69,13 +69,18 @@ def test_seeded_picture_is_cached(proxy: Service, service: Service) -> None:
     path = f"{PICTURE}&seed=11"
     first, second = proxy.ask(path), proxy.ask(path)
     assert (first.headers["X-Cache"], second.headers["X-Cache"]) == ("MISS", "HIT")
-    assert first.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert first.headers["Cache-Control"] == "public, max-age=86400, must-revalidate"
     assert first.body == second.body == service.get(path)
     for name in ("ETag", "Cache-Control", "X-Seed", "Content-Type", "Vary"):
         assert first.headers[name] == second.headers[name]
     assert first.headers["X-Request-ID"] != second.headers["X-Request-ID"]
     unchanged = proxy.ask(path, "GET", {"If-None-Match": first.headers["ETag"]})
     assert (unchanged.status, unchanged.body) == (304, b"")
+    named = proxy.ask(f"{path}&model={first.headers['X-Model']}")
+    assert named.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert (named.body, named.headers["X-Cache"]) == (first.body, "MISS")
+    other = [proxy.ask(f"{path}&model={'0' * 16}") for _ in range(2)]
+    assert [(answer.status, answer.headers["X-Cache"]) for answer in other] == [(422, "MISS")] * 2
 
 
 def test_cached_picture_is_cached_per_format(proxy: Service) -> None:

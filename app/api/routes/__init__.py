@@ -21,19 +21,21 @@ DRAWING = (generate, restyle, morph, latent_map, dataset)
 OTHER = (card, probes, page, metrics)
 
 
-def all_routes(with_keys: bool, with_metrics: bool) -> APIRouter:
+def all_routes(with_keys: bool, with_metrics: bool, with_page: bool) -> APIRouter:
     """The router of the whole API.
 
     Args:
         with_keys: whether drawing needs a key.
         with_metrics: whether /metrics is served here and not on a port of its own.
+        with_page: whether the page and its weights are served.
     """
     router = APIRouter()
     checks = [Depends(require_key)] if with_keys else []
     for part in DRAWING:
         router.include_router(part.router, dependencies=[*checks, Depends(refuse_repeated)])
+    closed = [part for part, served in ((metrics, with_metrics), (page, with_page)) if not served]
     for part in OTHER:
-        if part is not metrics or with_metrics:
+        if part not in closed:
             router.include_router(part.router)
     return router
 

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse, Response
 
 from app.api.caching import not_modified
 from app.api.dependencies import ServiceDep
+from app.api.negotiation import joined
 from app.api.openapi import NOT_MODIFIED
 from app.drawing.card import ModelCard, describe
 
@@ -27,4 +28,4 @@ async def model_card(request: Request, service: ServiceDep) -> Response:
     tag = hashlib.sha256(response.body).hexdigest()[:24]
     headers = {"Cache-Control": "no-cache", "ETag": f'"{tag}"'}  # the model may be replaced
     response.headers.update(headers)
-    return not_modified(request.headers.get("if-none-match"), headers) or response
+    return not_modified(joined(request.headers, "if-none-match"), headers) or response

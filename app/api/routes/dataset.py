@@ -8,6 +8,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from app.api.caching import not_modified, seeded_headers
 from app.api.dependencies import ServiceDep
+from app.api.negotiation import joined
 from app.api.openapi import CACHING, LASTING, SEED, file_answer
 from app.drawing.dataset import MEDIA_TYPES, dataset_pieces
 from app.request.fields import chosen_seed
@@ -29,13 +30,14 @@ async def dataset(
     request: Request, service: ServiceDep, query: Annotated[DatasetQuery, Query()]
 ) -> Response:
     """Random numbers of `length` digits with their pictures; the seed decides both."""
+    service.check(query)
     renderer, seed = service.renderer, chosen_seed(query.seed)
     identity = *renderer.identity, "dataset", query.canonical(seed)
     headers = {
         "Content-Disposition": f'attachment; filename="digits-{seed}.{query.format}"',
-        **seeded_headers(service.cache_scope, query.seed, seed, *identity),
+        **seeded_headers(service.cache_control(query), query.seed, seed, *identity),
     }
-    if unchanged := not_modified(request.headers.get("if-none-match"), headers):
+    if unchanged := not_modified(joined(request.headers, "if-none-match"), headers):
         return unchanged
     pieces = service.pool.stream(dataset_pieces(renderer, query, seed))
     first = await anext(pieces)  # takes the slot, while a refusal can still be a clean 503

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from app.api.caching import not_modified, seeded_headers
 from app.api.dependencies import ServiceDep
-from app.api.negotiation import negotiated_format
+from app.api.negotiation import joined, negotiated_format
 from app.api.openapi import CACHING, LASTING, SEED, file_answer, header
 from app.api.service import Service
 from app.drawing.encoding import MEDIA_TYPES
@@ -39,12 +39,12 @@ async def generate(
     With `seed` the answer never changes and may be cached. The first digit of
     `digits=2018&seed=7` is the digit of `digits=2&seed=7`, at any scale and among any others.
     """
-    query.check_pixels(service.settings.max_pixels)
-    kind = negotiated_format(query.format, request.headers.get("accept"))
+    service.check(query)
+    kind = negotiated_format(query.format, joined(request.headers, "accept"))
     seed = chosen_seed(query.seed)
     drawing = query.in_format(kind)
     headers = drawing_headers(service, drawing, seed, negotiated=query.format is None)
-    if unchanged := not_modified(request.headers.get("if-none-match"), headers):
+    if unchanged := not_modified(joined(request.headers, "if-none-match"), headers):
         return unchanged
     content = await service.draw(Order(drawing, seed), request.receive)
     return Response(content, media_type=MEDIA_TYPES[kind], headers=headers)
@@ -63,7 +63,7 @@ def drawing_headers(
     """
     request = drawing.canonical() if drawing.seed is not None else ""
     identity = *service.renderer.identity, request
-    headers = seeded_headers(service.cache_scope, drawing.seed, seed, *identity)
+    headers = seeded_headers(service.cache_control(drawing), drawing.seed, seed, *identity)
     if negotiated:
         headers["Vary"] = "Accept"
     return headers

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from app.api.caching import lasting_headers, not_modified
 from app.api.dependencies import ServiceDep
+from app.api.negotiation import joined
 from app.api.openapi import CACHING, LASTING, file_answer
 from app.drawing.encoding import MEDIA_TYPES
 from app.drawing.latent_map import render_map
@@ -31,11 +32,11 @@ async def latent_map(
 
     They are the two directions of the noise that change the digit most.
     """
-    query.check_pixels(service.settings.max_pixels)
+    service.check(query)
     renderer = service.renderer
     identity = *renderer.identity, "latent-map", query.canonical()
-    headers = lasting_headers(service.cache_scope, *identity)
-    if unchanged := not_modified(request.headers.get("if-none-match"), headers):
+    headers = lasting_headers(service.cache_control(query), *identity)
+    if unchanged := not_modified(joined(request.headers, "if-none-match"), headers):
         return unchanged
     with service.unsent.expected(query.pixels):
         content = await service.run(request.receive, render_map, renderer, query)

@@ -5,6 +5,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import ServiceDep
+from app.api.negotiation import joined
 
 router = APIRouter()
 
@@ -16,7 +17,7 @@ async def metrics(request: Request, service: ServiceDep) -> Response:
 
     if (scrapes := service.scrapes) is None:
         scrapes = service.scrapes = Scrapes(service.counters.readings)
-    accept = ",".join(request.headers.getlist("accept"))
+    accept = joined(request.headers, "accept") or ""
     if (found := scrapes.kept(accept)) is None:
         found = await run_in_threadpool(scrapes.render, accept)
     content, media_type = found

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from app.api.caching import not_modified, seeded_headers
 from app.api.dependencies import ServiceDep
+from app.api.negotiation import joined
 from app.api.openapi import CACHING, LASTING, SEED, file_answer
 from app.drawing.encoding import ANIMATION_MEDIA_TYPES
 from app.request.fields import chosen_seed
@@ -33,11 +34,11 @@ async def morph(
     """
     from app.drawing.morph import render_morph  # on first use: it needs Pillow, the start not
 
-    query.check_pixels(service.settings.max_pixels)
+    service.check(query)
     renderer, seed = service.renderer, chosen_seed(query.seed)
     identity = *renderer.identity, "morph", query.canonical(seed)
-    headers = seeded_headers(service.cache_scope, query.seed, seed, *identity)
-    if unchanged := not_modified(request.headers.get("if-none-match"), headers):
+    headers = seeded_headers(service.cache_control(query), query.seed, seed, *identity)
+    if unchanged := not_modified(joined(request.headers, "if-none-match"), headers):
         return unchanged
     with service.unsent.expected(query.pixels):
         content = await service.run(request.receive, render_morph, renderer, query, seed)

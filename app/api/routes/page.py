@@ -6,6 +6,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.caching import IMMUTABLE, not_modified
 from app.api.dependencies import ServiceDep
+from app.api.negotiation import joined, takes_gzip
 from app.api.service import Service
 from app.drawing.card import describe
 from app.drawing.renderer import Renderer
@@ -60,15 +61,14 @@ def _build(renderer: Renderer) -> dict[str, PageFile]:
 
 
 def _answer(request: Request, scope: str, file: PageFile) -> Response:
-    takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
-    packed = file.packed if takes_gzip else None
+    packed = file.packed if takes_gzip(joined(request.headers, "accept-encoding")) else None
     headers = {
         "Content-Security-Policy": HEADER_POLICY,
         "Cache-Control": f"{scope}, {IMMUTABLE}" if file.lasting else "no-cache",
         "ETag": f'"{file.digest}{"" if packed is None else "-gzip"}"',
         "Vary": "Accept-Encoding",
     }
-    if unchanged := not_modified(request.headers.get("if-none-match"), headers):
+    if unchanged := not_modified(joined(request.headers, "if-none-match"), headers):
         return unchanged
     if packed is not None:
         headers["Content-Encoding"] = "gzip"

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from app.api.dependencies import ServiceDep
-from app.api.negotiation import negotiated_format
+from app.api.negotiation import joined, negotiated_format
 from app.api.openapi import BINARY, REFUSALS, SEED, Responses, file_answer, header, problem_answer
 from app.api.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
 from app.drawing.encoding import MEDIA_TYPES
@@ -72,8 +72,8 @@ async def restyle(
     """
     from app.drawing.handwriting import find_hand  # on first use: it needs Pillow, the start not
 
-    query.check_pixels(service.settings.max_pixels)
-    kind = negotiated_format(query.format, request.headers.get("accept"))
+    service.check(query)
+    kind = negotiated_format(query.format, joined(request.headers, "accept"))
     memory = service.upload_memory
     with memory.share() as share:
         pictures = await uploaded_pictures(
@@ -89,6 +89,7 @@ async def restyle(
     content = await service.draw(Order(drawing, seed), request.receive)
     headers = {
         "X-Seed": str(seed),
+        "X-Model": service.renderer.model_hash,
         "X-Style": hand.style,
         "X-Label": str(hand.label),
         "Cache-Control": "no-store",

@@ -1,8 +1,11 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.testclient import TestClient
 
-from app.api.negotiation import accepted_format, drawing_format
+from app.api.negotiation import accepted_format, drawing_format, takes_gzip
 from app.drawing import encoding
 
 MEDIA_TYPES = {
@@ -70,3 +73,39 @@ def test_drawing_format_is_one_of_those_that_are_drawn(accept: str | None) -> No
 @given(accept=st.text(max_size=60) | st.text("imagepn/*,;q=.015 ", max_size=60))
 def test_accepted_format_of_any_header_is_one_of_ours_or_none(accept: str) -> None:
     assert accepted_format(accept, MEDIA_TYPES) in {*MEDIA_TYPES, None}
+
+
+@pytest.mark.parametrize(
+    ("accept_encoding", "taken"),
+    [
+        (None, False),
+        ("", False),
+        ("gzip", True),
+        ("GZip ; q=0.5", True),
+        ("br, gzip", True),
+        ("*", True),
+        ("x-gzip", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000, *", False),
+        ("*;q=0", False),
+        ("gzipped", False),
+        ("gzip;q=x", False),
+    ],
+)
+def test_gzip_is_sent_only_to_those_who_take_it(accept_encoding: str | None, taken: bool) -> None:
+    assert takes_gzip(accept_encoding) == taken
+
+
+def test_header_that_is_given_twice_is_one_list(client: TestClient) -> None:
+    def ask(path: str, *headers: tuple[str, str]) -> Any:
+        return client.get(path, headers=list(headers))
+
+    url = "/generate?digits=1&seed=1"
+    both = ask(url, ("Accept", "text/html"), ("Accept", "image/webp"))
+    assert both.headers["content-type"] == "image/webp"
+    tag = ask(url).headers["etag"]
+    known = ask(url, ("If-None-Match", '"other"'), ("If-None-Match", tag))
+    assert known.status_code == 304
+    packed = ask("/", ("Accept-Encoding", "br"), ("Accept-Encoding", "gzip"))
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in ask("/", ("Accept-Encoding", "gzip;q=0")).headers

@@ -72,3 +72,13 @@ def test_weights_that_were_written_over_are_not_sent(
     with TestClient(create_app(Settings(checkpoint=folder))) as client:
         (folder / ROUNDED_WEIGHTS).write_bytes(b"of another model")
         assert 'id="weights"' not in client.get("/").text
+
+
+def test_closed_page_hands_out_nothing_while_the_api_answers(client: TestClient) -> None:
+    index = client.get("/").text
+    names = ["", "service-worker.js", *re.findall(r'(?:href|src)="(page/[^"]+)"', index)]
+    assert any(name.endswith(".safetensors") for name in names)
+    with TestClient(create_app(Settings(page=False, access_log=False))) as closed:
+        assert {closed.get(f"/{name}").status_code for name in names} == {404}
+        for path in ("/generate?digits=1", "/model", "/docs", "/readyz", "/favicon.ico"):
+            assert closed.get(path).status_code == 200

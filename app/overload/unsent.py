@@ -11,7 +11,7 @@ from typing import Protocol
 
 from app.overload import Overloaded
 
-EVICT_AFTER_S = 1  # a connection that has taken nothing for so long is closed if others need room
+EVICT_AFTER_S = 3  # a connection that has taken nothing for so long is closed if others need room
 
 
 class Sender(Protocol):

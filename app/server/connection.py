@@ -13,6 +13,7 @@ Relies on undocumented names of uvicorn, as `app.server.worker` does:
 - `RequestResponseCycle`: `response_complete`, `keep_alive`, `disconnected`, `message_event`
 """
 
+import asyncio
 import secrets
 from http import HTTPStatus
 from typing import Any
@@ -27,6 +28,7 @@ from app.api.service import Service
 from app.overload import RETRY_AFTER_S, Overloaded
 from app.server.drawing_cycle import DrawingCycle
 from app.server.head import BODY_HEADERS, MAX_HEAD_BYTES, MAX_HEADERS, find_fault
+from app.server.progress import Progress
 from app.telemetry.route import PROBES
 
 MAX_REQUEST_BYTES = 2**27  # twice the largest upload that the settings allow
@@ -34,7 +36,6 @@ MAX_UNPARSED_BYTES = 2**20  # that arrive before they can be parsed; reading is 
 PIECE_BYTES = 2**12  # parsed at a time
 HEAD_END = b"\r\n\r\n"
 HEAD_LIMIT_S = 10  # for the head of a request, from its first byte to its last
-PROGRESS_BYTES = 2**10  # a client that takes less in a second has stalled
 
 PROBE_PATHS = frozenset(path.encode() for path in PROBES)
 # With one of these a request asks for more than its answer: a body, or an id of its own.
@@ -63,8 +64,6 @@ class Connection(HttpToolsProtocol):
     ended = False  # no further request is read, and the connection closes
     last_words = b""  # sent before that, after the answers that are due
     slow: tuple[object, float] | None = None  # the request before an unfinished head; since when
-    stalled_since: float | None = None  # unsent bytes are not taken; time of the event loop
-    unsent_before = 0  # a second ago
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -84,6 +83,11 @@ class Connection(HttpToolsProtocol):
             self._received = self._received[self._parsed :] + data if self._unparsed else data
             self._parsed = 0
             self._parse()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has connected."""
+        super().connection_made(transport)
+        self.progress = Progress(transport)
 
     def on_message_begin(self) -> None:
         """The first byte of a request has arrived."""
@@ -132,7 +136,7 @@ class Connection(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """The client has taken most of what was unsent."""
         super().resume_writing()
-        self.stalled_since = None
+        self.progress.restart()
 
     @property
     def unsent(self) -> int:
@@ -141,28 +145,24 @@ class Connection(HttpToolsProtocol):
 
     @property
     def stalled_s(self) -> float:
-        """How long the client has taken none of them, in seconds."""
-        return 0 if self.stalled_since is None else self.loop.time() - self.stalled_since
+        """How long the client has taken too little, in seconds."""
+        return self.progress.stalled_s(self.loop.time())
 
     def abort(self) -> None:
-        """Drop unsent bytes and the connection."""
+        """Drop unsent bytes, those in the buffer of the system too, and the connection."""
+        self.progress.drop()
         self.transport.abort()
 
     def abort_if_stalled(self, now: float) -> None:
-        """Drop the connection if the client has taken nothing for the time of the settings.
+        """Drop the connection if the client has taken too little for the time of the settings.
 
         To be called once a second.
 
         Args:
             now: time of the event loop, in seconds.
         """
-        unsent, before = self.unsent, self.unsent_before
-        self.unsent_before = unsent
-        if not unsent or before - unsent >= PROGRESS_BYTES:
-            self.stalled_since = None
-        elif self.stalled_since is None:
-            self.stalled_since = now
-        elif now - self.stalled_since >= self.service.settings.stall_seconds:
+        self.progress.look(now)
+        if self.progress.stalled_s(now) >= self.service.settings.stall_seconds:
             self.abort()
 
     def close_if_slow(self, now: float) -> None:

@@ -39,16 +39,21 @@ def seeded_headers(
     return {"X-Seed": str(seed), **lasting_headers(control, model, *identity)}
 
 
-def not_modified(if_none_match: str | None, headers: dict[str, str]) -> Response | None:
-    """304 if the client already has the answer (RFC 9110, section 13.1.2), else None.
+def is_held(if_none_match: str | None, headers: dict[str, str]) -> bool:
+    """Whether the client already has the answer (RFC 9110, section 13.1.2).
 
     Args:
         if_none_match: that header of the request.
         headers: of the answer.
     """
     if if_none_match is None or "ETag" not in headers:
-        return None
+        return False
     held = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    if "*" in held or headers["ETag"] in held:
+    return "*" in held or headers["ETag"] in held
+
+
+def not_modified(if_none_match: str | None, headers: dict[str, str]) -> Response | None:
+    """304 if the client already has the answer, else None; see `is_held`."""
+    if is_held(if_none_match, headers):
         return Response(status_code=304, headers=headers)
     return None

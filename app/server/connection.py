@@ -21,7 +21,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api.boundary import CLOSE, request_ids
-from app.api.fast_path import plain_query
+from app.api.fast_path import PlainRequest, plain_request
 from app.api.overload_limit import ADMITTED
 from app.api.problem import problem_bytes
 from app.api.service import Service
@@ -226,15 +226,14 @@ class Connection(HttpToolsProtocol):
         except Overloaded:
             self._refuse_overload()
             return True
-        query = plain_query(self.url, self.headers)
-        service = self.service
-        if query is None or service.settings.tracing or not service.keys.admits(self.headers):
+        request = plain_request(self.url, self.headers)
+        if request is None or not self._may_draw(request):
             self.scope["state"][ADMITTED] = turn
             return False
         self.answered_here = True
         drawing = DrawingCycle(
-            service,
-            query,
+            self.service,
+            request,
             self.transport,
             self.server_state.default_headers,
             self.parser.should_keep_alive(),
@@ -246,6 +245,15 @@ class Connection(HttpToolsProtocol):
         else:
             turn.add_done_callback(drawing.begin)
         return True
+
+    def _may_draw(self, request: PlainRequest) -> bool:
+        """Whether a plain request can be answered here, as nothing speaks against it."""
+        service, model = self.service, request.query.model
+        return (
+            not service.settings.tracing
+            and service.keys.admits(self.headers)
+            and model in (None, service.renderer.model_hash)
+        )
 
     def _refuse_overload(self) -> None:
         self.answered_here = True

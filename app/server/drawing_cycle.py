@@ -6,11 +6,10 @@ from http import HTTPStatus
 from time import perf_counter
 
 from app.api.boundary import CLOSE, FAILED, log, request_ids
-from app.api.fast_path import PATH, PlainAnswer
+from app.api.fast_path import PATH, PlainAnswer, PlainRequest
 from app.api.headers import header_lines
 from app.api.problem import problem_bytes
 from app.api.service import Service
-from app.request.schemas import GenerateQuery
 from app.telemetry.middleware import CLIENT_GONE
 
 
@@ -27,7 +26,7 @@ class DrawingCycle:
     def __init__(
         self,
         service: Service,
-        query: GenerateQuery,
+        request: PlainRequest,
         transport: asyncio.Transport,
         default_headers: list[tuple[bytes, bytes]],
         keep_alive: bool,
@@ -37,26 +36,29 @@ class DrawingCycle:
 
         Args:
             service: what draws.
-            query: what the request asks for.
+            request: what the client asks for.
             transport: to the client.
             default_headers: of every answer of the server.
             keep_alive: whether the connection stays open after the answer.
             on_response: called when the request is answered.
         """
         self.keep_alive = keep_alive
-        self._service, self._query, self._transport = service, query, transport
+        self._service, self._transport = service, transport
+        self._answer, self._batcher = PlainAnswer(service, request), service.batcher
         self._default_headers, self._on_response = default_headers, on_response
         self._request_id = f"{next(request_ids):016x}"
         self._began = perf_counter()
         service.counters.begin()
 
     def begin(self, _turn: object = None) -> None:
-        """Order the drawing: it is the turn of this request."""
+        """Order the drawing, where one is needed: it is the turn of this request."""
         if self._transport.is_closing():
             self._end(CLIENT_GONE, b"", 0)
-            return
-        self._answer = PlainAnswer(self._service, self._query)
-        self._service.batcher.submit(self._answer.order, self)
+        elif self._answer.is_held:
+            response = self._answer.not_modified(self._request_id, header_lines(self._own()))
+            self._end(HTTPStatus.NOT_MODIFIED, response, 0)
+        else:
+            self._batcher.submit(self._answer.order, self)
 
     def done(self) -> bool:
         """Whether the drawing is not wanted any more, see `Receiver`."""

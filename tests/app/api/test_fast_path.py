@@ -1,11 +1,12 @@
 import http.client
+import itertools
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.fast_path import plain_query
+from app.api.fast_path import plain_request
 from harness.launcher import Service, running
 from model.noise import MAX_SEED
 
@@ -16,7 +17,7 @@ ORIGIN = "https://a.example"
 
 def plain(target: str, **headers: str) -> object:
     pairs = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
-    return plain_query(target.encode(), pairs)
+    return plain_request(target.encode(), pairs)
 
 
 @pytest.fixture(scope="module", params=[{}, {"CVAE_CORS_ORIGINS": ORIGIN}, {"CVAE_API_KEYS": KEY}])
@@ -58,6 +59,28 @@ def test_fast_path_without_seed_has_the_headers_of_the_ordinary_route(service: S
     assert kept[0] == kept[1]
 
 
+def test_named_model_and_held_answer_are_as_on_the_ordinary_route(service: Service) -> None:
+    _, headers = ask(service, "/generate?digits=1&seed=1")
+    model, etag = headers["x-model"], headers["etag"]
+    for query in (f"digits=1&seed=1&model={model}", f"seed=1&digits=1&model={model}"):
+        assert "immutable" in ask(service, f"/generate?{query}")[1]["cache-control"]
+    found = []
+    for query, tags in itertools.product(
+        ("digits=1&seed=1", "seed=1&digits=1"), (etag, f'"a", W/{etag}', "*", '"a"')
+    ):
+        sent = {"X-API-Key": KEY, "If-None-Match": tags}
+        answer = service.ask(f"/generate?{query}", headers=sent)
+        found.append((answer.status, headers_of(answer.headers, "x-request-id", "date")))
+    assert [status for status, _ in found] == [304, 304, 304, 200] * 2
+    assert found[:4] == found[4:]
+
+
+def test_another_model_is_refused_as_on_the_ordinary_route(service: Service) -> None:
+    for query in ("digits=1&seed=1", "seed=1&digits=1"):
+        path = f"/generate?{query}&model=0123456789abcdef"
+        assert 400 <= service.ask(path, headers={"X-API-Key": KEY}).status < 500
+
+
 def test_answer_that_closes_the_connection_says_so(service: Service) -> None:
     for query in ("digits=1&seed=1", "seed=1&digits=1"):
         _, headers = ask(service, f"/generate?{query}", Connection="close")
@@ -79,12 +102,12 @@ def test_request_without_a_valid_key_is_refused() -> None:
 @pytest.mark.parametrize(
     "headers", [{}, {"accept": "*/*"}, {"accept": "image/png"}, {"accept": CHROME}]
 )
-def test_plain_query_of_common_clients_is_recognised(headers: dict[str, str]) -> None:
-    query = plain_query(
+def test_plain_request_of_common_clients_is_recognised(headers: dict[str, str]) -> None:
+    request = plain_request(
         b"/generate?digits=2018&seed=7", [(k.encode(), v.encode()) for k, v in headers.items()]
     )
-    assert query is not None
-    assert query.canonical() == "digits=2018&seed=7"
+    assert request is not None
+    assert request.query.canonical() == "digits=2018&seed=7"
 
 
 @pytest.mark.parametrize(
@@ -101,10 +124,11 @@ def test_plain_query_of_common_clients_is_recognised(headers: dict[str, str]) ->
         ("http://x/generate?digits=1", {}),
         ("/generate?digits=1", {"accept": "image/webp"}),
         ("/generate?digits=1", {"accept": "text/html"}),
-        ("/generate?digits=1", {"if_none_match": "*"}),
+        ("/generate?digits=1&model=0123456789abcdef", {}),
+        ("/generate?digits=1&seed=1&model=0123456789abcde", {}),
     ],
 )
-def test_plain_query_is_none_where_more_checks_are_needed(
+def test_plain_request_is_none_where_more_checks_are_needed(
     target: str, headers: dict[str, str]
 ) -> None:
     assert plain(target, **headers) is None

@@ -32,6 +32,7 @@ from torture.monitoring import (
 from torture.overload import try_overload, try_overload_behind_nginx
 from torture.picture import try_costly_pictures, try_end_while_reading, try_stalled_uploads
 from torture.pipelining import try_pipelining
+from torture.proxy import try_proxy
 from torture.reload import try_hangups, try_reload
 from torture.scale import FULL, QUICK, Scale
 from torture.shutdown import try_restarts, try_second_signal, try_shutdown
@@ -54,6 +55,7 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
     "slow": (try_slow, try_leaving),
     "unread": (try_unread, try_unread_pipelines),
     "heads": (try_heads,),
+    "proxy": (try_proxy,),
     "shutdown": (try_shutdown, try_second_signal),
     "restarts": (try_restarts,),
     "worker": (try_worker,),

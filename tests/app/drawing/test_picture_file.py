@@ -26,6 +26,7 @@ from app.drawing.picture_file import (
 )
 from app.request.error import Reason, RequestError
 from harness import pictures
+from harness.launcher import ROOT
 from harness.pictures import CMYK, COLOUR, GREY, REDUCED_COLOUR
 
 INK = np.kron(np.random.default_rng(0).integers(0, 255, (9, 7, 3), np.uint8), np.ones((8, 8, 1)))
@@ -256,3 +257,13 @@ def test_picture_file_damaged_is_read_or_refused(
     except RequestError:
         return
     assert 0 < file.share <= 1
+
+
+def test_picture_file_limits_are_documented() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    several = [pictures.jpeg(8, 8, sampling, scans=1) for sampling in (COLOUR, REDUCED_COLOUR)]
+    kinds = PNG, CLEAR_PNG, JPEG, WEBP, LOSSLESS_WEBP
+    for kind in (*kinds, *(read_picture_file(content).kind for content in several)):
+        assert f" {kind.most:,} " in text
+    assert f" {MAX_SIDE:,} pixels" in text
+    assert f" {MAX_SCANS} scans" in text

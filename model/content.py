@@ -3,6 +3,7 @@
 The folder is data that others write: a file may be a FIFO, endless, or JSON of 200,000 brackets.
 """
 
+import json
 import stat
 from pathlib import Path
 from textwrap import shorten
@@ -65,6 +66,7 @@ def parse_object(name: str, content: bytes) -> dict[str, Any]:
         raise damaged(name, f"{len(content)} bytes", f"at most {MAX_DOCUMENT_BYTES}")
     try:
         document = from_json(content)  # unlike the standard library's, its depth has a limit
+        json.dumps(document, allow_nan=False)  # the model card shows it as JSON, which has no NaN
     except ValueError as error:
         raise damaged(name, f"no JSON ({error})", "a JSON object") from error
     if not isinstance(document, dict):

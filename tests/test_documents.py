@@ -46,7 +46,7 @@ DOCUMENTS = [
     *(path for path in sorted((ROOT / "docs").glob("*.md")) if ".template" not in path.name),
 ]
 README_LINES = 190
-IN_TREE = ("app", "model", "training", "cvae_digits", "harness", "torture", "benchmarks")
+IN_TREE = ("app", "model", "training", "cvae_digits", "harness", "fuzz", "torture", "benchmarks")
 QUERIES: dict[str, type[Query]] = {
     "`GET /generate`": GenerateQuery,
     "`POST /restyle`": RestyleQuery,

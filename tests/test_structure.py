@@ -35,7 +35,8 @@ TRAINING = [
     {"evaluation"},
     {"checkpoint"},
     {"launch", "console", "snapshot"},
-    {"config", "data", "interrupt", "randomness"},
+    {"config", "data", "interrupt"},
+    {"lock", "randomness", "tensors"},
 ]
 ORDERS = {"app": APP, "model": MODEL, "training": TRAINING}
 # What a package may never import, at any depth.

@@ -39,7 +39,7 @@ from torture.shutdown import try_restarts, try_second_signal, try_shutdown
 from torture.slow import try_leaving, try_slow
 from torture.smuggling import try_smuggling
 from torture.soak import try_soak
-from torture.training import try_training
+from torture.training import try_first_disk, try_training, try_two_trainings
 from torture.unread import try_unread, try_unread_pipelines
 from torture.upload import try_uploads
 from torture.verdict import Verdict
@@ -69,7 +69,7 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
         try_metrics_folder,
         try_killed_supervisor,
     ),
-    "training": (try_training,),
+    "training": (try_training, try_first_disk, try_two_trainings),
     "uploads": (try_uploads, try_costly_pictures, try_stalled_uploads, try_end_while_reading),
     "access": (try_access,),
     "soak": (try_soak,),

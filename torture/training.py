@@ -77,6 +77,45 @@ def _without_disk(run_dir: Path, epochs: int) -> Iterator[Verdict]:
     )
 
 
+def try_first_disk(_: Scale) -> Iterator[Verdict]:
+    """A disk that is full before there is anything to resume."""
+    with tempfile.TemporaryDirectory() as place, _start(Path(place), "--epochs", "1") as process:
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (DISK_BYTES, DISK_BYTES))
+        errors = process.communicate(timeout=LIMIT_S)[1]
+    advice = next((line.strip() for line in errors.splitlines() if "Make room" in line), "none")
+    yield Verdict(
+        "disk full before the first snapshot: the advice helps",
+        f"exit {process.returncode}, {advice}",
+        "exit 1, one sentence without --resume",
+        process.returncode == 1
+        and advice.endswith("run the command again.")
+        and "Traceback" not in errors,
+    )
+
+
+def try_two_trainings(_: Scale) -> Iterator[Verdict]:
+    """A second training in the folder of one that runs."""
+    with tempfile.TemporaryDirectory() as place:
+        run_dir = Path(place)
+        with _start(run_dir, "--epochs", "1000") as first:
+            begun = time.monotonic()
+            while not (run_dir / "snapshot.safetensors").exists():
+                if first.poll() is not None or time.monotonic() > begun + LIMIT_S:
+                    break
+                time.sleep(0.05)
+            with _start(run_dir, "--epochs", "1000", "--resume") as second:
+                errors = second.communicate(timeout=LIMIT_S)[1]
+            alive = first.poll() is None
+            first.kill()
+            first.communicate()
+    yield Verdict(
+        "two trainings in one folder: the second is refused, the first goes on",
+        f"exit {second.returncode}, the first {'goes on' if alive else 'HAS ENDED'}",
+        "exit 1, one sentence, goes on",
+        second.returncode == 1 and alive and "Another training works" in errors,
+    )
+
+
 def _start(run_dir: Path, *options: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [

@@ -41,25 +41,34 @@ def _train(config: TrainingConfig) -> int:
     from training.data import DataError
     from training.interrupt import Interrupted
     from training.launch import LaunchError
+    from training.lock import LockedError
     from training.run import train
     from training.snapshot import SnapshotError
 
-    start_log(config.run_dir)
     log = logging.getLogger("training")
     try:
+        start_log(config.run_dir)
         checkpoint = train(config)
     except Interrupted as stop:
         log.warning("%s", stop)
         return EXIT_INTERRUPTED
-    except (CheckpointError, DataError, DivergenceError, LaunchError, SnapshotError) as error:
+    except (
+        CheckpointError,
+        DataError,
+        DivergenceError,
+        LaunchError,
+        LockedError,
+        SnapshotError,
+    ) as error:
         log.error("%s", error)
         return EXIT_FAILED
     except OSError as error:  # usually a full disk
         log.error(
             "The run stopped because writing %s failed (%s); all files written before are "
-            "complete. Make room or grant access, then continue with --resume.",
+            "complete. Make room or grant access, then %s.",
             error.filename or config.run_dir,
             error.strerror or error,
+            "continue with --resume" if config.can_resume else "run the command again",
         )
         return EXIT_FAILED
     if checkpoint:

@@ -112,6 +112,16 @@ class TrainingConfig(BaseModel):
         """The file from which a run of the preset `article` resumes."""
         return self.run_dir / "snapshot.safetensors"
 
+    @property
+    def stages(self) -> Path:
+        """The folder from which a run of the preset `sharp` resumes."""
+        return self.run_dir / "stages"
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether there is anything to resume."""
+        return self.snapshot.exists() or self.stages.exists()
+
     @model_validator(mode="after")
     def _refuse_options_of_the_other_preset(self) -> Self:
         if self.preset != "article" and (given := sorted(self.model_fields_set & ARTICLE_ONLY)):

@@ -1,11 +1,15 @@
 """MNIST in memory, read by torchvision."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torchvision.datasets import MNIST
+
+SIDE, CLASSES = 28, 10
+IDX_BYTES = 0x800  # of a file of unsigned bytes, plus the number of its dimensions
 
 
 class DataError(Exception):
@@ -34,6 +38,7 @@ def load_mnist(data_dir: Path, train: bool) -> LabelledImages:
     Raises:
         DataError: the images can be neither read nor downloaded.
     """
+    _check_files(data_dir, train)
     try:
         data = MNIST(str(data_dir), train=train, download=True)
     except Exception as error:  # of network, disk or format, without a common base
@@ -49,6 +54,47 @@ def load_mnist(data_dir: Path, train: bool) -> LabelledImages:
             "remove the folder and run the command again to download it."
         )
     return LabelledImages(images=data.data, labels=data.targets)
+
+
+def _check_files(data_dir: Path, train: bool) -> None:
+    """Check the files that are there, which torchvision reads as they are.
+
+    Raises:
+        DataError: a file is damaged, or is another one.
+    """
+    raw, part = data_dir / "MNIST" / "raw", "train" if train else "t10k"
+    for name, dimensions in ((f"{part}-images-idx3-ubyte", 3), (f"{part}-labels-idx1-ubyte", 1)):
+        path = raw / name
+        if path.exists() and (found := _fault(path, dimensions)):
+            expected = (
+                f"images of {SIDE} x {SIDE} bytes" if dimensions > 1 else "labels from 0 to 9"
+            )
+            raise DataError(
+                f"The MNIST file {path} cannot be used: found {found}, expected the {expected} of "
+                "the original; remove it and run the command again, which downloads it, or pass "
+                "--data-dir with another folder."
+            )
+
+
+def _fault(path: Path, dimensions: int) -> str | None:
+    """What is wrong with a file in the IDX format of MNIST; None if nothing is."""
+    if not path.is_file():
+        return "something else than a file"
+    with path.open("rb") as file:
+        head = file.read(4 + 4 * dimensions)
+        parts = range(0, len(head), 4)
+        magic, *sizes = [int.from_bytes(head[part : part + 4], "big") for part in parts] or [0]
+        if len(head) < 4 + 4 * dimensions or magic != IDX_BYTES + dimensions:
+            return f"a file that begins with {head[:4].hex() or 'nothing'}"
+        if sizes[1:] not in ([], [SIDE, SIDE]):
+            return f"images of {sizes[1]} x {sizes[2]}"
+        wanted = math.prod(sizes)
+        size = path.stat().st_size - len(head)
+        if size != wanted or size == 0:
+            return f"{size} bytes of data, where its head announces {wanted}"
+        if dimensions == 1 and (highest := max(file.read())) >= CLASSES:
+            return f"the label {highest}"
+    return None
 
 
 def _short(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The snapshot of a run: everything that it needs to continue exactly, in one safetensors file.
+"""The snapshot of a run: all that it needs to continue exactly, in one file with a checksum.
 
 The tensors are the weights and Adam's moments; the progress is JSON in the metadata of the file.
 There is no random state: random generators are keyed by (seed, epoch, step), see
@@ -10,14 +10,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
-from model.atomic import replace_file
 from model.cvae import CVAE
 from training.config import option
+from training.tensors import DamagedError, load_tensors, save_tensors
 
 
 class SnapshotError(Exception):
@@ -80,8 +78,7 @@ def save_snapshot(
         for key, value in optimizer.state.get(parameter, {}).items():
             tensors[f"adam/{name}/{key}"] = value
     counters = {"recipe": json.dumps(recipe), "progress": json.dumps(asdict(progress))}
-    content = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, counters)
-    replace_file(path, content)
+    save_tensors(path, tensors, counters)
 
 
 def load_snapshot(
@@ -116,12 +113,10 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             "or pass the --run-dir of an interrupted run."
         )
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            names = file.keys()
-            return {name: file.get_tensor(name) for name in names}, dict(file.metadata())
-    except safetensors.SafetensorError as error:
+        return load_tensors(path)
+    except DamagedError as error:
         raise SnapshotError(
-            f"The snapshot {path} is damaged ({error}); remove it and start the run again."
+            f"The snapshot {path} {error}; remove it and start the run again."
         ) from error
 
 

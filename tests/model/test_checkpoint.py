@@ -226,7 +226,10 @@ def test_read_what_would_block_or_fill_the_memory_raises(
     assert f"{name} cannot be used: found {found}" in refusal(folder)
 
 
-@pytest.mark.parametrize("text", ["[" * 200_000, '{"a":' * 200_000, "1" * 5000, "[]", "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 200_000, '{"a": NaN}', '{"a": 1e999}', '{"a":' * 200_000, "1" * 5000, "[]", "\xff"],
+)
 @pytest.mark.parametrize("name", [CONFIG, METRICS])
 def test_read_hostile_json_raises(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(text, "latin-1")

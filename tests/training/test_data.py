@@ -1,3 +1,4 @@
+import math
 import os
 import shutil
 import socket
@@ -10,6 +11,7 @@ from tests.training.conftest import CPU, Mnist
 from training.data import DataError, load_mnist
 
 RAW = Path("MNIST", "raw")
+IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 
 
 @pytest.fixture
@@ -48,7 +50,50 @@ def test_load_mnist_without_data_and_network_raises(tmp_path: Path) -> None:
 def test_load_mnist_truncated_images_raises(mnist_slice: Path, tmp_path: Path, size: int) -> None:
     raw = Path(shutil.copytree(mnist_slice, tmp_path / "data")) / RAW
     os.truncate(raw / "train-images-idx3-ubyte", size)
-    with pytest.raises(DataError, match="MNIST could be neither read"):
+    with pytest.raises(DataError, match="train-images-idx3-ubyte cannot be used: found"):
+        load_mnist(tmp_path / "data", train=True)
+
+
+def idx(*sizes: int, content: bytes | None = None, kind: int = 8) -> bytes:
+    """A file in the IDX format."""
+    head = bytes([0, 0, kind, len(sizes)]) + b"".join(size.to_bytes(4, "big") for size in sizes)
+    return head + (bytes(math.prod(sizes)) if content is None else content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        (IMAGES, b"", "a file that begins with nothing"),
+        (IMAGES, b"PK\3\4" + bytes(100), "a file that begins with 504b0304"),
+        (IMAGES, idx(10), "a file that begins with 00000801"),
+        (IMAGES, idx(10, 28, 28, kind=13), "a file that begins with 00000d03"),
+        (IMAGES, idx(10, 32, 32), "images of 32 x 32"),
+        (IMAGES, idx(10, 28, 28)[:-1], "7839 bytes of data, where its head announces 7840"),
+        (IMAGES, idx(10, 28, 28) + b"x", "7841 bytes of data, where its head announces 7840"),
+        (IMAGES, idx(0, 28, 28), "0 bytes of data"),
+        (IMAGES, idx(2**31, 28, 28, content=b""), "0 bytes of data"),
+        (LABELS, idx(3, content=b"\1\x0a\2"), "the label 10"),
+        (LABELS, idx(1000)[:500], "492 bytes of data, where its head announces 1000"),
+    ],
+)
+def test_load_mnist_with_another_file_names_it_and_helps(
+    mnist_slice: Path, tmp_path: Path, name: str, content: bytes, found: str
+) -> None:
+    raw = Path(shutil.copytree(mnist_slice, tmp_path / "data")) / RAW
+    (raw / name).write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        load_mnist(tmp_path / "data", train=True)
+    assert f"The MNIST file {raw / name} cannot be used: found {found}" in str(caught.value)
+    assert "remove it and run the command again" in str(caught.value)
+
+
+def test_load_mnist_with_a_folder_in_place_of_a_file_raises(
+    mnist_slice: Path, tmp_path: Path
+) -> None:
+    raw = Path(shutil.copytree(mnist_slice, tmp_path / "data")) / RAW
+    (raw / LABELS).unlink()
+    (raw / LABELS).mkdir()
+    with pytest.raises(DataError, match=f"{LABELS} cannot be used: found something else"):
         load_mnist(tmp_path / "data", train=True)
 
 

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from model.config import CVAEConfig
@@ -63,6 +64,24 @@ def test_load_missing_or_truncated_snapshot_raises(
         os.truncate(saved, size)
     sentence = "is damaged" if saved.exists() else "^There is nothing to resume: .* does not exist"
     with pytest.raises(SnapshotError, match=sentence):
+        load_snapshot(saved, RECIPE, *network(tiny_config, 1))
+
+
+def test_changed_byte_anywhere_is_noticed(tiny_config: CVAEConfig, saved: Path) -> None:
+    content = saved.read_bytes()
+    for place in (20, len(content) // 4, len(content) // 2, len(content) - 1):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        saved.write_bytes(changed)
+        with pytest.raises(SnapshotError, match=r"^The snapshot .* is damaged"):
+            load_snapshot(saved, RECIPE, *network(tiny_config, 1))
+
+
+def test_safetensors_file_of_somebody_else_is_no_snapshot(
+    tiny_config: CVAEConfig, saved: Path
+) -> None:
+    safetensors.torch.save_file({"a": torch.zeros(1)}, saved)
+    with pytest.raises(SnapshotError, match="has no checksum, so this release has not written it"):
         load_snapshot(saved, RECIPE, *network(tiny_config, 1))
 
 

@@ -57,7 +57,7 @@ class Pipeline:
         self.train = train
         self.test = test
         self.device = device
-        self._folder = config.run_dir / "stages"
+        self._folder = config.stages
         if self._folder.exists() and not config.resume:
             raise run_exists(config.run_dir)
 

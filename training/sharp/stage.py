@@ -10,16 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from model.atomic import replace_file
 from training.console import LossBar
 from training.interrupt import Interrupted, StopSwitch
 from training.snapshot import SnapshotError
+from training.tensors import DamagedError, load_tensors, save_tensors
 
 log = logging.getLogger(__name__)
 LOG_EVERY = 1000  # steps
@@ -108,8 +106,7 @@ def run_stage(stage: Stage, path: Path, recipe: Mapping[str, object], switch: St
                     "completed stages are saved, continue with --resume."
                 )
     stage.finish()
-    weights = {name: weight.contiguous() for name, weight in stage.result.state_dict().items()}
-    replace_file(path, safetensors.torch.save(weights, {"recipe": json.dumps(recipe)}))
+    save_tensors(path, stage.result.state_dict(), {"recipe": json.dumps(recipe)})
     log.info("stage %s: complete after %.0f s", stage.name, time.monotonic() - started)
 
 
@@ -119,13 +116,12 @@ def _text(parts: Mapping[str, Tensor]) -> str:
 
 def _load(path: Path, recipe: Mapping[str, object]) -> dict[str, Tensor]:
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            found, names = json.loads(file.metadata()["recipe"]), file.keys()
-            weights = {name: file.get_tensor(name) for name in names}
-    except safetensors.SafetensorError as error:
+        weights, facts = load_tensors(path)
+    except DamagedError as error:
         raise SnapshotError(
-            f"The stage file {path} is damaged ({error}); remove it and run the command again."
+            f"The stage file {path} {error}; remove it and run the command again."
         ) from error
+    found = json.loads(facts["recipe"])
     if found != recipe:
         raise SnapshotError(
             f"The stage file {path} is from another recipe: found {found}, expected "

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import atheris
 
-TARGETS = ("checkpoint", "query", "style")
+TARGETS = sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
 # Whose branches are counted.
 WATCHED = ["fuzz", "app", "model", "urllib.parse", "base64", "starlette.datastructures"]
 

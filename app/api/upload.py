@@ -24,6 +24,17 @@ class _InMemory(MultiPartParser):
     """Keeps files in memory, where the body is already: no disk is needed, nothing to clean up."""
 
     spool_max_size = 2**30  # more than any body
+    unfinished = False  # whether a part has begun that has not ended
+
+    def on_part_begin(self) -> None:
+        """A part begins."""
+        super().on_part_begin()
+        self.unfinished = True
+
+    def on_part_end(self) -> None:
+        """A part has ended."""
+        super().on_part_end()
+        self.unfinished = False
 
 
 async def uploaded_pictures(
@@ -109,9 +120,16 @@ async def _parts(header: str, body: AsyncGenerator[bytes]) -> list[bytes]:
     )
     if len(header) > MAX_HEADER_BYTES:
         raise unreadable
+
+    async def stream() -> AsyncGenerator[bytes]:
+        async for piece in body:
+            yield piece
+        if parser.unfinished:  # the parser would leave its file open
+            raise MultiPartException("The last part has no end.")
+
     headers = Headers({"content-type": header})
+    parser = _InMemory(headers, stream(), max_files=MAX_PICTURES, max_fields=0)
     try:
-        parser = _InMemory(headers, body, max_files=MAX_PICTURES, max_fields=0)
         form = await parser.parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise unreadable from error

@@ -106,6 +106,8 @@ def test_upload_empty_body_is_422(post: Post, kind: str) -> None:
         (PART % b"picture" + PART % b"" + b"--b--\r\n", NO_PICTURE),
         (b"", NO_PICTURE),
         (b"no form at all", UNREADABLE),
+        (PART % b"picture", UNREADABLE),
+        (PART % b"picture" + (PART % b"picture")[:-1], UNREADABLE),
         (b"--b\r\nno header\r\n\r\npicture\r\n--b--\r\n", UNREADABLE),
         (b"--b\r\nContent-Type: image/png\r\n\r\npicture\r\n--b--\r\n", UNREADABLE),
         (b"--b\r\nContent-Disposition: form-data\r\n\r\npicture\r\n--b--\r\n", UNREADABLE),

@@ -9,7 +9,7 @@ Relies on undocumented names of uvicorn, as `app.server.worker` does:
   `headers`, `scope`, `parser`, `flow`, `loop`, `timeout_keep_alive`,
   `timeout_keep_alive_handler`, `timeout_keep_alive_task`,
   `pipeline`
-- `FlowControl`: `write_paused`, `pause_reading`
+- `FlowControl`: `write_paused`, `pause_reading`, `resume_reading`
 - `RequestResponseCycle`: `response_complete`, `keep_alive`, `disconnected`, `message_event`
 """
 
@@ -122,7 +122,6 @@ class Connection(HttpToolsProtocol):
         if self.ended and self.idle:
             self._close_with(self.last_words)
         elif self._unparsed and not self.ended:
-            self.flow.pause_reading()
             self.loop.call_soon(self._parse)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the input is not repeated
@@ -194,13 +193,18 @@ class Connection(HttpToolsProtocol):
             self.flow.pause_reading()  # until a request is answered
             if self._unparsed > MAX_UNPARSED_BYTES:
                 self.transport.close()
+        elif not self._in_body:  # a body is read as fast as the application takes it
+            self.flow.resume_reading()
+
+    @property
+    def _in_body(self) -> bool:
+        return self.unfinished and not self.in_head
 
     def _may_parse(self) -> bool:
         """Whether the next bytes may begin a request, or belong to the body of that in progress."""
         if self.ended or self.transport.is_closing():
             return False
-        in_body = self.unfinished and not self.in_head
-        return self.idle or (in_body and not self.pipeline)
+        return self.idle or (self._in_body and not self.pipeline)
 
     def _end_of_piece(self) -> int:
         """Where to cut what has arrived, so that a piece has the end of one head at most."""

@@ -1,6 +1,7 @@
 """The connection over sockets, on the event loop that serves and on Python's own."""
 
 import asyncio
+import contextlib
 import inspect
 import re
 import socket
@@ -39,8 +40,10 @@ Run = Callable[[Scene], None]
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers ok, or at /echo with the body of the request."""
+    """Answers ok, at /echo with the body of the request, at /slow after a while."""
     body = b"ok"
+    if scope["path"] == "/slow":
+        await asyncio.sleep(1)
     if scope["path"] == "/echo":
         body, more = b"", True
         while more:
@@ -393,16 +396,31 @@ ECHOES = [b"ok", b"ok", HIDDEN, b"ok", b"first", b"ok", b"last"]
 def test_no_split_of_a_stream_changes_its_answers(run: Run, pause: bool) -> None:
     stream = b"".join(PARTS)
 
-    async def scene(client: socket.socket, connection: Connection) -> None:
+    async def scene(client: socket.socket, _: Connection) -> None:
         for split in range(1, len(stream)):
-            connection.data_received(stream[:split])
+            client.sendall(stream[:split])
             if pause:
-                await asyncio.sleep(0)
-            connection.data_received(stream[split:])
+                await asyncio.sleep(0.001)
+            client.sendall(stream[split:])
             text = b""
             while text.count(b"HTTP/1.1 ") < len(PARTS) or not text.endswith(b"last"):
                 text += await read(client)
             assert re.split(rb"HTTP/1\.1 200 OK\r\ncontent-length: \d+\r\n\r\n", text)[1:] == ECHOES
+
+    run(scene)
+
+
+def test_body_that_the_application_does_not_take_is_not_read_on(run: Run) -> None:
+    async def scene(client: socket.socket, connection: Connection) -> None:
+        loop, sent = asyncio.get_running_loop(), 0
+        await loop.sock_sendall(client, POST % (b"slow", 2**26, b""))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                while True:
+                    sent += 2**16
+                    await loop.sock_sendall(client, bytes(2**16))
+        assert sent > 2**16
+        assert len(connection.cycle.body) < 2**20
 
     run(scene)
 
@@ -427,7 +445,7 @@ NAMES = {
         *("send_400_response", "timeout_keep_alive_handler", "on_response_complete"),
         "_unsupported_upgrade_warning",
     ),
-    FlowControl: ("pause_reading",),
+    FlowControl: ("pause_reading", "resume_reading"),
     uvicorn.Config: ("bind_socket",),
     uvicorn.config: ("STARTUP_FAILURE",),
 }

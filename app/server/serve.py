@@ -46,6 +46,7 @@ def serve(create_app: CreateApp, settings: Settings) -> None:
     configure_log(settings.log)
     if settings.workers == 1:
         _run_worker(create_app, settings)
+        _abandon_threads()
         return
     from app.server.worker import STARTUP_FAILURE, bind  # not before the check
 
@@ -88,7 +89,6 @@ def _run_worker(
     worker = Worker(_config(app, settings), settings.drain_seconds, app.state.service, beats)
     worker.run(sockets=[listener] if listener else None)
     app.state.service.close()
-    _abandon_threads()
 
 
 def _abandon_threads() -> None:
@@ -98,6 +98,7 @@ def _abandon_threads() -> None:
         if not thread.daemon and thread is not threading.current_thread():
             thread.join(max(0, end_at - time.monotonic()))
             if thread.is_alive():
+                logging.shutdown()  # writes what the log still holds
                 os._exit(0)
 
 
@@ -124,6 +125,7 @@ def _run_member(
         supervisor = multiprocessing.parent_process()
         if owned and settings.metrics_folder and supervisor and not supervisor.is_alive():
             shutil.rmtree(settings.metrics_folder, ignore_errors=True)
+    _abandon_threads()
 
 
 def _config(app: FastAPI | None, settings: Settings) -> uvicorn.Config:

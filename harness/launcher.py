@@ -162,7 +162,7 @@ def running(
     workers: int = 1,
     port: int | None = None,
     keep_log: bool = True,
-    pass_fds: Sequence[int] = (),
+    output: int | None = None,
     **environment: str,
 ) -> Iterator[Service]:
     """A service that is ready; it ends with the block.
@@ -174,7 +174,7 @@ def running(
             and the service is not ready before all of them have started.
         port: to listen on; by default a free one.
         keep_log: False discards what the service writes.
-        pass_fds: descriptors that the service inherits.
+        output: descriptor to which the service writes, in place of its log.
         environment: variables in addition to those of this process.
     Raises:
         StartError: the service ended, or was not ready within `LIMIT_S`.
@@ -183,16 +183,16 @@ def running(
     if workers > 1:
         options = (*options, "--workers", str(workers))
     with tempfile.TemporaryFile() as log:
-        output = log if keep_log else subprocess.DEVNULL
+        kept = log if keep_log else subprocess.DEVNULL
+        written = kept if output is None else output
         process = subprocess.Popen(
             [part.replace("{port}", str(port)) for part in (*command.arguments, *options)],
             cwd=command.folder,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
+            stdout=written,
+            stderr=written,
             process_group=0,
-            pass_fds=pass_fds,
         )
         service = Service(process, port, log)
         try:

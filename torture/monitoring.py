@@ -39,7 +39,7 @@ def try_stuck_log(scale: Scale) -> Iterator[Verdict]:
         stack.callback(os.close, reader)
         stack.callback(os.close, writer)
         for name, redirection in (
-            ("nobody reads the log", f">&{writer} 2>&{writer}"),
+            ("nobody reads the log", ""),
             ("stdout and stderr are closed", ">&- 2>&-"),
         ):
             answered, dropped, code, seconds = _unread(redirection, writer, scale.fuzz * 10)
@@ -56,7 +56,7 @@ def _unread(redirection: str, writer: int, requests: int) -> tuple[int, float, i
     """Answered requests, dropped lines, exit code and seconds until the end."""
     line = f'exec "$@" {redirection}'
     command = replace(APP, arguments=("sh", "-c", line, "sh", *APP.arguments))
-    with running(command=command, pass_fds=(writer,)) as service:
+    with running(command=command, output=writer) as service:
         answered = _answered(service.port, requests)
         dropped = _dropped(service) if answered == requests else 0
         begun = time.monotonic()

@@ -6,6 +6,7 @@ PORT ?= 8000
 ARGS ?=
 PAGE ?= site
 SBOM ?= sbom.json
+TARGET ?= query
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -26,7 +27,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes -
 
 .DEFAULT_GOAL := help
 .PHONY: help serve quick test check install train bench torture capacity page pagebench pictures \
-	image container slow coverage sbom audit format lock clean
+	image container slow coverage fuzz sbom audit format lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -84,6 +85,10 @@ coverage: $(DEVELOPMENT) ## run all tests and print the branch coverage; fails b
 	$(RUN) -m coverage run -m pytest $(ARGS)
 	$(RUN) -m coverage report
 
+fuzz: $(DEVELOPMENT) ## search for inputs that break a reader, with atheris (TARGET=query, ARGS)
+	$(RUN) $(INSTALL) requirements/fuzz.txt
+	$(RUN) -m fuzz $(TARGET) $(ARGS)
+
 sbom: $(DEVELOPMENT) ## list the packages that the service consists of, as CycloneDX (SBOM=sbom.json)
 	sed 's/^dynamic = .*/version = "$(VERSION)"/' pyproject.toml >$(SBOM).toml
 	$(VENV)/bin/cyclonedx-py requirements --pyproject $(SBOM).toml --output-reproducible \
@@ -103,6 +108,7 @@ lock: ## write the lock files from pyproject.toml, with the newest versions (nee
 	uv pip compile pyproject.toml --extra test $(LOCK) -c requirements/development.txt -o requirements/quick.txt
 	uv pip compile pyproject.toml --extra train $(LOCK) -c requirements/development.txt -o requirements/training.txt
 	uv pip compile pyproject.toml --extra deploy $(LOCK) -c requirements/development.txt -o requirements/deployment.txt
+	uv pip compile pyproject.toml --extra fuzz $(LOCK) -c requirements/development.txt -o requirements/fuzz.txt
 	uv pip compile pyproject.toml --extra bench $(LOCK) -o requirements/benchmark.txt
 
 clean: ## remove the environments and all caches; data, runs and checkpoints stay

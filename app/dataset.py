@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from app.drawing.dataset import BATCH, dataset_pieces
+from app.drawing.dataset.section import BATCH
+from app.drawing.dataset.stream import dataset_pieces
 from app.drawing.renderer import open_renderer
 from app.options import add_parameters, parse_query, print_seed, run
+from app.request.dataset import DatasetQuery
 from app.request.fields import chosen_seed
-from app.request.schemas import DatasetQuery
 from app.settings import read_settings
 
 BAR_WIDTH = 40  # characters

@@ -18,10 +18,11 @@ from starlette.testclient import TestClient
 
 from app.api.errors import STATUSES
 from app.main import create_app
+from app.request.dataset import DatasetQuery
 from app.request.error import Reason
+from app.request.parameter import Range
 from app.request.query import Query
 from app.request.schemas import (
-    DatasetQuery,
     GenerateQuery,
     LatentMapQuery,
     MorphQuery,
@@ -208,6 +209,8 @@ def shown_default(field: FieldInfo) -> str:
     """How a table of parameters begins the default; empty where a sentence explains it."""
     if field.is_required():
         return "required"
+    if isinstance(field.default, Range):
+        return str(field.default)
     if isinstance(field.default, str):
         return f"`{field.default}`"
     return "" if field.default is None else f"{field.default:g}"

@@ -64,6 +64,7 @@ def test_client_gets_the_error_body(api: Callable[[str], Any], client: Any) -> N
 
 def test_client_takes_a_data_set_home(api: Callable[[str], Any], client: Any) -> None:
     answer = api("api.drawing.dataset").sync_detailed(client=client, count=5, seed=1, length=2)
+    assert answer.status_code == 200, answer.content
     assert np.load(io.BytesIO(answer.content))["images"].shape == (5, 28, 56)
 
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import tarfile
 import zipfile
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
@@ -10,10 +11,10 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 from PIL import Image
 
+from app.request.dataset import DatasetQuery
 from app.request.query import Query
 from app.request.schemas import (
     CELL,
-    DatasetQuery,
     Drawing,
     GenerateQuery,
     LatentMapQuery,
@@ -113,10 +114,16 @@ def _dataset(query: Query, _: str, body: bytes) -> str | None:
     if query.format == "npz":
         with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
             found = arrays["images"].shape
-        expected = query.count, CELL, line_width(query.length, query.gap)
+        canvas = query.canvas(int(query.length.high))
+        expected = query.count, canvas.height, canvas.width
         return None if found == expected else f"shape {found} for {expected}"
-    with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        broken, count = archive.testzip(), len(archive.namelist()) - 1
+    if query.format == "webdataset":
+        with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+            names = archive.getnames()
+        pictures = sum(name.endswith(".png") for name in names)
+        return None if pictures == query.count else f"{pictures} pictures for {query.count}"
+    with zipfile.ZipFile(io.BytesIO(body)) as files:
+        broken, count = files.testzip(), len(files.namelist()) - 1
     return None if broken is None and count == query.count else f"{count} files, broken {broken}"
 
 

@@ -9,6 +9,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from app.api.keys import Unauthorized
 from app.api.service import Service, service_of
 from app.request import schemas
+from app.request.dataset import DatasetQuery
 from app.request.error import invalid
 
 QUERIES = (
@@ -16,7 +17,7 @@ QUERIES = (
     schemas.RestyleQuery,
     schemas.MorphQuery,
     schemas.LatentMapQuery,
-    schemas.DatasetQuery,
+    DatasetQuery,
 )
 NAMES = {name for query in QUERIES for name in query.names()}
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.drawing.canvas import stitch
 from app.drawing.encoding import encode
 from app.drawing.style import decode_style
-from app.request.schemas import CELL, DatasetQuery, Drawing, MorphQuery, hand_share
+from app.request.schemas import CELL, Drawing, MorphQuery, hand_share
 from app.telemetry.counters import Counters
 from model.checkpoint import Checkpoint, CheckpointError, read_checkpoint
 from model.content import one_line
@@ -90,7 +90,7 @@ class Renderer:
         labels = np.frombuffer(digits.encode("ascii"), dtype=np.uint8) - ord("0")
         return self.generator.one_hot(labels.astype(np.intp))
 
-    def line_noise(self, lines: Sequence[Line], query: MorphQuery | DatasetQuery) -> Noise:
+    def line_noise(self, lines: Sequence[Line], query: MorphQuery) -> Noise:
         """The noise (N, Z) of all digits of some lines, in the hands that a query asks for.
 
         Raises:
@@ -127,9 +127,7 @@ class Renderer:
             own[:] = self._in_hand(own, lines, query) * np.float32(query.temperature)
             first += query.count
 
-    def _in_hand(
-        self, own: Noise, lines: Sequence[Line], query: Drawing | MorphQuery | DatasetQuery
-    ) -> Noise:
+    def _in_hand(self, own: Noise, lines: Sequence[Line], query: Drawing | MorphQuery) -> Noise:
         """Noise (N, Z) between the digits' own and the hand that each line shares."""
         style = self.style_noise(query.style)
         share = hand_share(query.variation, query.style)

@@ -12,6 +12,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from app.request.error import FieldError, InvalidRequest, invalid
+from app.request.parameter import spelled
 
 MODEL = "model"  # the parameter that decides whether to draw, not what
 
@@ -83,7 +84,7 @@ class Query(BaseModel):
         for name, field, default in self.drawn:
             value = values[field]
             if value is not default and value != default:
-                parts.append(f"{name}={_spelled(value) if type(value) is float else value}")
+                parts.append(f"{name}={spelled(value) if type(value) is float else value}")
         return "&".join(parts)
 
     @classmethod
@@ -125,8 +126,3 @@ class Query(BaseModel):
                 return "must be text"
             case _:
                 return item["msg"]
-
-
-def _spelled(value: float) -> str:
-    """A number as text that is read back as the same: str() of a small float has an exponent."""
-    return f"{value:.9f}".rstrip("0").rstrip(".")

@@ -222,37 +222,6 @@ class LatentMapQuery(Query):
         return (CELL * self.cells * self.scale) ** 2
 
 
-class DatasetQuery(Query):
-    """The query of `GET /dataset`."""
-
-    count: Annotated[
-        int, Integer(1, MAX_SAMPLES), Field(description="Number of pictures.", examples=[1000])
-    ]
-    seed: Seed = None
-    length: Annotated[
-        int, Integer(1, 8), Field(description="Digits in each picture.", examples=[4])
-    ] = 1
-    variation: Variation = None
-    style: Style = None
-    temperature: Temperature = 1.0
-    gap: Gap = 0
-    format: Annotated[
-        Literal["npz", "zip"],
-        Field(
-            description="npz: the arrays `images` (count, 28, width) and `labels` (text). "
-            "zip: PNG files and labels.csv.",
-            examples=["npz"],
-        ),
-    ] = "npz"
-    model: Model = None
-
-    @model_validator(mode="after")
-    def _check_count(self) -> Self:
-        if self.count * self.length > MAX_SAMPLES:
-            raise invalid("count", f"times length must be at most {MAX_SAMPLES} digits")
-        return self
-
-
 def hand_share(variation: float | None, style: str | None) -> float:
     """How far digits depart from the hand of their line, from 0 to 1.
 

@@ -49,7 +49,11 @@ def test_dataset_replaces_a_file_only_by_force(
 @pytest.mark.parametrize(
     ("options", "code", "sentence"),
     [
-        (["a.csv", "--count=5"], 2, "format must be npz or zip. See --help."),
+        (
+            ["a.csv", "--count=5"],
+            2,
+            "format must be npz, zip or webdataset. See --help.",
+        ),
         (["a.npz", "--count=0"], 2, "count must be an integer from 1 to 60000. See --help."),
         (
             ["/nowhere/a.npz", "--count=5"],

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from app import dataset, draw
+from app.request.dataset import DatasetQuery
 from app.request.query import Query
-from app.request.schemas import DatasetQuery, GenerateQuery
+from app.request.schemas import GenerateQuery
 
 
 @pytest.mark.parametrize(
     ("main", "model", "file"),
-    [(draw.main, GenerateQuery, ["-o", "a.png"]), (dataset.main, DatasetQuery, ["a.npz"])],
+    [(draw.main, GenerateQuery, ["-o", "a.png"]), (dataset.main, DatasetQuery, ["a.zip"])],
     ids=["draw", "dataset"],
 )
 def test_help_has_all_parameters_and_its_examples_are_taken_as_they_are_printed(

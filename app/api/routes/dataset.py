@@ -10,11 +10,13 @@ from app.api.caching import not_modified, seeded_headers
 from app.api.dependencies import ServiceDep
 from app.api.negotiation import joined
 from app.api.openapi import CACHING, LASTING, SEED, file_answer
-from app.drawing.dataset import MEDIA_TYPES, dataset_pieces
+from app.drawing.dataset.stream import ENDINGS, MEDIA_TYPES, dataset_pieces
+from app.request.dataset import DatasetQuery
 from app.request.fields import chosen_seed
-from app.request.schemas import DatasetQuery
 
 router = APIRouter()
+
+VERSION = 2  # of the forms; raise it if the same request gives other bytes
 
 
 @router.get(
@@ -29,12 +31,12 @@ router = APIRouter()
 async def dataset(
     request: Request, service: ServiceDep, query: Annotated[DatasetQuery, Query()]
 ) -> Response:
-    """Random numbers of `length` digits with their pictures; the seed decides both."""
+    """Random numbers with their pictures; the seed decides both."""
     service.check(query)
     renderer, seed = service.renderer, chosen_seed(query.seed)
-    identity = *renderer.identity, "dataset", query.canonical(seed)
+    identity = *renderer.identity, f"dataset {VERSION}", query.canonical(seed)
     headers = {
-        "Content-Disposition": f'attachment; filename="digits-{seed}.{query.format}"',
+        "Content-Disposition": f'attachment; filename="digits-{seed}.{ENDINGS[query.format]}"',
         **seeded_headers(service.cache_control(query), query.seed, seed, *identity),
     }
     if unchanged := not_modified(joined(request.headers, "if-none-match"), headers):

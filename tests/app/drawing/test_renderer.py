@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.drawing.dataset import dataset_pieces
+from app.drawing.dataset.stream import dataset_pieces
 from app.drawing.latent_map import render_map
 from app.drawing.morph import render_morph
 from app.drawing.renderer import Order, Renderer, is_light, open_renderer
 from app.drawing.style import encode_style
+from app.request.dataset import DatasetQuery
 from app.request.error import InvalidRequest
-from app.request.schemas import DatasetQuery, Drawing, LatentMapQuery, MorphQuery
+from app.request.schemas import Drawing, LatentMapQuery, MorphQuery
 from app.telemetry.counters import DIGITS, STAGE, STAGES, Counters
 from model.checkpoint import PRETRAINED
 from model.noise import MAX_SEED, hand, line_noise
@@ -52,7 +53,7 @@ def test_line_noise_goes_from_the_hand_of_each_line_to_its_own_noise(renderer: R
     size, lines = renderer.latent_size, [(7, 2, 3), (7, 5, 1)]
 
     def drawn(query: str) -> np.ndarray:
-        return renderer.line_noise(lines, parsed(DatasetQuery, f"count=1&{query}"))
+        return renderer.line_noise(lines, parsed(MorphQuery, f"from=1&to=2&{query}"))
 
     own = np.concatenate([line_noise(7, 2, 3, size), line_noise(7, 5, 1, size)])
     hands = np.stack([hand(7, row, size) for row in (2, 2, 2, 5)])

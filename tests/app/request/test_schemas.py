@@ -1,9 +1,10 @@
 import pytest
 
+from app.request.dataset import DatasetQuery
 from app.request.error import InvalidRequest
+from app.request.parameter import Range
 from app.request.query import Query
 from app.request.schemas import (
-    DatasetQuery,
     GenerateQuery,
     LatentMapQuery,
     MorphQuery,
@@ -21,13 +22,18 @@ REQUIRED: dict[type[Query], str] = {
 DRAWINGS = (GenerateQuery, RestyleQuery)
 SEEDED = (*DRAWINGS, MorphQuery, DatasetQuery)
 COLOURED = (*DRAWINGS, MorphQuery, LatentMapQuery)
+SIZE = "must be height x width in pixels, such as 32x128, each from 1 to 4096"
+FREQUENCIES = (
+    "must be uniform, balanced, or ten weights of the digits 0-9 with commas between them, "
+    "at least one above 0"
+)
 Limits = tuple[tuple[type[Query], ...], str, str, str, str, str]
 LIMITS: list[Limits] = [  # queries, parameter, lowest, highest, below, above
     (SEEDED, "seed", "0", "4294967295", "-1", "4294967296"),
     (DRAWINGS, "rows", "1", "16", "0", "17"),
-    ((*DRAWINGS, DatasetQuery), "variation", "0", "1", "-0.1", "1.000000001"),
-    (SEEDED, "temperature", "0", "1.5", "-0.000000001", "1.500000001"),
-    (SEEDED, "gap", "-12", "28", "-13", "29"),
+    (DRAWINGS, "variation", "0", "1", "-0.1", "1.000000001"),
+    ((*DRAWINGS, MorphQuery), "temperature", "0", "1.5", "-0.000000001", "1.500000001"),
+    ((*DRAWINGS, MorphQuery), "gap", "-12", "28", "-13", "29"),
     (COLOURED, "scale", "1", "16", "0", "17"),
     ((RestyleQuery,), "label", "0", "9", "-1", "10"),
     ((MorphQuery,), "frames", "2", "120", "1", "121"),
@@ -37,7 +43,13 @@ LIMITS: list[Limits] = [  # queries, parameter, lowest, highest, below, above
     ((LatentMapQuery,), "cells", "2", "32", "1", "33"),
     ((LatentMapQuery,), "span", "0", "4", "-1", "4.1"),
     ((DatasetQuery,), "count", "1", "60000", "0", "60001"),
-    ((DatasetQuery,), "length", "1", "8", "0", "9"),
+]
+RANGES = [  # of a data set: parameter, lowest, highest, below, above
+    ("variation", "0", "1", "-0.1", "1.000000001"),
+    ("temperature", "0", "1.5", "-0.000000001", "1.500000001"),
+    ("gap", "-12", "28", "-13", "29"),
+    ("length", "1", "8", "0", "9"),
+    ("scale", "0.25", "16", "0.24", "16.1"),
 ]
 EACH_LIMIT = [(query, *limit[1:]) for limit in LIMITS for query in limit[0]]
 WORDS: list[tuple[tuple[type[Query], ...], str, str]] = [
@@ -45,7 +57,7 @@ WORDS: list[tuple[tuple[type[Query], ...], str, str]] = [
     (DRAWINGS, "format", "png, webp, svg, json or npy"),
     ((MorphQuery,), "format", "webp, gif or apng"),
     ((LatentMapQuery,), "format", "png, webp or svg"),
-    ((DatasetQuery,), "format", "npz or zip"),
+    ((DatasetQuery,), "format", "npz, zip or webdataset"),
 ]
 EACH_WORD = [(query, *words) for queries, *words in WORDS for query in queries]
 
@@ -75,6 +87,82 @@ def test_number_at_its_edges_is_taken_and_past_them_refused(
     kind = "an integer" if name not in ("variation", "temperature", "walk", "span") else "a number"
     for value in (below, above, "", "x"):
         assert errors(query, f"{name}={value}") == [(name, f"must be {kind} from {low} to {high}")]
+
+
+@pytest.mark.parametrize(("name", "low", "high", "below", "above"), RANGES)
+def test_range_is_one_number_or_two_within_the_limits(
+    name: str, low: str, high: str, below: str, above: str
+) -> None:
+    ends = float(low), float(high)
+    assert getattr(parsed(DatasetQuery, f"{name}={low}"), name) == Range(ends[0], ends[0])
+    assert getattr(parsed(DatasetQuery, f"{name}={low}-{high}"), name) == Range(*ends)
+    kind = "an integer" if name in ("gap", "length") else "a number"
+    sentence = f"must be {kind} from {low} to {high}, or a range such as {low}-{high}"
+    for value in (below, above, f"{low}-{above}", f"{below}-{high}", "", "x", f"{low}-", "1-1-1"):
+        assert errors(DatasetQuery, f"{name}={value}") == [(name, sentence)]
+    assert errors(DatasetQuery, f"{name}={high}-{low}") == [
+        (name, "must have the lower end of its range first")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("length=1-8&gap=-4--2", "count=1&length=1-8&gap=-4--2"),
+        ("length=3-3&temperature=0.50-0.9", "count=1&length=3&temperature=0.5-0.9"),
+        ("size=032x128&frequencies=balanced", "count=1&frequencies=balanced&size=32x128"),
+        ("scale=1.0&temperature=1&length=1", "count=1"),
+    ],
+)
+def test_description_of_a_data_set_has_one_spelling(text: str, canonical: str) -> None:
+    query = parsed(DatasetQuery, text)
+    assert query.canonical() == canonical
+    assert parsed(DatasetQuery, canonical) == query
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "message"),
+    [
+        (
+            "size=32x128&length=1-8",
+            "size",
+            "leaves 32x128 pixels for a number, and 8 digits can take 28x224; ask for a larger "
+            "size, a lower scale or gap, or fewer digits",
+        ),
+        (
+            "size=32x128&margin=3",
+            "size",
+            "leaves 26x122 pixels for a number, and 1 digits can take 28x28; ask for a larger "
+            "size, a lower scale or gap, or fewer digits",
+        ),
+        ("size=32", "size", SIZE),
+        ("size=0x32", "size", SIZE),
+        ("size=32x4097", "size", SIZE),
+        ("frequencies=1,2", "frequencies", FREQUENCIES),
+        ("frequencies=0,0,0,0,0,0,0,0,0,0", "frequencies", FREQUENCIES),
+        ("frequencies=1,1,1,1,1,1,1,1,1,-1", "frequencies", FREQUENCIES),
+        (
+            "frequencies=balanced&length=2&zeros=off",
+            "frequencies",
+            "can be balanced only with one length and zeros on",
+        ),
+        (
+            "frequencies=1,0,0,0,0,0,0,0,0,0&length=2&zeros=off",
+            "frequencies",
+            "has no first digit but 0, which zeros=off forbids",
+        ),
+        ("writers=5&style=abc", "writers", "have hands of their own; leave out style"),
+        ("ink=f00", "format", "npz holds grey levels without colours; leave out ink and paper"),
+        (
+            "count=1000&scale=16",
+            "count",
+            "times 448x448 pixels must be at most 134217728 pixels; "
+            "ask for fewer or smaller pictures",
+        ),
+    ],
+)
+def test_data_set_that_cannot_be_drawn_is_refused(text: str, field: str, message: str) -> None:
+    assert errors(DatasetQuery, text) == [(field, message)]
 
 
 @pytest.mark.parametrize(("query", "name", "words"), EACH_WORD)

@@ -4,27 +4,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from app.drawing.dataset import BATCH, dataset_labels, dataset_pieces
+from app.drawing.dataset.section import BATCH
+from app.drawing.dataset.stream import dataset_pieces
 from app.drawing.renderer import Renderer
-from app.request.schemas import DatasetQuery
+from app.request.dataset import DatasetQuery
 from tests.app.drawing.conftest import parsed
 
 
-def test_dataset_labels_are_even_and_depend_on_the_seed() -> None:
-    query = parsed(DatasetQuery, "count=20000&length=2")
-    labels = dataset_labels(query, seed=1)
-    assert labels == dataset_labels(query, seed=1)
-    assert labels != dataset_labels(query, seed=2)
-    digits = np.bincount([int(digit) for label in labels for digit in label], minlength=10)
-    assert abs(digits / 40000 - 0.1).max() < 0.01  # seven standard deviations
-
-
-def test_dataset_labels_begin_the_same_for_every_count() -> None:
-    few, many = (parsed(DatasetQuery, f"count={n}&length=3") for n in (10, 1000))
-    assert dataset_labels(many, seed=1)[:10] == dataset_labels(few, seed=1)
-
-
-@pytest.mark.parametrize("kind", ["npz", "zip"])
+@pytest.mark.parametrize("kind", ["npz", "zip", "webdataset"])
 def test_dataset_pieces_take_the_same_memory_for_any_count(renderer: Renderer, kind: str) -> None:
     peaks = []
     for count in (1000, 4000):

@@ -1,0 +1,77 @@
+"""The interface of the forms that are one file, and how one is written piece by piece."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from time import perf_counter
+from typing import Protocol
+
+from app.drawing.dataset.section import Batch, Section
+from app.drawing.encoding import encode_png
+from app.drawing.palette import palette_of
+from app.drawing.renderer import Renderer
+
+
+class Encoder(Protocol):
+    """Makes one file of a section; its bytes are those of `begin`, of each `add`, and of `end`."""
+
+    def begin(self) -> bytes:
+        """The bytes before the first picture."""
+
+    def add(self, batch: Batch) -> bytes:
+        """The bytes of the next pictures."""
+
+    def end(self) -> bytes:
+        """The bytes after the last picture."""
+
+
+def encode_section(encoder: Encoder, section: Section, renderer: Renderer) -> Iterator[bytes]:
+    """The pieces of a file: one before the pictures, one for each batch, one after them.
+
+    Raises:
+        InvalidRequest: the style token does not belong to the renderer's model.
+    """
+    yield encoder.begin()
+    for batch in section.batches(renderer):
+        piece = encoder.add(batch)
+        digits = int(batch.labels.lengths.sum())
+        renderer.counters.add_drawing(digits, (*batch.moments, perf_counter()))
+        yield piece
+    yield encoder.end()
+
+
+def encode_pngs(section: Section, batch: Batch) -> list[bytes]:
+    """A PNG for each picture, in the colours of the description."""
+    palette = palette_of(section.description.ink, section.description.paper)
+    return [encode_png(picture, {}, palette) for picture in batch.pictures()]
+
+
+def label_columns(section: Section) -> list[str]:
+    """The names of what is known of a picture, in a table or as JSON."""
+    names = ["label" if section.longest == 1 else "text"]
+    names += ["writer"] if section.writers is not None else []
+    return names + (["boxes"] if section.description.boxes == "on" else [])
+
+
+def label_rows(section: Section, batch: Batch) -> list[list[object]]:
+    """What is known of each picture: an integer label or a text, writer, boxes."""
+    texts = batch.labels.texts()
+    columns: list[Sequence[object]] = [[int(t) for t in texts] if section.longest == 1 else texts]
+    if batch.labels.writers is not None:
+        columns.append(batch.labels.writers.tolist())
+    if batch.sheets.boxes is not None:
+        boxes = batch.sheets.boxes.tolist()
+        lengths = batch.labels.lengths.tolist()
+        columns.append([each[:length] for each, length in zip(boxes, lengths, strict=True)])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def csv_lines(rows: Sequence[Sequence[object]]) -> str:
+    """The rows as CSV; lists as JSON."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerows(
+        [json.dumps(cell) if isinstance(cell, list) else cell for cell in row] for row in rows
+    )
+    return file.getvalue()

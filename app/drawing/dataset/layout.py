@@ -1,0 +1,186 @@
+"""Many numbers at once on pictures of one size, and the box of each digit."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from app.drawing.canvas import BASELINE, INK_LEVEL, stitch
+from app.request.parameter import Size
+from app.request.schemas import BEARING, CELL
+
+Levels = NDArray[np.uint8]
+Integers = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How N numbers are set.
+
+    Attributes:
+        spacing: "cell" or "tight", as in `app.drawing.canvas.stitch`.
+        gaps: (N,) pixels between two digits, before scaling.
+        scales: (N,) size of the digits, > 0.
+        canvas: of each picture.
+        margin: pixels of paper on each side.
+        place: (N, 2) in [0, 1): share of the room to spare that is above and left of the number.
+        fixed: whether each picture is the canvas; otherwise it ends with its number and margin.
+        boxes: whether the boxes of the digits are wanted.
+    """
+
+    spacing: str
+    gaps: Integers
+    scales: NDArray[np.float64]
+    canvas: Size
+    margin: int
+    place: NDArray[np.float64]
+    fixed: bool
+    boxes: bool
+
+    def plain(self, longest: int) -> bool:
+        """Whether numbers of one length are cells side by side that fill their pictures."""
+        cells = self.spacing == "cell" and not self.boxes and not self.gaps.any()
+        filled = self.canvas == Size(CELL, CELL * longest) and (self.scales == 1).all()
+        return bool(cells and filled)
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """N pictures of numbers.
+
+    Attributes:
+        images: (N, H, W) uint8 grey levels, ink 255 on 0.
+        sizes: (N, 2) height and width of the part of each image that is the picture.
+        boxes: (N, L, 4) int16 left, top, right, bottom of each digit's ink, the last two
+            exclusive; 0 after the end of a number. None where they are not wanted.
+    """
+
+    images: Levels
+    sizes: Integers
+    boxes: NDArray[np.int16] | None
+
+
+def set_numbers(pictures: Levels, used: NDArray[np.bool_], style: Style) -> Sheets:
+    """The pictures of numbers.
+
+    Args:
+        pictures: (M, 28, 28) the digits of all numbers, one number after the other.
+        used: (N, L), where each number has a digit, M in all.
+        style: how they are set.
+    """
+    count, longest = used.shape
+    if used.all() and style.plain(longest):
+        sheets = stitch(pictures.reshape(count, longest, CELL, CELL)).reshape(count, CELL, -1)
+        return Sheets(sheets, np.broadcast_to(sheets.shape[1:], (count, 2)), None)
+    sides = np.rint(CELL * style.scales).astype(np.intp)
+    inks = np.zeros((count, longest, 4), dtype=np.intp)  # boxes within the cells, not scaled
+    if style.spacing == "tight":
+        inks[used] = ink_boxes(pictures)
+    x, y, widths = (_tight if style.spacing == "tight" else _cells)(used, inks, style)
+    room = np.array([style.canvas.height, style.canvas.width]) - 2 * style.margin
+    spare = room - np.column_stack([sides, widths])
+    offsets = style.margin + (style.place * (spare + 1)).astype(np.intp) * style.fixed
+    x, y = x + offsets[:, 1:], y + offsets[:, :1]
+    sheets, boxes = _paste(pictures, used, (x, y), sides, style)
+    ends = np.column_stack([sides, widths]) + 2 * style.margin
+    sizes = np.broadcast_to([style.canvas.height, style.canvas.width], ends.shape)
+    return Sheets(sheets, sizes if style.fixed else ends, boxes)
+
+
+def ink_boxes(pictures: Levels) -> Integers:
+    """(M, 4) left, top, right, bottom of the ink; see `app.drawing.canvas.ink_box`."""
+    ink = pictures >= INK_LEVEL
+    height, width = pictures.shape[1:]
+    columns, rows = np.asarray(ink.any(axis=1)), np.asarray(ink.any(axis=2))
+    boxes = np.column_stack(
+        [
+            columns.argmax(axis=1),
+            rows.argmax(axis=1),
+            width - columns[:, ::-1].argmax(axis=1),
+            height - rows[:, ::-1].argmax(axis=1),
+        ]
+    )
+    boxes[~columns.any(axis=1)] = 0, 0, width, height
+    return boxes
+
+
+def resample(pictures: Levels, side: int) -> Levels:
+    """Pictures (M, 28, 28) with another side: whole multiples repeat pixels, others interpolate."""
+    if side % CELL == 0:
+        times = side // CELL
+        return pictures.repeat(times, axis=1).repeat(times, axis=2) if times > 1 else pictures
+    weights = _weights(side)
+    resampled: Levels = np.rint(weights @ pictures.astype(np.float32) @ weights.T).astype(np.uint8)
+    return resampled
+
+
+def _cells(
+    used: NDArray[np.bool_], _: Integers, style: Style
+) -> tuple[Integers, Integers, Integers]:
+    steps = np.rint((CELL + style.gaps) * style.scales).astype(np.intp)
+    sides = np.rint(CELL * style.scales).astype(np.intp)
+    x = steps[:, None] * np.arange(used.shape[1])
+    return x, np.zeros_like(x), steps * (used.sum(axis=1) - 1) + sides
+
+
+def _tight(
+    used: NDArray[np.bool_], inks: Integers, style: Style
+) -> tuple[Integers, Integers, Integers]:
+    """As `app.drawing.canvas` sets a line by its ink, for all numbers at once."""
+    left, top, right, bottom = np.moveaxis(inks, 2, 0)
+    widths = right - left + 2 * BEARING
+    steps = np.maximum(widths + style.gaps[:, None], 1)
+    starts = np.cumsum(steps, axis=1) - steps
+    ends = np.where(used, starts + widths, 0).max(axis=1)
+    scales = style.scales[:, None]
+    x = np.rint((starts + BEARING - left) * scales).astype(np.intp)
+    y = np.rint(np.maximum(BASELINE - bottom, -top) * scales).astype(np.intp)
+    return x, y, np.ceil(ends * style.scales).astype(np.intp)
+
+
+def _paste(
+    pictures: Levels,
+    used: NDArray[np.bool_],
+    places: tuple[Integers, Integers],
+    sides: Integers,
+    style: Style,
+) -> tuple[Levels, NDArray[np.int16] | None]:
+    """The digits on their pictures, the stronger ink visible, and the boxes of their ink.
+
+    Digits are pasted position by position, each for all pictures at once. A frame around the
+    canvas takes the parts outside.
+    """
+    (x, y), canvas = places, style.canvas
+    frame = int(sides.max())
+    framed = (len(used), canvas.height + 2 * frame, canvas.width + 2 * frame)
+    sheets = np.zeros(framed, dtype=np.uint8)
+    boxes = np.zeros((*used.shape, 4), dtype=np.int16) if style.boxes else None
+    index = np.zeros(used.shape, dtype=np.intp)
+    index[used] = np.arange(len(pictures))
+    for side in np.unique(sides).tolist():
+        windows = sliding_window_view(sheets, (side, side), axis=(1, 2), writeable=True)
+        for position in range(used.shape[1]):
+            rows = np.flatnonzero(used[:, position] & (sides == side))
+            if not len(rows):
+                continue
+            left, top = x[rows, position], y[rows, position]
+            digits = resample(pictures[index[rows, position]], side)
+            target = rows, top + frame, left + frame
+            windows[target] = np.maximum(windows[target], digits)
+            if boxes is not None:
+                corner = np.column_stack([left, top, left, top])
+                boxes[rows, position] = ink_boxes(digits) + corner
+    inner = sheets[:, frame : frame + canvas.height, frame : frame + canvas.width]
+    return np.ascontiguousarray(inner), boxes
+
+
+@lru_cache(maxsize=512)
+def _weights(side: int) -> NDArray[np.float32]:
+    """(side, 28): interpolates a line of 28 pixels linearly, and averages where it shrinks."""
+    centres = (np.arange(side) + 0.5) * CELL / side - 0.5
+    distances = np.abs(centres[:, None] - np.arange(CELL))
+    weights = np.maximum(0, 1 - distances / max(1, CELL / side))
+    shares: NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares

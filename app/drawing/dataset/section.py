@@ -1,0 +1,192 @@
+"""A section: consecutive pictures of a data set, drawn batch by batch in the same memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.drawing.dataset.labels import Labels, draw_numbers, uniforms
+from app.drawing.dataset.layout import Sheets, Style, set_numbers
+from app.drawing.dataset.texts import Texts
+from app.drawing.renderer import Renderer
+from app.request.dataset import Description
+from app.request.parameter import Range, Size
+from model.noise import Noise, hand, mix, noise_of_lines
+
+BATCH = 128  # pictures drawn at a time
+KEPT_HANDS = 2**16
+# Streams of `app.drawing.dataset.labels.uniforms` for what each picture draws from a range.
+VARIATION, TEMPERATURE, GAP, SCALE, TOP, LEFT = 16, 17, 18, 19, 20, 21
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Consecutive pictures with their labels.
+
+    Attributes:
+        first: row of the first picture in the data set.
+        labels: of the N pictures.
+        sheets: the N pictures, and their boxes.
+        moments: `perf_counter` times: the start, and the ends of noise, decode and compose.
+    """
+
+    first: int
+    labels: Labels
+    sheets: Sheets
+    moments: tuple[float, float, float, float]
+
+    def pictures(self) -> Iterator[NDArray[np.uint8]]:
+        """Each picture by itself, (H, W) of its own size."""
+        for image, (height, width) in zip(
+            self.sheets.images, self.sheets.sizes.tolist(), strict=True
+        ):
+            yield image[:height, :width]
+
+
+@dataclass(frozen=True)
+class Writers:
+    """The writers of a section, who write its pictures in turn.
+
+    Attributes:
+        first: id of the first writer.
+        count: of writers.
+        start: row that the first writer writes.
+    """
+
+    first: int
+    count: int
+    start: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """`count` pictures from the row `first` on."""
+
+    description: Description
+    seed: int
+    first: int
+    count: int
+    texts: Texts | None = None
+    writers: Writers | None = None
+
+    @cached_property
+    def longest(self) -> int:
+        """The most digits that a number of the data set can have."""
+        return int(self.description.length.high) if self.texts is None else self.texts.longest
+
+    @property
+    def canvas(self) -> Size:
+        """The size of the pictures, or the largest that one can have."""
+        return self.description.canvas(self.longest)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether all pictures have the same size in every form."""
+        query = self.description
+        even = query.scale.fixed and query.gap.fixed and query.spacing == "cell"
+        one_length = query.length.fixed if self.texts is None else self.texts.even
+        return query.size is not None or (even and one_length)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """The labels of all pictures."""
+        drawn = draw_numbers(self.description, self.seed, self.texts, self.first, self.count)
+        if self.writers is None:
+            return drawn
+        rows = np.arange(self.first, self.first + self.count) - self.writers.start
+        return Labels(drawn.digits, drawn.lengths, self.writers.first + rows % self.writers.count)
+
+    def batches(self, renderer: Renderer) -> Iterator[Batch]:
+        """Draw the pictures.
+
+        Raises:
+            InvalidRequest: the style token does not belong to the renderer's model.
+        """
+        for start in range(0, self.count, BATCH):
+            labels = self.labels.part(start, min(start + BATCH, self.count))
+            yield self._draw(renderer, self.first + start, labels)
+
+    def _draw(self, renderer: Renderer, first: int, labels: Labels) -> Batch:
+        begin = perf_counter()
+        noise = self._noise(renderer, first, labels)
+        one_hot = renderer.generator.one_hot(labels.digits[labels.used()].astype(np.intp))
+        noise_end = perf_counter()
+        pictures = renderer.generator.draw(one_hot, noise)
+        decode_end = perf_counter()
+        sheets = self._compose(first, labels, pictures)
+        return Batch(first, labels, sheets, (begin, noise_end, decode_end, perf_counter()))
+
+    def _noise(self, renderer: Renderer, first: int, labels: Labels) -> Noise:
+        """The noise (M, Z) of all digits, between each number's hand and each digit's own."""
+        size, lengths = renderer.latent_size, labels.lengths
+        rows = range(first, first + len(labels))
+        own = noise_of_lines(
+            [(self.seed, row, count) for row, count in zip(rows, lengths.tolist(), strict=True)],
+            size,
+        )
+        shares = self._ranged(self.description.shares, VARIATION, first, len(labels))
+        if shares.min() < 1:
+            writers = rows if labels.writers is None else labels.writers.tolist()
+            style = renderer.style_noise(self.description.style)
+            hands = np.stack(
+                [_hand(self.seed, w, size) if style is None else style for w in writers]
+            )
+            own = _mixed(np.repeat(hands, lengths, axis=0), own, np.repeat(shares, lengths))
+        temperatures = self._ranged(self.description.temperature, TEMPERATURE, first, len(labels))
+        return own * np.repeat(temperatures.astype(np.float32), lengths)[:, None]
+
+    def _compose(self, first: int, labels: Labels, pictures: NDArray[np.uint8]) -> Sheets:
+        query, count = self.description, len(labels)
+        style = Style(
+            spacing=query.spacing,
+            gaps=self._integers(query.gap, GAP, first, count),
+            scales=self._ranged(query.scale, SCALE, first, count),
+            canvas=self.canvas,
+            margin=query.margin,
+            place=self._places(first, count),
+            fixed=query.size is not None,
+            boxes=query.boxes == "on",
+        )
+        return set_numbers(pictures, labels.used(), style)
+
+    def _places(self, first: int, count: int) -> NDArray[np.float64]:
+        """(count, 2) in [0, 1): where a number is in the room above and left of it."""
+        if self.description.placement == "random":
+            return np.column_stack(
+                [uniforms(self.seed, stream, first, count) for stream in (TOP, LEFT)]
+            )
+        left = 0.0 if self.description.placement == "left" else 0.5
+        return np.broadcast_to([0.5, left], (count, 2))
+
+    def _ranged(self, of: Range, stream: int, first: int, count: int) -> NDArray[np.float64]:
+        """(count,) what each picture draws from a range, evenly."""
+        if of.fixed:
+            return np.full(count, of.low, dtype=np.float64)
+        return of.low + uniforms(self.seed, stream, first, count) * (of.high - of.low)
+
+    def _integers(self, of: Range, stream: int, first: int, count: int) -> NDArray[np.intp]:
+        """(count,) the integer that each picture draws from a range."""
+        if of.fixed:
+            return np.full(count, int(of.low), dtype=np.intp)
+        ends = Range(of.low, of.high + 1)
+        return np.floor(self._ranged(ends, stream, first, count)).astype(np.intp)
+
+
+@lru_cache(maxsize=KEPT_HANDS)
+def _hand(seed: int, writer: int, size: int) -> Noise:
+    """The hand of a writer, or of a row. Kept, because a writer writes many numbers."""
+    return hand(seed, writer, size)
+
+
+def _mixed(hands: Noise, own: Noise, shares: NDArray[np.float64]) -> Noise:
+    """Noise (M, Z) between two, each row at its own share; see `model.noise.mix`."""
+    if shares.min() == shares.max():
+        return mix(hands, own, float(shares[0]))
+    angles = shares[:, None] * (np.pi / 2)
+    mixed: Noise = (
+        np.cos(angles).astype(np.float32) * hands + np.sin(angles).astype(np.float32) * own
+    )
+    return mixed

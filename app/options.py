@@ -35,12 +35,12 @@ def add_parameters(parser: argparse.ArgumentParser, model: type[Query]) -> None:
     for name, field in model.model_fields.items():
         constraint = next((item for item in field.metadata if isinstance(item, Constraint)), None)
         text = _help(name, field, constraint).replace("%", "%%")
+        option = field.alias or name
         metavar = METAVARS.get(type(constraint), name.upper())
         if isinstance(constraint, Digits):
             parser.add_argument(name, help=text, metavar=metavar)
         else:
-            required = field.is_required()
-            parser.add_argument(f"--{name}", help=text, metavar=metavar, required=required)
+            parser.add_argument(f"--{option}", dest=option, help=text, metavar=metavar)
 
 
 def parse_query(

@@ -20,8 +20,8 @@ from app.api.errors import STATUSES
 from app.main import create_app
 from app.request.dataset import DatasetQuery
 from app.request.error import Reason
-from app.request.parameter import Range
 from app.request.query import Query
+from app.request.ranges import Range
 from app.request.schemas import (
     GenerateQuery,
     LatentMapQuery,

@@ -7,8 +7,9 @@ from pydantic import Field, model_validator
 
 from app.request.error import invalid
 from app.request.fields import Ink, Model, Paper, Seed, Style
-from app.request.parameter import Decimal, Frequencies, Integer, Range, RangeOf, Size, SizeOf
+from app.request.parameter import Decimal, Frequencies, Integer
 from app.request.query import Query
+from app.request.ranges import Range, RangeOf, Size, SizeOf
 from app.request.schemas import BEARING, CELL, MAX_PIXELS, MAX_SAMPLES, line_width
 
 MAX_NUMBERS = 2**32 - 1  # in one data set of the command
@@ -131,6 +132,7 @@ class Description(Query):
         Field(description="Whether the labels have the box of each digit's ink.", examples=["on"]),
     ] = "off"
     format: str = "npz"
+    model: Model = None
 
     @model_validator(mode="after")
     def _check_description(self) -> Self:
@@ -220,7 +222,6 @@ class DatasetQuery(Description):
             examples=["zip"],
         ),
     ] = "npz"
-    model: Model = None
 
     @model_validator(mode="after")
     def _check_count(self) -> Self:
@@ -234,23 +235,4 @@ class DatasetQuery(Description):
                 f"times {canvas} pixels must be at most {MAX_DATASET_PIXELS} pixels; "
                 "ask for fewer or smaller pictures",
             )
-        return self
-
-
-class DatasetOptions(Description):
-    """The options of the command that say what is drawn, and in which form."""
-
-    format: Annotated[
-        Literal["npz", "zip", "webdataset", "parquet", "idx", "imagefolder"],
-        Field(
-            description="npz, zip, webdataset or parquet: one file, or shards in a folder. idx "
-            "(the four files of MNIST) or imagefolder: a folder.",
-            examples=["zip"],
-        ),
-    ] = "npz"
-
-    @model_validator(mode="after")
-    def _check_format(self) -> Self:
-        if self.format == "idx" and self.length.high > 1:
-            raise invalid("length", "must be 1 for idx, which holds one label for each picture")
         return self

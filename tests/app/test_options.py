@@ -5,19 +5,22 @@ from pathlib import Path
 import pytest
 
 from app import dataset, draw
-from app.request.dataset import DatasetQuery
+from app.request.dataset_options import DatasetOptions, RunOptions
 from app.request.query import Query
 from app.request.schemas import GenerateQuery
 
 
 @pytest.mark.parametrize(
-    ("main", "model", "file"),
-    [(draw.main, GenerateQuery, ["-o", "a.png"]), (dataset.main, DatasetQuery, ["a.zip"])],
+    ("main", "models", "file"),
+    [
+        (draw.main, [GenerateQuery], ["-o", "a.png"]),
+        (dataset.main, [DatasetOptions, RunOptions], ["a"]),
+    ],
     ids=["draw", "dataset"],
 )
 def test_help_has_all_parameters_and_its_examples_are_taken_as_they_are_printed(
     main: Callable[[list[str]], int],
-    model: type[Query],
+    models: list[type[Query]],
     file: list[str],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -28,14 +31,17 @@ def test_help_has_all_parameters_and_its_examples_are_taken_as_they_are_printed(
         main(["--help"])
     text = " ".join(capsys.readouterr().out.split())
     words: list[str] = []
-    for part in re.split(r" (?=--[a-z]+ [A-Z]+ |DIGITS )", text):
+    for part in re.split(r" (?=--[a-z-]+ [A-Z]+ |DIGITS )", text):
         example = re.search(r" Example: (\S+)", part)
         if example:
             name = part.split()[0]
             words += [name, example[1]] if name.startswith("--") else [example[1]]
     assert {word for word in words if word.startswith("--")} == {
-        f"--{name}" for name in model.model_fields if name not in ("digits", "style", "model")
+        f"--{name}"
+        for model in models
+        for name in model.names()
+        if name not in ("digits", "style", "texts", "model")
     }
     assert main([*words, *file]) == 0
-    assert (tmp_path / file[-1]).is_file()
+    assert (tmp_path / file[-1]).exists()
     assert not re.search("lambda|Annotated|None|app[./]", text)

@@ -8,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from app.drawing.canvas import BASELINE, INK_LEVEL, stitch
-from app.request.parameter import Size
+from app.request.ranges import Size
 from app.request.schemas import BEARING, CELL
 
 Levels = NDArray[np.uint8]

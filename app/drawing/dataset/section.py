@@ -13,7 +13,7 @@ from app.drawing.dataset.layout import Sheets, Style, set_numbers
 from app.drawing.dataset.texts import Texts
 from app.drawing.renderer import Renderer
 from app.request.dataset import Description
-from app.request.parameter import Range, Size
+from app.request.ranges import Range, Size
 from model.noise import Noise, hand, mix, noise_of_lines
 
 BATCH = 128  # pictures drawn at a time
@@ -98,6 +98,12 @@ class Section:
             return drawn
         rows = np.arange(self.first, self.first + self.count) - self.writers.start
         return Labels(drawn.digits, drawn.lengths, self.writers.first + rows % self.writers.count)
+
+    @property
+    def batch_counts(self) -> list[int]:
+        """The pictures in each piece of an encoder: none in the first and the last."""
+        starts = range(0, self.count, BATCH)
+        return [0, *(min(BATCH, self.count - start) for start in starts), 0]
 
     def batches(self, renderer: Renderer) -> Iterator[Batch]:
         """Draw the pictures.

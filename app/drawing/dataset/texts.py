@@ -61,10 +61,12 @@ def read_texts(path: Path) -> Texts:
     """The texts of a file.
 
     Raises:
-        OSError: the file cannot be read.
-        InvalidRequest: a line cannot be drawn, or there is none.
+        InvalidRequest: the file cannot be read, a line cannot be drawn, or there is none.
     """
-    content = path.read_bytes().replace(b"\r\n", b"\n")
+    try:
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+    except OSError as error:
+        raise invalid("texts", f"{path} cannot be read: {error.strerror}") from error
     if not content.strip():
         raise invalid("texts", f"{path} has no line; expected one number a line")
     if not content.endswith(b"\n"):

@@ -2,8 +2,8 @@ import pytest
 
 from app.request.dataset import DatasetQuery
 from app.request.error import InvalidRequest
-from app.request.parameter import Range
 from app.request.query import Query
+from app.request.ranges import Range
 from app.request.schemas import (
     GenerateQuery,
     LatentMapQuery,

@@ -5,7 +5,7 @@ import pytest
 
 from app.drawing.dataset.labels import BLOCK, PADDING, Labels, draw_numbers, uniforms
 from app.drawing.dataset.texts import read_texts
-from app.request.dataset import DatasetOptions
+from app.request.dataset_options import DatasetOptions
 from app.request.error import InvalidRequest
 from tests.app.drawing.conftest import parsed
 

@@ -6,7 +6,7 @@ from app.drawing.dataset.layout import ink_boxes, resample
 from app.drawing.dataset.section import Batch, Section
 from app.drawing.dataset.stream import whole
 from app.drawing.renderer import Renderer
-from app.request.dataset import DatasetOptions
+from app.request.dataset_options import DatasetOptions
 from tests.app.drawing.conftest import parsed
 
 

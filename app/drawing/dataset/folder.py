@@ -1,0 +1,230 @@
+"""A data set in a folder: shard by shard, each complete or not there, so that a run can resume.
+
+The folder has `.incomplete/` while something is missing: the description of the data set, and a
+record of each finished shard. In the end come `manifest.json` and the data card `README.md`.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.drawing.dataset.encoder import encode_pngs, encode_section
+from app.drawing.dataset.forms import FORMS
+from app.drawing.dataset.manifest import card, manifest
+from app.drawing.dataset.plan import Plan, Shard
+from app.drawing.dataset.stream import ENCODERS
+from app.drawing.renderer import Renderer
+from app.request.error import Reason, RequestError, invalid
+from model.atomic import replace_file
+
+INCOMPLETE, DESCRIPTION = ".incomplete", "description.json"
+MANIFEST, CARD = "manifest.json", "README.md"
+SAMPLE = 64  # pictures that tell how many bytes one takes
+ROOM = 1.1  # more than the sample says
+FILE_BLOCK = 4096  # bytes that a small file takes at least
+Progress = Callable[[int], None]  # is told how many more pictures are drawn
+
+
+def resumed_seed(folder: Path) -> int | None:
+    """The seed of the data set in the folder, complete or not; None without one."""
+    found = _found(folder)
+    return None if found is None else int(found["seed"])
+
+
+def begin(folder: Path, plan: Plan, renderer: Renderer) -> list[int]:
+    """Prepare the folder; the indices of the shards that are missing in it.
+
+    Raises:
+        InvalidRequest: the folder holds something else, or the disk is too small.
+        OSError: the folder cannot be written.
+    """
+    description = describe(plan, renderer)
+    _check_folder(folder, description)
+    if (folder / MANIFEST).exists():
+        return []
+    missing = [i for i, shard in enumerate(plan.shards) if not _record(folder, shard).exists()]
+    _check_disk(folder, plan, renderer, sum(plan.shards[i].section.count for i in missing))
+    (folder / INCOMPLETE).mkdir(parents=True, exist_ok=True)
+    replace_file(folder / INCOMPLETE / DESCRIPTION, _json(description))
+    FORMS[plan.options.format].prepare(folder, plan.shards)
+    return missing
+
+
+def write_shard(folder: Path, shard: Shard, renderer: Renderer, progress: Progress) -> None:
+    """Write a shard, and then its record.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    form = FORMS[shard.section.description.format]
+    path, place = form.target(folder, shard)
+    pieces = encode_section(form.encoder(folder, shard), shard.section, renderer)
+    digest = hashlib.sha256()
+    counted = _counted(pieces, digest, shard.section.batch_counts, progress)
+    size = _write(path, counted) if place is None else _write_into(path, place, counted)
+    labels = shard.section.labels
+    digits = np.bincount(labels.digits[labels.used()], minlength=10)
+    record = {
+        "file": str(path.relative_to(folder)),
+        "split": shard.split,
+        "first": shard.section.first,
+        "images": shard.section.count,
+        "digits": digits.tolist(),
+        "bytes": size,
+        "sha256": digest.hexdigest(),
+    }
+    replace_file(_record(folder, shard), _json(record))
+
+
+def finish(folder: Path, plan: Plan, renderer: Renderer) -> bool:
+    """Complete the folder, if no shard is missing; whether it is complete.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    if (folder / MANIFEST).exists():
+        return True
+    records = [_record(folder, shard) for shard in plan.shards]
+    if not all(record.exists() for record in records):
+        return False
+    files = FORMS[plan.options.format].finish(folder, plan.shards)
+    document = manifest(
+        describe(plan, renderer),
+        [json.loads(record.read_text()) for record in records],
+        [_facts(folder, file) for file in files],
+    )
+    replace_file(folder / CARD, card(document).encode())
+    replace_file(folder / MANIFEST, _json(document))
+    shutil.rmtree(folder / INCOMPLETE)
+    return True
+
+
+def describe(plan: Plan, renderer: Renderer) -> dict[str, Any]:
+    """Everything that the bytes of a data set depend on."""
+    return {
+        "seed": plan.seed,
+        "options": plan.options.canonical(plan.seed),
+        "format": plan.options.format,
+        "texts_sha256": None if plan.texts is None else plan.texts.sha256,
+        "model": renderer.model_hash,
+        "engine": renderer.engine,
+        "precision": renderer.precision,
+    }
+
+
+def _check_folder(folder: Path, description: dict[str, Any]) -> None:
+    """See that the folder is new, empty, or holds this data set, complete or not."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise _occupied(folder, "is a file")
+    found = _found(folder)
+    if found is None and any(path.name != INCOMPLETE for path in folder.iterdir()):
+        raise _occupied(folder, "holds other files")
+    if found is not None and {key: found.get(key) for key in description} != description:
+        raise _occupied(folder, f"holds the data set {found.get('options')}")
+
+
+def _found(folder: Path) -> dict[str, Any] | None:
+    """The description of the data set in the folder; None without one."""
+    for path in (folder / MANIFEST, folder / INCOMPLETE / DESCRIPTION):
+        try:
+            found: dict[str, Any] = json.loads(path.read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except ValueError:
+            raise _occupied(folder, f"has a {path.name} that is no JSON") from None
+        return found if "seed" in found else None
+    return None
+
+
+def _occupied(folder: Path, what: str) -> RequestError:
+    return RequestError(
+        Reason.INVALID, f"{folder} {what}; expected a new or empty folder, or the same data set."
+    )
+
+
+def _check_disk(folder: Path, plan: Plan, renderer: Renderer, images: int) -> None:
+    """See that the disk has room for that many pictures, as a few of them tell."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    needed = int(images * ROOM * _bytes_per_picture(plan, renderer))
+    if needed > free:
+        raise invalid(
+            "count",
+            f"needs about {needed / 1e9:.1f} GB, and {existing} has {free / 1e9:.1f} GB free",
+        )
+
+
+def _bytes_per_picture(plan: Plan, renderer: Renderer) -> float:
+    name = plan.options.format
+    canvas = plan.shards[0].section.canvas
+    if name in ("npz", "idx"):
+        return canvas.height * canvas.width
+    count = min(SAMPLE, plan.shards[0].section.count)
+    section = replace(plan.shards[0].section, count=count)
+    if name == "imagefolder":
+        (batch,) = section.batches(renderer)
+        sizes = [len(png) for png in encode_pngs(section, batch)]
+        return sum(-(-size // FILE_BLOCK) * FILE_BLOCK for size in sizes) / count
+    encoder = ENCODERS[name](section)
+    return sum(map(len, encode_section(encoder, section, renderer))) / count
+
+
+def _counted(
+    pieces: Iterable[bytes], digest: Any, counts: Iterable[int], progress: Progress
+) -> Iterable[bytes]:
+    """The pieces, each told to the digest and to the progress."""
+    for piece, count in zip(pieces, counts, strict=True):
+        digest.update(piece)
+        yield piece
+        if count:
+            progress(count)
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> int:
+    """Write a file through a temporary neighbour: it is complete, or not there. Its bytes."""
+    temporary = path.with_name(f".{path.name}.part")  # a run that goes on replaces it
+    try:
+        with temporary.open("wb") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+            size = file.tell()
+        temporary.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return size
+
+
+def _write_into(path: Path, place: int, pieces: Iterable[bytes]) -> int:
+    """Write bytes from a place in a file on; their number."""
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.writelines(pieces)
+        file.flush()
+        os.fsync(file.fileno())
+        return file.tell() - place
+
+
+def _record(folder: Path, shard: Shard) -> Path:
+    return folder / INCOMPLETE / f"{shard.name}.json"
+
+
+def _facts(folder: Path, file: Path) -> dict[str, Any]:
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return {"file": str(file.relative_to(folder)), "bytes": file.stat().st_size, "sha256": digest}
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return (json.dumps(document, indent=1) + "\n").encode()

@@ -1,0 +1,92 @@
+"""The shards of a data set, drawn by this process or by several."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+
+from app.drawing.dataset.folder import write_shard
+from app.drawing.dataset.plan import Plan
+from app.drawing.renderer import Renderer
+
+POLL_S = 0.2
+Report = Callable[[int], None]  # is told how many pictures are drawn in all
+Opened = Callable[[], Renderer]
+
+
+@dataclass
+class _Worker:
+    """What a process keeps from one shard to the next."""
+
+    folder: Path
+    plan: Plan
+    renderer: Renderer
+    drawn: "Synchronized[int]"
+
+    def write(self, index: int) -> None:
+        write_shard(self.folder, self.plan.shards[index], self.renderer, self._add)
+
+    def _add(self, count: int) -> None:
+        with self.drawn.get_lock():
+            self.drawn.value += count
+
+
+_of_process: list[_Worker] = []
+
+
+def write_shards(
+    folder: Path, plan: Plan, renderer: Renderer, indices: Sequence[int], report: Report
+) -> None:
+    """Write shards one after the other, in this process."""
+    drawn = 0
+
+    def add(count: int) -> None:
+        nonlocal drawn
+        drawn += count
+        report(drawn)
+
+    for index in indices:
+        write_shard(folder, plan.shards[index], renderer, add)
+
+
+def write_shards_with(
+    workers: int, opened: Opened, folder: Path, plan: Plan, indices: Sequence[int], report: Report
+) -> None:
+    """Write shards by several processes. The bytes are the same for any number of them.
+
+    Args:
+        workers: number of processes.
+        opened: opens a renderer; each process has its own.
+        folder: of the data set.
+        plan: of the data set.
+        indices: of the shards to write.
+        report: is told the progress a few times a second.
+    Raises:
+        OSError: the folder cannot be written, or a process was ended from outside.
+    """
+    context = get_context("spawn")  # threads of ONNX Runtime do not survive a fork
+    drawn = context.Value("q", 0)
+    pool = ProcessPoolExecutor(workers, context, _start, (folder, plan, opened, drawn))
+    try:
+        pending = {pool.submit(_write, index) for index in indices}
+        while pending:
+            done, pending = wait(pending, POLL_S, FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+            report(drawn.value)
+    except BrokenProcessPool as error:
+        sentence = "a process that draws was ended; run the command again to go on"
+        raise ChildProcessError(0, sentence, str(folder)) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start(folder: Path, plan: Plan, opened: Opened, drawn: "Synchronized[int]") -> None:
+    _of_process.append(_Worker(folder, plan, opened(), drawn))
+
+
+def _write(index: int) -> None:
+    _of_process[0].write(index)

@@ -20,6 +20,7 @@ from benchmarks.machine import machine_facts
 from benchmarks.measurement import (
     Settings,
     etag,
+    measure_dataset,
     measure_engine,
     measure_isolation,
     measure_loads,
@@ -88,6 +89,7 @@ def _results(options: argparse.Namespace, console: Console) -> Results:
     with console.status("") as status:
         starts = measure_starts(commands, settings, status.update)
         engine = measure_engine(options.python, settings, status.update)
+        dataset = measure_dataset(options.python, settings, status.update)
         loads, memories, not_measured = measure_loads(
             commands,
             lambda running: cases(commands, etag(running[OURS])),
@@ -109,6 +111,7 @@ def _results(options: argparse.Namespace, console: Console) -> Results:
         starts=starts,
         memories=memories,
         engine=engine,
+        dataset=dataset,
         isolation=isolation,
         workers=workers,
         not_measured=not_measured,

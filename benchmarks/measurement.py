@@ -132,15 +132,26 @@ def measure_workers(command: Command, say: Say) -> dict[str, float]:
 def measure_engine(python: str, settings: Settings, say: Say) -> dict[str, Any]:
     """The output of `benchmarks.engine`, run in the environment of the service."""
     say("the engine alone")
-    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with on_core(settings.service_core):
-        done = subprocess.run(
-            [python, "-m", "benchmarks.engine", str(settings.rounds)],
-            cwd=ROOT,
-            env={**os.environ, **one_thread},
-            stdout=subprocess.PIPE,
-            check=True,
-        )
+        return _output(python, "benchmarks.engine", settings)
+
+
+def measure_dataset(python: str, settings: Settings, say: Say) -> dict[str, Any]:
+    """The output of `benchmarks.dataset`, on all cores, as it has two processes in the end."""
+    say("data sets")
+    return _output(python, "benchmarks.dataset", settings)
+
+
+def _output(python: str, module: str, settings: Settings) -> dict[str, Any]:
+    """The JSON that a module prints, run with one thread in the environment of the service."""
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [python, "-m", module, str(settings.rounds)],
+        cwd=ROOT,
+        env={**os.environ, **one_thread},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
     return dict(json.loads(done.stdout))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import ENGINE
 from benchmarks.figure import Load, Memory, median
 from benchmarks.plan import (
     CEILING,
@@ -32,6 +33,7 @@ class Results:
         starts: service -> seconds to the first digit, one per start.
         memories: service -> memory after the loads.
         engine: see `benchmarks.engine.measure`.
+        dataset: see `benchmarks.dataset.measure`.
         isolation: where the service ran -> see `measure_isolation`.
         workers: see `measure_workers`.
         not_measured: sentences.
@@ -43,6 +45,7 @@ class Results:
     starts: Mapping[str, list[float]]
     memories: Mapping[str, Memory]
     engine: Mapping[str, Any]
+    dataset: Mapping[str, Any]
     isolation: Mapping[str, Mapping[str, list[float]]]
     workers: Mapping[str, float]
     not_measured: list[str]
@@ -92,6 +95,7 @@ class Results:
             Target("memory after the loads, MB", memory, 120, at_most=True),
             Target("share of plain's memory", memory / self.memories["plain"].resident, 0.25, True),
             Target("engine at 256 digits, share of sgemm", share[256], 0.7),
+            *_targets_of_data_sets(self.dataset),
             *(
                 Target(f"p99 beside large requests, times alone ({where})", _slowing(p99), 3, True)
                 for where, p99 in self.isolation.items()
@@ -118,10 +122,36 @@ class Target:
         return self.measured <= self.bound if self.at_most else self.measured >= self.bound
 
 
+def _targets_of_data_sets(dataset: Mapping[str, Any]) -> list[Target]:
+    """The bounds of the forms, as shares of the engine and the noise alone."""
+    bounds = {"npz": 0.75, "idx": 0.75, "webdataset": 0.4, "imagefolder": 0.4, "parquet": 0.4}
+    targets = [
+        Target(f"{form} of {length} digits, share of the engine", shares[form], bound)
+        for length, shares in _shares(dataset).items()
+        for form, bound in bounds.items()
+        if form in shares
+    ]
+    return [*targets, Target("two workers, times one", dataset["two_workers"], 1.8)]
+
+
+def _shares(dataset: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Digits a second of each form, divided by those of the engine and the noise alone."""
+    return {
+        length: {form: rate / rates[ENGINE] for form, rate in rates.items()}
+        for length, rates in dataset["rates"].items()
+    }
+
+
 def print_report(results: Results, console: Console) -> None:
     """Facts, loads, starts and memory, engine, targets, and what was not measured."""
     console.print(f"\n{results.machine}\n{results.method}\n", highlight=False, soft_wrap=True)
-    for table in (_loads(results), _services(results), _engine(results), _targets(results)):
+    for table in (
+        _loads(results),
+        _services(results),
+        _engine(results),
+        _data_sets(results),
+        _targets(results),
+    ):
         console.print(table)
     workers = results.workers
     console.print(
@@ -130,6 +160,23 @@ def print_report(results: Results, console: Console) -> None:
     )
     for sentence in results.not_measured:
         console.print(f"Not measured: {sentence}.")
+
+
+def _data_sets(results: Results) -> Table:
+    table = Table(title="data sets: digits/s on one core · share of engine and noise alone")
+    rates, shares = results.dataset["rates"], _shares(results.dataset)
+    table.add_column("form")
+    for length in rates:
+        table.add_column(f"{length} digit(s)", justify="right")
+    for form in next(iter(rates.values())):
+        cells = (
+            f"{rates[length][form]:,.0f} · {shares[length][form]:.2f}"
+            if form in rates[length]
+            else ""
+            for length in rates
+        )
+        table.add_row(form, *cells)
+    return table
 
 
 def _loads(results: Results) -> Table:

@@ -26,6 +26,11 @@ def results() -> Results:
         starts={name: [1.0] for name in SERVICES},
         memories={name: Memory(100.0, 80.0) for name in SERVICES},
         engine={**engine, "share": [0.1, 0.9], "sgemm_gflops": 80.0},
+        dataset={
+            "rates": {"1": {"engine and noise": 50_000.0, "npz": 40_000.0, "zip": 10_000.0}},
+            "two_workers": 1.9,
+            "new_file_us": 100.0,
+        },
         isolation={"here": {"alone_us": [100.0], "beside_us": [200.0]}},
         workers={"one_mb": 80.0, "further_mb": 50.0},
         not_measured=["networks"],
@@ -38,6 +43,8 @@ def test_targets_are_ratios_of_the_medians() -> None:
     assert targets["engine at 256 digits, share of sgemm"].met
     assert targets["p99 beside large requests, times alone (here)"].measured == 2
     assert not targets["share of plain's memory"].met
+    assert targets["npz of 1 digits, share of the engine"].measured == 0.8
+    assert targets["two workers, times one"].met
 
 
 def test_target_that_was_not_measured_is_not_met() -> None:

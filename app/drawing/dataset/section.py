@@ -122,7 +122,7 @@ class Section:
         noise_end = perf_counter()
         pictures = renderer.generator.draw(one_hot, noise)
         decode_end = perf_counter()
-        sheets = self._compose(first, labels, pictures)
+        sheets = self.compose(first, labels, pictures)
         return Batch(first, labels, sheets, (begin, noise_end, decode_end, perf_counter()))
 
     def _noise(self, renderer: Renderer, first: int, labels: Labels) -> Noise:
@@ -144,7 +144,14 @@ class Section:
         temperatures = self._ranged(self.description.temperature, TEMPERATURE, first, len(labels))
         return own * np.repeat(temperatures.astype(np.float32), lengths)[:, None]
 
-    def _compose(self, first: int, labels: Labels, pictures: NDArray[np.uint8]) -> Sheets:
+    def compose(self, first: int, labels: Labels, pictures: NDArray[np.uint8]) -> Sheets:
+        """The pictures of numbers.
+
+        Args:
+            first: row of the first number.
+            labels: of the numbers.
+            pictures: (M, 28, 28) their digits, one number after the other.
+        """
         query, count = self.description, len(labels)
         style = Style(
             spacing=query.spacing,

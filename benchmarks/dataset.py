@@ -1,0 +1,144 @@
+"""Data sets beside the engine alone: `python -m benchmarks.dataset ROUNDS` prints one JSON object.
+
+The benchmark runs it in the environment of the service. Files are written into memory where the
+system has a folder for that: what a new file costs is a matter of the disk, and `new_file_us` says
+it. Times are processor times of one process, except for two workers, where they are of a clock.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from app.drawing.dataset import folder as folders
+from app.drawing.dataset.iterator import numbers
+from app.drawing.dataset.plan import Plan
+from app.drawing.dataset.section import BATCH
+from app.drawing.dataset.workers import write_shards, write_shards_with
+from app.drawing.renderer import Renderer, open_renderer
+from app.request.dataset_options import DatasetOptions
+from app.settings import Settings
+from benchmarks import ENGINE
+from model.noise import noise_of_lines
+
+DIGITS = 12_800  # in a run of one process
+MANY = 512_000  # in a run of two: far more than the time of their start
+LENGTHS = (1, 4)  # digits in a picture
+FORMS = ("npz", "idx", "webdataset", "parquet", "imagefolder", "zip")
+RICH = {"size": "32x128", "placement": "random", "temperature": "0.8-1.2", "writers": "500"}
+MEMORY = Path("/dev/shm")
+NEW_FILES = 500
+Run = Callable[[], object]
+
+
+def main() -> None:
+    """Measure and print."""
+    json.dump(measure(rounds=int(sys.argv[1])), sys.stdout)
+
+
+def measure(rounds: int) -> dict[str, Any]:
+    """Digits a second of the fastest of several alternating rounds.
+
+    Returns:
+        rates: length -> form -> digits a second; two_workers: times the rate of one;
+        new_file_us: microseconds that the disk takes for a small file, beside the drawing.
+    """
+    renderer = _renderer()
+    rates: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as place:
+        for length in LENGTHS:
+            runs = dict(_runs(renderer, length, Path(place)))
+            best = dict.fromkeys(runs, 0.0)
+            for _ in range(rounds):
+                for name, run in runs.items():
+                    best[name] = max(best[name], DIGITS / _cpu_s(run))
+                    _empty(Path(place))
+            rates[str(length)] = best
+        workers = max(_two_workers(renderer, Path(place)) for _ in range(rounds))
+    return {"rates": rates, "two_workers": workers, "new_file_us": _new_file_us()}
+
+
+def _runs(renderer: Renderer, length: int, place: Path) -> Iterator[tuple[str, Run]]:
+    count = DIGITS // length
+    yield ENGINE, lambda: _engine(renderer, length)
+    for form in FORMS:
+        if (form != "parquet" or find_spec("pyarrow")) and (form != "idx" or length == 1):
+            options = {"count": count, "length": length, "format": form}
+            yield form, _writing(renderer, place, options)
+    yield (
+        "npz, varied",
+        _writing(renderer, place, {"count": count, "length": length, "format": "npz", **RICH}),
+    )
+    drawn = {"seed": 7, "renderer": renderer, "length": length}
+    yield "numbers()", lambda: list(islice(numbers(**drawn), count))  # type: ignore[arg-type]
+
+
+def _engine(renderer: Renderer, length: int) -> None:
+    """The noise and the grey levels of the same digits, and nothing else."""
+    one_hot = renderer.one_hot(("0123456789" * BATCH)[: BATCH * length])
+    for first in range(0, DIGITS // length, BATCH):
+        lines = [(7, row, length) for row in range(first, first + BATCH)]
+        renderer.generator.draw(one_hot, noise_of_lines(lines, renderer.latent_size))
+
+
+def _writing(renderer: Renderer, place: Path, options: dict[str, object]) -> Run:
+    def run() -> None:
+        folder = Path(tempfile.mkdtemp(dir=place))
+        plan = _plan(options)
+        missing = folders.begin(folder, plan, renderer)
+        write_shards(folder, plan, renderer, missing, lambda _: None)
+        folders.finish(folder, plan, renderer)
+
+    return run
+
+
+def _two_workers(renderer: Renderer, place: Path) -> float:
+    """How many times faster two processes are than one, their start included."""
+    seconds = []
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory(dir=place) as folder:
+            plan = _plan({"count": MANY, "format": "npz"})
+            missing = folders.begin(Path(folder), plan, renderer)
+            began = time.perf_counter()
+            write_shards_with(workers, _renderer, Path(folder), plan, missing, lambda _: None)
+            seconds.append(time.perf_counter() - began)
+    return seconds[0] / seconds[1]
+
+
+def _plan(options: dict[str, object]) -> Plan:
+    values = {name: str(value) for name, value in options.items()}
+    return Plan(DatasetOptions.model_validate(values), seed=7)
+
+
+def _renderer() -> Renderer:
+    settings = Settings()
+    return open_renderer(settings.checkpoint, settings.engine, settings.precision)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        shutil.rmtree(path)
+
+
+def _new_file_us() -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        for index in range(NEW_FILES):
+            Path(folder, str(index)).write_bytes(bytes(300))
+        return (time.perf_counter() - started) / NEW_FILES * 1e6
+
+
+def _cpu_s(run: Run) -> float:
+    started = time.process_time()
+    run()
+    return time.process_time() - started
+
+
+if __name__ == "__main__":
+    main()

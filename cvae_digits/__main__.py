@@ -2,12 +2,13 @@
 
 import sys
 from importlib import import_module
-from pathlib import Path
+
+from cvae_digits import find_packages
 
 COMMANDS = {
     "serve": ("app.__main__", "serve handwritten digits over HTTP, and the web page"),
     "draw": ("app.draw", "draw a number into a file"),
-    "dataset": ("app.dataset", "write a set of labelled digits into a file"),
+    "dataset": ("app.dataset", "write labelled digits, as many as wanted, into a file or folder"),
     "train": ("training.__main__", "train a model on MNIST"),
     "evaluate": ("training.evaluate", "measure a trained model"),
 }
@@ -24,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code: 0 for success, 2 for a wrong command or option.
     """
     command, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    _find_packages()
+    find_packages()
     if command in ("-h", "--help"):
         print(_help())  # noqa: T201 - this is a command
         return 0
@@ -49,17 +50,6 @@ def _run(command: str, arguments: list[str]) -> int:
             "the extra `train`, for example with `pipx install '.[train]'` in a clone."
         )
     return code
-
-
-def _find_packages() -> None:
-    """Put the folder of app, model and training first on the path; child processes inherit it.
-
-    A wheel has them inside this package, so that site-packages gets no module with a name as
-    common as `app`, and a user's own app.py neither hides ours nor is hidden by it.
-    """
-    here = Path(__file__).resolve().parent
-    bundled = here / "bundled"
-    sys.path.insert(0, str(bundled if bundled.is_dir() else here.parent))
 
 
 def _help() -> str:

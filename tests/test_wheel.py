@@ -112,6 +112,26 @@ def test_dataset_writes_the_bytes_of_the_service(
     assert (theirs / "digits.zip").read_bytes() == content
 
 
+def test_dataset_in_a_folder_is_drawn_by_two_processes(
+    command: list[str], theirs: Path, installed: Path
+) -> None:
+    options = ["data", "--format", "webdataset", "--count", "60", "--shard-size", "20"]
+    done = run([*command, "dataset", *options, "--workers", "2"], theirs, installed)
+    assert done.returncode == 0, done.stderr
+    assert len(list((theirs / "data").glob("*.tar"))) == 3
+    assert (theirs / "data" / "manifest.json").is_file()
+
+
+def test_numbers_are_drawn_in_a_program_of_the_user(theirs: Path, installed: Path) -> None:
+    program = (
+        "from cvae_digits import numbers; "
+        "print(*[text for image, text in numbers(3, seed=7, length=4)])"
+    )
+    done = run([sys.executable, "-c", program], theirs, installed)
+    assert done.returncode == 0, done.stderr
+    assert [len(text) for text in done.stdout.split()] == [4, 4, 4]
+
+
 def test_serve_with_two_workers_answers(
     command: list[str], theirs: Path, installed: Path, client: TestClient
 ) -> None:

@@ -19,13 +19,13 @@ from model.atomic import replace_file
 from tests.conftest import ROOT
 
 
-@pytest.mark.parametrize("name", ["a.npz", "a.ZIP", "a"])
+@pytest.mark.parametrize("name", ["a.npz", "a.ZIP", "a.tar", "a"])
 def test_dataset_writes_the_bytes_of_the_service(
     client: TestClient, tmp_path: Path, name: str
 ) -> None:
     options = {"count": "150", "seed": "7", "length": "2", "variation": "0.3", "gap": "-4"}
     query = "&".join(f"{option}={value}" for option, value in options.items())
-    kind = "zip" if name == "a.ZIP" else "npz"
+    kind = {"a.ZIP": "zip", "a.tar": "webdataset"}.get(name, "npz")
     words = [f"--{option}={value}" for option, value in options.items()]
     assert main([str(tmp_path / name), *words]) == 0
     assert (tmp_path / name).read_bytes() == client.get(f"/dataset?{query}&format={kind}").content

@@ -12,13 +12,14 @@ import pytest
 import yaml
 
 from app import __version__
+from app.dataset import main
 from app.settings import Settings
 from harness.launcher import free_port
 from tests.container.conftest import Service, fetch, wait_until_ready
 from tests.container.engine import HARDENED, Engine
 from tests.container.manifest import of_kind, program, rendered
 
-BASE, VOLUME = "base", "overlays/volume"
+BASE, VOLUME, DATASET = "base", "overlays/volume", "dataset"
 VERSIONS = ("1.30", "1.37")  # of Kubernetes: the oldest supported, the newest known
 KINDS = {
     *("Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget"),
@@ -114,6 +115,38 @@ def test_volume_replaces_the_checkpoint_of_the_image() -> None:
     mounts = {each["name"]: each for each in pod["containers"][0]["volumeMounts"]}
     assert mounts[claimed["name"]]["mountPath"] == "/checkpoints"
     assert mounts[claimed["name"]]["readOnly"] is True
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_job_of_a_data_set_is_valid_and_hardened(version: str) -> None:
+    objects = rendered(DATASET)
+    for each in objects:
+        kubernetes_validate.validate(each, version, strict=True)
+    job, deployment = of_kind(objects, "Job"), of_kind(rendered(BASE), "Deployment")
+    pod, other = (each["spec"]["template"]["spec"] for each in (job, deployment))
+    assert pod["securityContext"] == other["securityContext"]
+    assert pod["automountServiceAccountToken"] is False
+    ((container,), (served,)) = pod["containers"], other["containers"]
+    for name in ("securityContext", "resources", "image"):
+        assert container[name] == served[name]
+
+
+def test_pods_of_the_job_complete_a_data_set_together(tmp_path: Path) -> None:
+    job = of_kind(rendered(DATASET), "Job")["spec"]
+    assert (job["completionMode"], job["completions"]) == ("Indexed", job["parallelism"])
+    (container,) = job["template"]["spec"]["containers"]
+    folder, *options = container["args"]
+    small = ["--count=250" if word.startswith("--count=") else word for word in options]
+    assert container["command"] == ["python", "-m", "app.dataset"]
+    data = tmp_path / Path(folder).name
+    for index in range(job["completions"]):
+        assert not (data / "manifest.json").exists()
+        words = [word.replace("$(JOB_COMPLETION_INDEX)", str(index)) for word in small]
+        # Writers must be in both splits, and shards enough for all pods.
+        assert main([str(data), *words, "--shard-size=10"]) == 0
+    manifest = json.loads((data / "manifest.json").read_text())
+    assert manifest["splits"] == {"train": 225, "test": 25}
+    assert len(manifest["shards"]) >= job["completions"]
 
 
 @contextmanager

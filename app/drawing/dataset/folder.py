@@ -4,6 +4,7 @@ The folder has `.incomplete/` while something is missing: the description of the
 record of each finished shard. In the end come `manifest.json` and the data card `README.md`.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -86,11 +87,22 @@ def write_shard(folder: Path, shard: Shard, renderer: Renderer, progress: Progre
 def finish(folder: Path, plan: Plan, renderer: Renderer) -> bool:
     """Complete the folder, if no shard is missing; whether it is complete.
 
+    Of several runs on a common folder, one does it at a time.
+
     Raises:
         OSError: the folder cannot be written.
     """
-    if (folder / MANIFEST).exists():
-        return True
+    try:
+        with (folder / INCOMPLETE / DESCRIPTION).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return (folder / MANIFEST).exists() or _finish(folder, plan, renderer)
+    except FileNotFoundError:
+        if (folder / MANIFEST).exists():  # another run has just done it
+            return True
+        raise
+
+
+def _finish(folder: Path, plan: Plan, renderer: Renderer) -> bool:
     records = [_record(folder, shard) for shard in plan.shards]
     if not all(record.exists() for record in records):
         return False

@@ -1,7 +1,6 @@
 """`python -m app.dataset OUT --count 1000`: data sets without the service, of any size."""
 
 import argparse
-import os
 import sys
 from collections.abc import Iterable
 from functools import partial
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from app.drawing.dataset import folder as folders
 from app.drawing.dataset.encoder import encode_section
+from app.drawing.dataset.files import write_whole
 from app.drawing.dataset.iterator import numbers
 from app.drawing.dataset.plan import Plan
 from app.drawing.dataset.progress import Progress
@@ -77,7 +77,7 @@ def _write_file(query: DatasetOptions, texts: Texts | None, output: Path) -> Non
     section = Section(query, seed, 0, query.count, texts, writers)
     encoder = ENCODERS[query.format](section)
     pieces = encode_section(encoder, section, _renderer(query))
-    _write(_with_progress(pieces, section), output)
+    write_whole(output, _with_progress(pieces, section))
     print_seed(query.seed, seed)
 
 
@@ -106,21 +106,6 @@ def _renderer(query: DatasetOptions) -> Renderer:
     renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
     query.check_model(renderer.model_hash)
     return renderer
-
-
-def _write(pieces: Iterable[bytes], output: Path) -> None:
-    """Write a file through a temporary neighbour: it is complete, or not there."""
-    temporary = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(output)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(output)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _with_progress(pieces: Iterable[bytes], section: Section) -> Iterable[bytes]:

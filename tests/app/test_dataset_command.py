@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +16,11 @@ from starlette.testclient import TestClient
 
 from app.dataset import main
 from app.drawing.dataset import folder as folders
+from app.drawing.dataset.plan import Plan
+from app.drawing.renderer import open_renderer
+from app.request.dataset_options import DatasetOptions
 from model.atomic import replace_file
+from model.checkpoint import PRETRAINED
 from tests.conftest import ROOT
 
 
@@ -177,6 +182,22 @@ def test_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert main([str(tmp_path / "whole"), *options]) == 0
     killed, whole = files_of(tmp_path / "killed"), files_of(tmp_path / "whole")
     assert killed == whole
+
+
+def test_several_runs_that_end_together_complete_the_folder_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main([str(tmp_path / "whole"), *SMALL, "--format=idx"]) == 0
+    monkeypatch.setattr(folders, "_finish", lambda *_: False)
+    assert main([str(tmp_path / "a"), *SMALL, "--format=idx"]) == 0
+    monkeypatch.undo()
+    renderer = open_renderer(PRETRAINED, "onnx", "int8")
+    values = dict(word.removeprefix("--").split("=") for word in [*SMALL, "--format=idx"])
+    plan = Plan(DatasetOptions.model_validate(values), seed=7)
+    with ThreadPoolExecutor(4) as pool:
+        done = pool.map(lambda _: folders.finish(tmp_path / "a", plan, renderer), range(4))
+    assert list(done) == [True] * 4
+    assert files_of(tmp_path / "a") == files_of(tmp_path / "whole")
 
 
 def test_complete_folder_is_left_as_it_is(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ record of each finished shard. In the end come `manifest.json` and the data card
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -16,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from app.drawing.dataset.encoder import encode_pngs, encode_section
+from app.drawing.dataset.encoder import encode_pngs, encode_section, label_columns
+from app.drawing.dataset.files import write_into, write_whole
 from app.drawing.dataset.forms import FORMS
 from app.drawing.dataset.manifest import card, manifest
 from app.drawing.dataset.plan import Plan, Shard
@@ -69,7 +69,7 @@ def write_shard(folder: Path, shard: Shard, renderer: Renderer, progress: Progre
     pieces = encode_section(form.encoder(folder, shard), shard.section, renderer)
     digest = hashlib.sha256()
     counted = _counted(pieces, digest, shard.section.batch_counts, progress)
-    size = _write(path, counted) if place is None else _write_into(path, place, counted)
+    size = write_whole(path, counted) if place is None else write_into(path, place, counted)
     labels = shard.section.labels
     digits = np.bincount(labels.digits[labels.used()], minlength=10)
     record = {
@@ -124,6 +124,7 @@ def describe(plan: Plan, renderer: Renderer) -> dict[str, Any]:
         "seed": plan.seed,
         "options": plan.options.canonical(plan.seed),
         "format": plan.options.format,
+        "columns": label_columns(plan.shards[0].section),
         "texts_sha256": None if plan.texts is None else plan.texts.sha256,
         "model": renderer.model_hash,
         "engine": renderer.engine,
@@ -199,33 +200,6 @@ def _counted(
         yield piece
         if count:
             progress(count)
-
-
-def _write(path: Path, pieces: Iterable[bytes]) -> int:
-    """Write a file through a temporary neighbour: it is complete, or not there. Its bytes."""
-    temporary = path.with_name(f".{path.name}.part")  # a run that goes on replaces it
-    try:
-        with temporary.open("wb") as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-            size = file.tell()
-        temporary.replace(path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    return size
-
-
-def _write_into(path: Path, place: int, pieces: Iterable[bytes]) -> int:
-    """Write bytes from a place in a file on; their number."""
-    with path.open("r+b") as file:
-        file.seek(place)
-        file.writelines(pieces)
-        file.flush()
-        os.fsync(file.fileno())
-        return file.tell() - place
 
 
 def _record(folder: Path, shard: Shard) -> Path:

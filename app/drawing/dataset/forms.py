@@ -1,8 +1,8 @@
 """The forms of a data set in a folder: where the pieces of its shards go, and what ends it."""
 
-import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from app.drawing.dataset.encoder import (
     label_columns,
     label_rows,
 )
+from app.drawing.dataset.files import write_into, write_small, write_whole
 from app.drawing.dataset.plan import Shard
 from app.drawing.dataset.section import Batch, Section
 from app.drawing.dataset.stream import ENCODERS, ENDINGS
@@ -125,8 +126,8 @@ class ImageFolderForm:
             tables = [self.target(folder, shard)[0] for shard in own]
             head = csv_lines([["file_name", *label_columns(own[0].section)]])
             files += [folder / split / "metadata.csv", folder / split / "gt.txt"]
-            _join(files[-2], [head, *_texts_of(tables)])
-            _join(files[-1], (_tabbed(text) for text in _texts_of(tables)))
+            write_whole(files[-2], chain([head.encode()], map(Path.read_bytes, tables)))
+            write_whole(files[-1], (_tabbed(table.read_text()) for table in tables))
         return files
 
 
@@ -146,7 +147,7 @@ class _IdxEncoder:
     def begin(self) -> bytes:
         """See `Encoder.begin`."""
         place = struct.calcsize(">2xBBI") + self._shard.offset
-        _write_at(self._labels, place, self._shard.section.labels.digits.tobytes())
+        write_into(self._labels, place, [self._shard.section.labels.digits.tobytes()])
         return b""
 
     def add(self, batch: Batch) -> bytes:
@@ -177,7 +178,7 @@ class _ImageFolderEncoder:
         folders = _folders(self._section, batch.labels.texts(), self._shard_name)
         names = [f"{name}/{row:010d}.png" for row, name in enumerate(folders, batch.first)]
         for name, content in zip(names, encode_pngs(self._section, batch), strict=True):
-            _write_file(f"{self._folder}/{name}", content)
+            write_small(f"{self._folder}/{name}", content)
         rows = label_rows(self._section, batch)
         return csv_lines([[name, *row] for name, row in zip(names, rows, strict=True)]).encode()
 
@@ -191,21 +192,6 @@ def _folders(section: Section, texts: list[str], shard_name: str) -> list[str]:
     return texts if section.longest == 1 else [shard_name] * len(texts)
 
 
-def _write_file(path: str, content: bytes) -> None:
-    """Write a small file in as few calls as there are."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    try:
-        os.write(file, content)
-    finally:
-        os.close(file)
-
-
-def _write_at(path: Path, place: int, content: bytes) -> None:
-    with path.open("r+b") as file:
-        file.seek(place)
-        file.write(content)
-
-
 def _make(folder: Path, split: str, kind: str, head: bytes, size: int) -> None:
     """Make a file of `size` bytes after its head, unless it is complete already."""
     if _whole(folder, split, kind).exists():
@@ -213,7 +199,7 @@ def _make(folder: Path, split: str, kind: str, head: bytes, size: int) -> None:
     part = _part(folder, split, kind)
     with part.open("ab") as file:
         file.truncate(len(head) + size)
-    _write_at(part, 0, head)
+    write_into(part, 0, [head])
 
 
 def _whole(folder: Path, split: str, kind: str) -> Path:
@@ -234,20 +220,7 @@ def _sizes(shards: Sequence[Shard]) -> dict[str, tuple[int, Size]]:
     }
 
 
-def _texts_of(files: Iterable[Path]) -> Iterable[str]:
-    return (file.read_text() for file in files)
-
-
-def _join(path: Path, texts: Iterable[str]) -> None:
-    """Write a file in one step, piece by piece."""
-    fresh = path.with_name(f".{path.name}.part")
-    with fresh.open("w", newline="") as file:
-        file.writelines(texts)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-
-
-def _tabbed(table: str) -> str:
+def _tabbed(table: str) -> bytes:
     """The lines of a table with the first two cells, which have no commas, and a tab between."""
-    return "".join("\t".join(line.split(",", 2)[:2]) + "\n" for line in table.splitlines())
+    lines = ["\t".join(line.split(",", 2)[:2]) + "\n" for line in table.splitlines()]
+    return "".join(lines).encode()

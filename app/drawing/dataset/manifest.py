@@ -7,12 +7,14 @@ from typing import Any
 from app import __version__
 from app.drawing.dataset.labels import PADDING
 
-LOADED = {
+TYPES = {"label": "int64", "text": "string", "writer": "int64", "boxes": "string"}  # in tables
+LOADED = {  # how a data set is read
     "npz": 'data = numpy.load("{file}")\nimages = data["images"]',
     "idx": 'train = torchvision.datasets.MNIST("{folder}", train=True)',
-    "imagefolder": (
-        'data = datasets.load_dataset("imagefolder", data_dir="{folder}", features=features)'
-    ),
+    "imagefolder": """features = datasets.Features(
+    {{"image": datasets.Image(){features}}}
+)
+data = datasets.load_dataset("imagefolder", data_dir="{folder}", features=features)""",
     "parquet": 'data = datasets.load_dataset("parquet", data_dir="{folder}")',
     "webdataset": 'data = webdataset.WebDataset("{file}", shardshuffle=False).decode("l")',
     "zip": 'data = zipfile.ZipFile("{file}")',
@@ -53,7 +55,10 @@ def card(document: dict[str, Any]) -> str:
     splits = "\n".join(f"| {name} | {count:,} |" for name, count in document["splits"].items())
     digits = " | ".join(f"{count:,}" for count in document["digits"])
     file = document["shards"][0]["file"]
-    loaded = LOADED[document["format"]].format(file=file, folder=".")
+    features = "".join(
+        f', "{name}": datasets.Value("{TYPES[name]}")' for name in document["columns"]
+    )
+    loaded = LOADED[document["format"]].format(file=file, folder=".", features=features)
     return f"""# Handwritten numbers
 
 {document["images"]:,} pictures of handwritten numbers with their labels, drawn by a Conditional

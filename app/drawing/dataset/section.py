@@ -14,10 +14,12 @@ from app.drawing.dataset.texts import Texts
 from app.drawing.renderer import Renderer
 from app.request.dataset import Description
 from app.request.ranges import Range, Size
+from app.request.schemas import CELL
 from model.noise import Noise, hand, mix, noise_of_lines
 
 BATCH = 128  # pictures drawn at a time
-KEPT_HANDS = 2**16
+BATCH_PIXELS = 2**23  # that a batch needs at most while it is composed
+KEPT_HANDS = 2**12
 # Streams of `app.drawing.dataset.labels.uniforms` for what each picture draws from a range.
 VARIATION, TEMPERATURE, GAP, SCALE, TOP, LEFT = 16, 17, 18, 19, 20, 21
 
@@ -99,11 +101,18 @@ class Section:
         rows = np.arange(self.first, self.first + self.count) - self.writers.start
         return Labels(drawn.digits, drawn.lengths, self.writers.first + rows % self.writers.count)
 
+    @cached_property
+    def batch(self) -> int:
+        """Pictures drawn at a time: fewer of large ones, so that memory stays bounded."""
+        frame = 2 * round(CELL * self.description.scale.high)
+        pixels = (self.canvas.height + frame) * (self.canvas.width + frame)
+        return max(1, min(BATCH, BATCH_PIXELS // pixels))
+
     @property
     def batch_counts(self) -> list[int]:
         """The pictures in each piece of an encoder: none in the first and the last."""
-        starts = range(0, self.count, BATCH)
-        return [0, *(min(BATCH, self.count - start) for start in starts), 0]
+        starts = range(0, self.count, self.batch)
+        return [0, *(min(self.batch, self.count - start) for start in starts), 0]
 
     def batches(self, renderer: Renderer) -> Iterator[Batch]:
         """Draw the pictures.
@@ -111,8 +120,8 @@ class Section:
         Raises:
             InvalidRequest: the style token does not belong to the renderer's model.
         """
-        for start in range(0, self.count, BATCH):
-            labels = self.labels.part(start, min(start + BATCH, self.count))
+        for start in range(0, self.count, self.batch):
+            labels = self.labels.part(start, min(start + self.batch, self.count))
             yield self._draw(renderer, self.first + start, labels)
 
     def _draw(self, renderer: Renderer, first: int, labels: Labels) -> Batch:

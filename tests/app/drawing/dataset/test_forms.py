@@ -151,6 +151,8 @@ def test_image_folder_of_numbers_is_read_by_datasets_with_leading_zeros(
     features = datasets.Features(
         {"image": datasets.Image(), "text": text, "writer": number, "boxes": text}
     )
+    card = (folder / "README.md").read_text()
+    assert eval(card.split("features = ")[1].split("data = ")[0]) == features
     data = loaded("imagefolder", tmp_path, data_dir=str(folder), features=features)
     assert any(text.startswith("0") for text in varied["train"]["texts"])
     for split, arrays in varied.items():

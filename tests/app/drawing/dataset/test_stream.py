@@ -4,6 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from app.drawing.dataset import section
 from app.drawing.dataset.section import BATCH
 from app.drawing.dataset.stream import dataset_pieces
 from app.drawing.renderer import Renderer
@@ -23,6 +24,25 @@ def test_dataset_pieces_take_the_same_memory_for_any_count(renderer: Renderer, k
         assert sum(sizes) > 500 * count
         assert len(sizes) >= count / BATCH
     assert peaks[1] < 1.2 * peaks[0] + 3000 * 1000  # a label's name or two for each picture
+
+
+def test_large_pictures_take_little_memory(renderer: Renderer) -> None:
+    query = parsed(DatasetQuery, "count=100&size=1000x1000&scale=1-16&length=2&placement=random")
+    tracemalloc.start()
+    sizes = [len(piece) for piece in dataset_pieces(renderer, query, seed=1)]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(sizes) > 100 * 10**6
+    assert peak < 60 * 10**6
+
+
+def test_pictures_do_not_depend_on_the_batch(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = parsed(DatasetQuery, "count=50&size=64x256&scale=0.5-2&length=1-4&variation=0-1")
+    together = b"".join(dataset_pieces(renderer, query, seed=1))
+    monkeypatch.setattr(section, "BATCH_PIXELS", 2**17)
+    assert b"".join(dataset_pieces(renderer, query, seed=1)) == together
 
 
 def test_dataset_pieces_closed_half_way_leave_the_renderer_usable(renderer: Renderer) -> None:

@@ -200,6 +200,15 @@ def test_several_runs_that_end_together_complete_the_folder_once(
     assert files_of(tmp_path / "a") == files_of(tmp_path / "whole")
 
 
+def test_shard_that_is_written_leaves_nothing_in_memory(tmp_path: Path) -> None:
+    renderer = open_renderer(PRETRAINED, "onnx", "int8")
+    values = {"count": "300", "shard-size": "100", "format": "npz", "length": "8"}
+    plan = Plan(DatasetOptions.model_validate(values), seed=7)
+    for index in folders.begin(tmp_path / "a", plan, renderer):
+        folders.write_shard(tmp_path / "a", plan.shards[index], renderer, lambda _: None)
+    assert all("labels" not in vars(shard.section) for shard in plan.shards)
+
+
 def test_complete_folder_is_left_as_it_is(tmp_path: Path) -> None:
     options = [str(tmp_path / "a"), *SMALL, "--format=npz"]
     assert main(options) == 0

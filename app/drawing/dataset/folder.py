@@ -64,6 +64,7 @@ def write_shard(folder: Path, shard: Shard, renderer: Renderer, progress: Progre
     Raises:
         OSError: the folder cannot be written.
     """
+    shard = replace(shard, section=replace(shard.section))  # a copy, whose labels end with it
     form = FORMS[shard.section.description.format]
     path, place = form.target(folder, shard)
     pieces = encode_section(form.encoder(folder, shard), shard.section, renderer)

@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 from app.request.error import RequestError
 from app.request.parameter import Colour, Constraint, Decimal, Digits, Integer, Token
 from app.request.query import Query
+from app.request.ranges import RangeOf
 from model.checkpoint import CheckpointError
 from model.engine import EngineError
 
@@ -23,6 +24,7 @@ METAVARS: dict[type, str] = {
     Decimal: "NUMBER",
     Colour: "COLOUR",
     Token: "TOKEN",
+    RangeOf: "RANGE",
 }
 AnyQuery = TypeVar("AnyQuery", bound=Query)
 
@@ -87,6 +89,8 @@ def _help(name: str, field: FieldInfo, constraint: Constraint | None) -> str:
     """Description, limits, default, and an example that can be typed as it is printed."""
     text, _, default = str(field.description).partition(" Default: ")
     parts = [text]
+    if isinstance(constraint, RangeOf):
+        constraint = constraint.kind
     if isinstance(constraint, Integer | Decimal):
         parts.append(f"From {constraint.low} to {constraint.high}.")
     if name in DEFAULTS:

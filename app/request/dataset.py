@@ -68,7 +68,10 @@ class Description(Query):
     ] = Range(0, 0)
     zeros: Annotated[
         Switch,
-        Field(description="Whether a number of several digits may begin with 0.", examples=["off"]),
+        Field(
+            description="on or off: whether a number of several digits may begin with 0.",
+            examples=["off"],
+        ),
     ] = "on"
     frequencies: Annotated[
         str,
@@ -129,7 +132,10 @@ class Description(Query):
     paper: Paper = "000000"
     boxes: Annotated[
         Switch,
-        Field(description="Whether the labels have the box of each digit's ink.", examples=["on"]),
+        Field(
+            description="on or off: whether the labels have the box of each digit's ink.",
+            examples=["on"],
+        ),
     ] = "off"
     format: str = "npz"
     model: Model = None

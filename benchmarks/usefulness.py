@@ -61,14 +61,13 @@ class Reader(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        channels = (1, 16, 32, 64)
-        layers: list[nn.Module] = []
-        for before, after, pool in zip(
-            channels, channels[1:], ((2, 2), (2, 2), (2, 1)), strict=False
-        ):
-            layers += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU()]
-            layers += [nn.MaxPool2d(pool)]
-        self.features = nn.Sequential(*layers)
+        self.features = nn.Sequential(
+            *_layer(16, nn.Conv2d(1, 16, 5, stride=2, padding=2)),
+            *_layer(32, nn.Conv2d(16, 32, 3, padding=1)),
+            nn.MaxPool2d(2),
+            *_layer(64, nn.Conv2d(32, 64, 3, padding=1)),
+            nn.MaxPool2d((2, 1)),
+        )
         self.sequence = nn.GRU(4 * 64, 64, bidirectional=True, batch_first=True)
         self.classes = nn.Linear(128, 11)
 
@@ -182,6 +181,10 @@ def main(arguments: Sequence[str]) -> None:
     say = Console(stderr=True, highlight=False).print
     result = measure(options.data_dir, options.count, say)
     json.dump(result, sys.stdout, indent=1)
+
+
+def _layer(channels: int, convolution: nn.Conv2d) -> tuple[nn.Module, ...]:
+    return convolution, nn.BatchNorm2d(channels), nn.ReLU()
 
 
 def _section(count: int, seed: int) -> Section:

@@ -15,10 +15,12 @@ from collections import deque
 from collections.abc import Callable
 
 from app.overload import Overloaded
+from app.overload.batcher import MAX_ROOM
 
 WINDOW_S = 0.02
 REFUSED_SHARE = 0.2  # of the requests of a window; with fewer refused, more may wait
 CALM_S = 1  # after a pause this long, a past overload does not count
+BURST = 16  # requests of any size may wait
 FEW = 3  # under overload: this fraction of the room, since refusing takes much of each iteration
 
 
@@ -62,7 +64,7 @@ class Limit:
             self._begun += 1
             self._tick_soon()
             return None
-        if len(self._queue) >= self._bound:
+        if len(self._queue) >= min(self._bound, self._most()):
             self._refused += 1
             self._bound = min(self._bound, self._few())
             raise Overloaded
@@ -100,6 +102,10 @@ class Limit:
         else:
             self._bound = min(self._backlog, 2 * self._bound)
         self._window_began, self._arrived, self._refused = now, 0, 0
+
+    def _most(self) -> int:
+        """How many may wait while there is no overload: fewer if each takes long."""
+        return min(self._backlog, max(BURST, self._backlog * self._room() // MAX_ROOM))
 
     def _few(self) -> int:
         return min(self._backlog, max(1, self._room() // FEW))

@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from app.overload import Overloaded
-from app.overload.limit import CALM_S, FEW, REFUSED_SHARE, WINDOW_S, Limit
+from app.overload.batcher import MAX_ROOM
+from app.overload.limit import BURST, CALM_S, FEW, REFUSED_SHARE, WINDOW_S, Limit
 
 BACKLOG, ROOM = 8, 6
 SHORT = ROOM // FEW
@@ -52,6 +53,17 @@ def test_a_burst_begins_waits_and_is_refused_beyond_the_backlog() -> None:
         assert await arrive(limit, ROOM + BACKLOG + 3) == (ROOM, BACKLOG, 3)
 
     run(scene)
+
+
+@pytest.mark.parametrize(
+    ("room", "most"), [(MAX_ROOM, 4 * BURST), (MAX_ROOM // 2, 2 * BURST), (1, BURST)]
+)
+def test_fewer_of_large_requests_may_wait(room: int, most: int) -> None:
+    async def scene() -> None:
+        limit = Limit(4 * BURST, lambda: room)
+        assert await arrive(limit, 10 * BURST) == (room, most, 10 * BURST - room - most)
+
+    asyncio.run(scene())
 
 
 def test_requests_one_after_the_other_are_never_refused() -> None:

@@ -1,9 +1,8 @@
 """Bounds the requests that wait for the event loop.
 
 A burst is queued. When the queue is full the service is overloaded, and a long queue would only
-make every request slow: from then on few requests may begin in an iteration of the event loop,
-and as few may wait; after each window in which hardly any had to be refused, twice as many.
-Latency of accepted requests stays low.
+make every request slow: from then on few may wait; after each window in which hardly any had to be
+refused, twice as many. Latency of accepted requests stays low.
 
 The idea of a short queue under a standing overload is that of CoDel
 (Nichols & Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012).
@@ -21,7 +20,7 @@ WINDOW_S = 0.02
 REFUSED_SHARE = 0.2  # of the requests of a window; with fewer refused, more may wait
 CALM_S = 1  # after a pause this long, a past overload does not count
 BURST = 16  # requests of any size may wait
-FEW = 3  # under overload: this fraction of the room, since refusing takes much of each iteration
+BATCHES = 2  # may wait under overload, which takes a few milliseconds
 
 
 class Limit:
@@ -108,7 +107,7 @@ class Limit:
         return min(self._backlog, max(BURST, self._backlog * self._room() // MAX_ROOM))
 
     def _few(self) -> int:
-        return min(self._backlog, max(1, self._room() // FEW))
+        return min(self._backlog, BATCHES * self._room())
 
     def _may_begin(self) -> int:
         """How many requests may begin in this iteration of the loop."""

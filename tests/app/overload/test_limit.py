@@ -6,10 +6,10 @@ import pytest
 
 from app.overload import Overloaded
 from app.overload.batcher import MAX_ROOM
-from app.overload.limit import BURST, CALM_S, FEW, REFUSED_SHARE, WINDOW_S, Limit
+from app.overload.limit import BATCHES, BURST, CALM_S, REFUSED_SHARE, WINDOW_S, Limit
 
-BACKLOG, ROOM = 8, 6
-SHORT = ROOM // FEW
+BACKLOG, ROOM = 16, 2
+SHORT = BATCHES * ROOM
 
 
 class Clock:
@@ -114,7 +114,7 @@ def test_a_standing_overload_makes_the_queue_short() -> None:
         await drain(limit)
         for _window in range(5):
             clock.now += WINDOW_S
-            assert await arrive(limit, 20) == (SHORT, SHORT, 20 - 2 * SHORT)
+            assert await arrive(limit, 20) == (ROOM, SHORT, 20 - ROOM - SHORT)
             await drain(limit)
 
     run(scene)

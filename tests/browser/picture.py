@@ -11,6 +11,11 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 MAX_DIFFERENCE = 3  # grey levels of 255; see tests/browser/test_drawing.py
+STYLE = """async (size) => {
+    const { encodeStyle } = await import("./page/style.js");
+    const { model } = await (await fetch("model")).json();
+    return encodeStyle(Float32Array.from({ length: size }, (_, z) => z / 9 - 1), { hash: model });
+}"""
 
 
 def open_picture(page: Page, address: str) -> None:

@@ -5,8 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from model.checkpoint import PRETRAINED, read_checkpoint
 from tests.browser.conftest import OpenPage
 from tests.browser.picture import (
+    STYLE,
     link_parameters,
     open_picture,
     picture,
@@ -43,21 +45,98 @@ def test_number_field_accepts_only_digits_and_may_be_empty(page: Page, address: 
     wait_for_picture(page, "5")
 
 
-def test_button_changes_the_seed_unless_it_is_locked(page: Page, address: str) -> None:
-    open_picture(page, address)
-    first, before = link_parameters(page)["seed"], picture(page)
-    button = page.get_by_role("button", name="New handwriting")
-    button.click()
-    expect(page).not_to_have_url(re.compile(f"seed={first}&"))
-    second = link_parameters(page)["seed"]
-    assert picture(page) != before
-    expect(page.locator("#seed")).to_have_value(second)
-    page.get_by_label("Lock", exact=True).check()
-    expect(button).to_be_disabled()
-    page.locator("#digits").press("Enter")
-    page.locator("#digits").fill("99")
-    wait_for_picture(page, "99")
-    assert link_parameters(page)["seed"] == second
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("digits=2018&seed=14", ""),
+        ("digits=2018&seed=14&variation=0", ""),
+        ("digits=2018&seed=14&temperature=0", "temperature changed from 0 to 0.8"),
+        ("digits=2018&seed=14&style={style}", "chosen handwriting was cleared"),
+        ("digits=2018&seed=14&style={style}&temperature=0", "cleared. The temperature changed"),
+    ],
+)
+def test_button_gives_another_picture_and_says_what_it_cleared(
+    page: Page, address: str, query: str, message: str
+) -> None:
+    page.goto(address)
+    style = page.evaluate(STYLE, read_checkpoint(PRETRAINED).config.latent)
+    open_picture(page, f"{address}/?{query.format(style=style)}")
+    before, button = picture(page), page.get_by_role("button", name="New handwriting")
+    seen = {before}
+    for _ in range(3):
+        url = page.url
+        button.click()
+        expect(page).not_to_have_url(url)
+        expect(page.locator("#seed")).to_have_value(link_parameters(page)["seed"])
+        seen.add(picture(page))
+        if len(seen) == 2:
+            expect(page.locator("#hint")).to_contain_text(message)
+    assert len(seen) == 4
+    for _ in range(3):
+        page.get_by_role("button", name="Undo").click()
+    expect(page).to_have_url(re.compile("seed=14"))
+    assert picture(page) == before
+
+
+def test_back_undo_and_redo_go_through_the_pictures(page: Page, address: str) -> None:
+    open_picture(page, f"{address}/?digits=2018&seed=14")
+    undo, redo = (page.get_by_role("button", name=name) for name in ("Undo", "Redo"))
+    expect(undo).to_be_disabled()
+    pictures = [picture(page)]
+    page.locator("#digits").press("End")
+    page.locator("#digits").press_sequentially("99")  # one step
+    wait_for_picture(page, "201899")
+    pictures.append(picture(page))
+    page.get_by_role("link", name="How it works").click()  # an entry without a step
+    page.get_by_role("button", name="Sepia on cream").click()
+    pictures.append(picture(page))
+    assert len(set(pictures)) == 3
+    undo.click()
+    expect(page).not_to_have_url(re.compile("5a3319"))
+    assert picture(page) == pictures[1]
+    undo.click()
+    wait_for_picture(page, "2018")
+    assert picture(page) == pictures[0]
+    expect(undo).to_be_disabled()
+    redo.click()
+    wait_for_picture(page, "201899")
+    assert picture(page) == pictures[1]
+    redo.click()
+    expect(page).to_have_url(re.compile("5a3319"))
+    assert picture(page) == pictures[2]
+    expect(redo).to_be_disabled()
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("5a3319"))
+    assert picture(page) == pictures[1]
+    page.reload()
+    undo.click()
+    wait_for_picture(page, "2018")
+    page.locator("#digits").fill("7")  # a new way, so nothing is left to redo
+    expect(redo).to_be_disabled()
+
+
+COUNT_WRITES = """
+    window.writes = 0;
+    for (const name of ["pushState", "replaceState"]) {
+      const write = history[name];
+      history[name] = function (...values) {
+        if (++window.writes > 100) throw new DOMException("", "SecurityError");
+        return write.apply(this, values);
+      };
+    }
+"""
+
+
+def test_slider_writes_the_address_less_often_than_safari_allows(page: Page, address: str) -> None:
+    page.add_init_script(COUNT_WRITES)
+    open_picture(page, f"{address}/?digits=2018&seed=14")
+    for step in range(300):
+        set_slider(page, "gap", str(step % 40 - 12))
+    expect(page).to_have_url(re.compile("gap=7"))
+    elapsed = page.evaluate("performance.now()")
+    assert page.evaluate("window.writes") <= 3 + elapsed / 200
+    page.get_by_role("button", name="Undo").click()
+    expect(page).not_to_have_url(re.compile("gap="))
 
 
 def test_link_reproduces_the_picture(open_page: OpenPage, address: str) -> None:
@@ -74,7 +153,6 @@ def test_link_reproduces_the_picture(open_page: OpenPage, address: str) -> None:
         open_picture(page, link)
         assert picture(page) == expected
         assert page.url == link
-        expect(page.get_by_label("Lock", exact=True)).to_be_checked()
         page.reload()
         assert picture(page) == expected
 

@@ -13,6 +13,7 @@ from model.noise import hand, line_noise
 from tests.browser.conftest import OpenPage
 from tests.browser.picture import (
     MAX_DIFFERENCE,
+    STYLE,
     differences,
     fetched,
     open_picture,
@@ -38,11 +39,6 @@ DRAW = """async (search) => {
 NOISE = """async ([seed, row, position, size]) => {
     const { digitNoise, hand } = await import("./page/noise.js");
     return [Array.from(digitNoise(seed, row, position, size)), Array.from(hand(seed, row, size))];
-}"""
-STYLE = """async (size) => {
-    const { encodeStyle } = await import("./page/style.js");
-    const { model } = await (await fetch("model")).json();
-    return encodeStyle(Float32Array.from({ length: size }, (_, z) => z / 9 - 1), { hash: model });
 }"""
 # Integer products are exact, but the first layer and the sigmoid may differ in their last bits,
 # which sometimes rounds an activation or a pixel the other way: see MAX_DIFFERENCE.

@@ -23,11 +23,13 @@ const PRESETS = [
 
 /** @param {Store} store */
 export function bindControls(store) {
+  store.addEventListener("change", () => (part("#hint").textContent = ""));
   bindNumber(store);
   bindSeed(store);
+  bindSteps(store);
   for (const name of SLIDERS) {
     const slider = input(`#${name}`);
-    slider.addEventListener("input", () => store.change({ [name]: Number(slider.value) }));
+    slider.addEventListener("input", () => store.change({ [name]: Number(slider.value) }, name));
   }
   for (const choice of document.querySelectorAll('input[name="spacing"]')) {
     choice.addEventListener("change", () => {
@@ -36,7 +38,7 @@ export function bindControls(store) {
   }
   for (const name of ["ink", "paper"]) {
     const field = input(`#${name}`);
-    field.addEventListener("input", () => store.change({ [name]: field.value.slice(1) }));
+    field.addEventListener("input", () => store.change({ [name]: field.value.slice(1) }, name));
   }
   bindPresets(store);
   store.addEventListener("change", () => show(store));
@@ -50,33 +52,42 @@ function bindNumber(store) {
   field.addEventListener("input", () => {
     const digits = field.value.replace(/[^0-9]/g, "").slice(0, MAX_DIGITS);
     const caret = (field.selectionStart ?? digits.length) - (field.value.length - digits.length);
-    hint.textContent = digits === field.value ? "" : `Only the digits 0 to 9, at most ${MAX_DIGITS}.`;
-    if (digits !== field.value) {
+    const complete = digits === field.value;
+    if (!complete) {
       field.value = digits;
       field.setSelectionRange(caret, caret);
     }
+    if (digits !== store.query.digits) store.change({ digits }, "digits");
+    hint.textContent = complete ? "" : `Only the digits 0 to 9, at most ${MAX_DIGITS}.`;
     if (!digits) hint.textContent = "Type a number.";
-    if (digits !== store.query.digits) store.change({ digits });
   });
   part("#parameters").addEventListener("submit", (event) => {
     event.preventDefault();
-    store.newSeed();
+    hint.textContent = store.query.digits ? store.changeHandwriting() : "Type a number.";
   });
 }
 
 /** @param {Store} store */
 function bindSeed(store) {
-  const [seed, lock] = [input("#seed"), input("#lock-seed")];
+  const seed = input("#seed");
   seed.addEventListener("input", () => {
     const typed = seed.value.replace(/[^0-9]/g, "");
     seed.value = String(Math.min(Number(typed), MAX_SEED));
-    store.seedLocked = true;
-    store.change({ seed: Number(seed.value) });
+    store.change({ seed: Number(seed.value) }, "seed");
   });
-  lock.addEventListener("change", () => {
-    store.seedLocked = lock.checked;
-    show(store);
-  });
+}
+
+/** @param {Store} store */
+function bindSteps(store) {
+  const [undo, redo] = [button("#undo"), button("#redo")];
+  undo.addEventListener("click", () => store.steps.go(-1));
+  redo.addEventListener("click", () => store.steps.go(1));
+  const show = () => {
+    undo.disabled = !store.steps.undoable;
+    redo.disabled = !store.steps.redoable;
+  };
+  store.addEventListener("change", show);
+  show();
 }
 
 /** @param {Store} store */
@@ -102,7 +113,7 @@ function bindPresets(store) {
 }
 
 /** @param {Store} store */
-function show({ query, seedLocked }) {
+function show({ query }) {
   const values = { ...query, variation: variationOf(query) };
   for (const name of [...SLIDERS, "digits", "seed"]) {
     const field = input(`#${name}`);
@@ -111,9 +122,6 @@ function show({ query, seedLocked }) {
     const output = document.getElementById(`${name}-value`);
     if (output) output.textContent = name === "scale" ? `× ${text}` : text;
   }
-  input("#lock-seed").checked = seedLocked;
-  button("#new-seed").disabled = seedLocked;
-  button("#new-seed").title = seedLocked ? "The seed is locked" : "";
   input(`input[name="spacing"][value="${query.spacing}"]`).checked = true;
   input("#ink").value = `#${query.ink}`;
   if (query.paper !== "transparent") input("#paper").value = `#${query.paper}`;

@@ -146,7 +146,6 @@ async function main() {
   bindViewChoice(view);
   if (service) bindApiKey(service, draw);
   store.addEventListener("change", draw);
-  store.writeAddress();
   draw();
   if (store.ignored.length) part("#hint").textContent = `Ignored invalid parameters of this link: ${store.ignored.join(", ")}.`;
 

@@ -80,7 +80,7 @@ export class StylePad {
     this.showDot(`across ${this.x.toFixed(2)}, down ${this.y.toFixed(2)}`);
     // With variation 1, the default without a style, no digit would show the chosen handwriting.
     const variation = this.store.query.variation === 1 ? null : this.store.query.variation;
-    this.store.change({ style: encodeStyle(noise, this.model), variation });
+    this.store.change({ style: encodeStyle(noise, this.model), variation }, "style");
   }
 
   /**

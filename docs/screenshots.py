@@ -1,11 +1,18 @@
-"""The second half of `make pictures`: screenshots of the page for the README, in Chromium."""
+"""The second half of `make pictures`: screenshots of the page for the README, in Chromium.
 
+Also the picture that other sites show beside a link to the page.
+"""
+
+import base64
+import io
 import os
 import shutil
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from app.site.build import PREVIEW, WEB
 from harness.launcher import running
 
 FOLDER = Path(__file__).parent
@@ -13,13 +20,25 @@ QUERY = "digits=2018&seed=4&variation=0.3&temperature=0.8&spacing=tight&gap=3&sc
 COLOURS = {"light": "ink=24407a&paper=fffdf8", "dark": "ink=ebe6da&paper=1c1f26"}
 SIZES = {"desktop": (1120, 940), "phone": (390, 844)}  # width and height in pixels
 FLAGS = ["--no-sandbox", "--disable-gpu"]
+READY = "#picture[data-state=ready]"
+PREVIEW_COLOURS = 32
+DRAW_PREVIEW = """(picture) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 1200, height: 630 });
+    const context = canvas.getContext("2d");
+    context.fillStyle = "#fffdf8";
+    context.fillRect(0, 0, 1200, 630);
+    const height = (1000 / picture.width) * picture.height;
+    context.drawImage(picture, 100, (630 - height) / 2, 1000, height);
+    return canvas.toDataURL();
+}"""
 
 
 def main() -> None:
-    """Write docs/page-SIZE-SCHEME.png for each size and colour scheme."""
+    """Write the preview, and docs/page-SIZE-SCHEME.png for each size and colour scheme."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     with running() as service, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        preview(browser, service.address)
         for size in SIZES:
             for scheme in COLOURS:
                 take(browser, service.address, size, scheme)
@@ -36,11 +55,22 @@ def take(browser: Browser, address: str, size: str, scheme: str) -> None:
     )
     page = context.new_page()
     page.goto(f"{address}/?{QUERY}&{COLOURS[scheme]}")
-    page.locator("#picture[data-state=ready]").wait_for()
+    page.locator(READY).wait_for()
     # The time differs between machines, and the screenshot should not.
     page.locator("#draw-time").evaluate("time => time.remove()")
     page.screenshot(path=FOLDER / f"page-{size}-{scheme}.png")
     context.close()
+
+
+def preview(browser: Browser, address: str) -> None:
+    """Write the picture of 1,200 x 630 pixels to which the head of the page points."""
+    page = browser.new_page(device_scale_factor=2, reduced_motion="reduce")
+    page.goto(f"{address}/?{QUERY}&{COLOURS['light']}")
+    page.locator(READY).wait_for()
+    drawn = page.locator("#picture").evaluate(DRAW_PREVIEW)
+    image = Image.open(io.BytesIO(base64.b64decode(drawn.partition(",")[2]))).convert("RGB")
+    image.quantize(PREVIEW_COLOURS).save(WEB / PREVIEW, optimize=True)
+    page.close()
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ CACHING = {
     **header("ETag", "With a seed: names model and parameters."),
     **header("Cache-Control", "With a seed a day, with a seed and a model a year, else no-store."),
 }
+PAGE_LINK = '<p style="margin: 1rem; font-family: sans-serif"><a href="./">The page</a></p>'
 NOT_MODIFIED = {"description": "The copy that If-None-Match names is still right."}
 REFUSALS: Responses = {
     401: problem_answer("Keys are set, and the request has none of them."),
@@ -113,5 +114,5 @@ def serve_docs(app: FastAPI) -> None:
             swagger_favicon_url=f"{ASSETS}/favicon-32x32.png",
             swagger_ui_parameters={"tryItOutEnabled": True},
         )
-        page.headers["Content-Security-Policy"] = swagger_policy(bytes(page.body).decode())
-        return page
+        text = bytes(page.body).decode().replace("<body>", f"<body>{PAGE_LINK}", 1)
+        return HTMLResponse(text, headers={"Content-Security-Policy": swagger_policy(text)})

@@ -19,6 +19,7 @@ from model.checkpoint import ROUNDED_WEIGHTS
 WEB = Path(__file__).parent / "web"
 INDEX, WORKER = "index.html", "service-worker.js"
 LINKS = b"<!-- links -->"  # in index.html
+PREVIEW = "page/preview.png"  # for pages that link to this one
 API_CARD, STATIC_CARD = "model", "page/model.json"
 # Scripts of other threads: a preload for the page would not serve them.
 NOT_PRELOADED = (WORKER, "page/worker.js", "page/decoder.js", "page/directions.js")
@@ -92,7 +93,7 @@ def page_files(card: bytes, weights: bytes | None, served: bool) -> dict[str, Pa
         files[STATIC_CARD] = card
     files[INDEX] = files[INDEX].replace(LINKS, _links(files, served).encode())
     version = hashlib.sha256(card + b"".join(files.values())).hexdigest()[:16]
-    cached = ["./", *(name for name in files if name.startswith("page/"))]
+    cached = ["./", *(name for name in files if name.startswith("page/") and name != PREVIEW)]
     cached += [API_CARD] if served else []
     worker = files[WORKER].decode().replace("{{version}}", f"cvae-digits-{version}")
     files[WORKER] = worker.replace("{{files}}", json.dumps(cached)).encode()

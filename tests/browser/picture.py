@@ -52,6 +52,11 @@ def set_slider(page: Page, name: str, value: str) -> None:
     page.locator(f"#{name}").fill(value)
 
 
+def choose_size(page: Page, scale: int) -> None:
+    """Choose the size of the picture file."""
+    page.get_by_label("Size", exact=True).select_option(str(scale))
+
+
 def disconnect(page: Page) -> None:
     """Set the page offline, as soon as its service worker has cached it."""
     wait = "while (!navigator.serviceWorker.controller) await new Promise(requestAnimationFrame)"

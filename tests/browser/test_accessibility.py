@@ -32,7 +32,7 @@ def test_phone_keeps_the_picture_visible_and_never_scrolls_sideways(
 ) -> None:
     with open_page(address, **PHONE) as page:
         open_picture(page, f"{address}/?digits={'0123456789' * 6}&seed=1&rows=3")
-        for selector in ("#variation", "#scale", "#ink", "#style-pad"):
+        for selector in ("#variation", "#gap", "#ink", "#style-pad"):
             page.locator(selector).scroll_into_view_if_needed()
             expect(page.locator("#picture")).to_be_in_viewport(ratio=0.9)
         for selector in ("#history", "#network", "#quality", "footer"):
@@ -59,7 +59,7 @@ def test_keyboard_reaches_the_controls_in_order(page: Page, address: str) -> Non
     for _ in range(30):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.name"))
-    names = ["digits", "new-seed", "seed", "variation", "temperature", "rows"]
-    names += ["spacing", "gap", "scale", "ink", "paper", "local"]
+    names = ["digits", "new-seed", "seed", "scale", "copy-picture", "variation", "temperature"]
+    names += ["spacing", "gap", "rows", "ink", "paper", "view", "local"]
     places = [reached.index(name) for name in names]
     assert places == sorted(places)

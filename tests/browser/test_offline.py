@@ -43,7 +43,7 @@ def test_page_opens_and_draws(offline: Page, address: str) -> None:
 @pytest.mark.parametrize("name", ["PNG", "WebP"])
 def test_download_has_the_pixels_of_the_service(offline: Page, address: str, name: str) -> None:
     made = downloaded(offline, name)
-    expect(offline.locator("#download-status")).to_contain_text("the browser made this file")
+    expect(offline.locator("#save-status")).to_contain_text("the browser made this file")
     assert differences(made, fetched(f"{address}/generate?{QUERY}")).max() <= MAX_DIFFERENCE
 
 

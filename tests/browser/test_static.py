@@ -51,7 +51,7 @@ def test_static_page_disables_what_needs_the_service(open_page: OpenPage, host: 
     with open_page(host) as page:
         open_picture(page, host)
         expect(page.get_by_role("button", name="SVG")).to_be_disabled()
-        expect(page.locator("#download-status")).to_contain_text("SVG is not available")
+        expect(page.locator("#unavailable")).to_contain_text("SVG needs the service.")
         expect(page.locator("#own-digit-status")).to_contain_text("Not available")
         expect(page.get_by_role("switch", name="Draw in the browser")).to_be_disabled()
         expect(page.locator("[data-copy=page]")).to_be_visible()

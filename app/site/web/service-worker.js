@@ -14,7 +14,8 @@ const worker = /** @type {any} */ (self);
 worker.addEventListener("install", (/** @type {LifecycleEvent} */ event) => {
   const cacheAll = async () => {
     const cache = await caches.open(VERSION);
-    await cache.addAll(FILES);
+    // From the network: the HTTP cache may hold files of an older version.
+    await cache.addAll(FILES.map((file) => new Request(file, { cache: "reload" })));
     await worker.skipWaiting();
   };
   event.waitUntil(cacheAll());

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.site.__main__ import main
-from app.site.build import HEADER_POLICY, INDEX, WORKER, page_files, write_page
+from app.site.build import HEADER_POLICY, INDEX, PREVIEW, WORKER, page_files, write_page
 from model.checkpoint import (
     PAYLOAD,
     PRETRAINED,
@@ -71,11 +71,11 @@ def test_every_link_of_the_page_leads_to_a_file() -> None:
             assert f"page/{imported}" in files, (name, imported)
 
 
-def test_service_worker_caches_every_file() -> None:
+def test_service_worker_caches_every_file_that_the_page_needs() -> None:
     files = page_files(CARD, b"weights", served=True)
     text = files[WORKER].content.decode()
     (listed,) = re.findall(r"JSON.parse\(`(.*)`\)", text)
-    assert set(json.loads(listed)) == {"./", "model", *files} - {INDEX, WORKER}
+    assert set(json.loads(listed)) == {"./", "model", *files} - {INDEX, WORKER, PREVIEW}
     assert not re.findall(r"{{\w+}}", text)
 
 

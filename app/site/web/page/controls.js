@@ -3,14 +3,12 @@
 import { debounce } from "./debounce.js";
 import { button, input, part } from "./element.js";
 import { MAX_SEED } from "./noise.js";
-import { MAX_DIGITS, variationOf } from "./query.js";
-import { CELL } from "./sheet.js";
+import { readNumber } from "./number.js";
+import { variationOf } from "./query.js";
 
 /** @typedef {import("./store.js").Store} Store */
 
-const SLIDERS = ["variation", "temperature", "rows", "gap", "scale"];
-const MAX_PIXELS = 2 ** 24; // of a picture, as in the service
-const MAX_SIDE = 16383; // pixels
+const SLIDERS = ["variation", "temperature", "rows", "gap"];
 const PRESETS = [
   { name: "Blue-black on white", ink: "24407a", paper: "fffdf8" },
   { name: "White on black, as in MNIST", ink: "ffffff", paper: "000000" },
@@ -50,16 +48,15 @@ function bindNumber(store) {
   const field = input("#digits");
   const hint = part("#hint");
   field.addEventListener("input", () => {
-    const digits = field.value.replace(/[^0-9]/g, "").slice(0, MAX_DIGITS);
-    const caret = (field.selectionStart ?? digits.length) - (field.value.length - digits.length);
-    const complete = digits === field.value;
-    if (!complete) {
+    const { digits, message } = readNumber(field.value);
+    if (digits !== field.value) {
+      const before = field.value.slice(0, field.selectionStart ?? undefined);
+      const caret = readNumber(before).digits.length;
       field.value = digits;
       field.setSelectionRange(caret, caret);
     }
     if (digits !== store.query.digits) store.change({ digits }, "digits");
-    hint.textContent = complete ? "" : `Only the digits 0 to 9, at most ${MAX_DIGITS}.`;
-    if (!digits) hint.textContent = "Type a number.";
+    hint.textContent = message;
   });
   part("#parameters").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -115,12 +112,13 @@ function bindPresets(store) {
 /** @param {Store} store */
 function show({ query }) {
   const values = { ...query, variation: variationOf(query) };
+  document.title = query.digits ? `${query.digits}, handwritten` : "Type a number, get it handwritten";
   for (const name of [...SLIDERS, "digits", "seed"]) {
     const field = input(`#${name}`);
     const text = String(/** @type {Record<string, unknown>} */ (values)[name]);
     if (field.value !== text) field.value = text;
     const output = document.getElementById(`${name}-value`);
-    if (output) output.textContent = name === "scale" ? `× ${text}` : text;
+    if (output) output.textContent = text;
   }
   input(`input[name="spacing"][value="${query.spacing}"]`).checked = true;
   input("#ink").value = `#${query.ink}`;
@@ -130,17 +128,6 @@ function show({ query }) {
 const announce = debounce(1000, () => {
   part("#announcement").textContent = `Drew ${input("#digits").value} with seed ${input("#seed").value}.`;
 });
-
-/**
- * Show the size of the picture file.
- * @param {import("./query.js").Query} query
- * @param {number} width of its sheet, in pixels
- */
-export function showSize({ scale, rows }, width) {
-  const [across, down] = [width * scale, rows * CELL * scale];
-  const allowed = across * down <= MAX_PIXELS && Math.max(across, down) <= MAX_SIDE;
-  part("#size").textContent = `${across} × ${down} pixels${allowed ? "" : ": too many, choose a smaller size"}`;
-}
 
 /** Announce the picture to a screen reader, unless the user is typing the number. */
 export function announcePicture() {

@@ -11,9 +11,9 @@ const PAUSE_MS = 700; // longer than the pause between two strokes of a digit
  * @param {import("./store.js").Store} store
  * @param {import("./service.js").Service | null} service null: not available
  * @param {(style: string) => void} apply
- * @param {(error: unknown) => void} report
+ * @param {import("./key-box.js").KeyBox} keyBox
  */
-export function bindDigitPad(store, service, apply, report) {
+export function bindDigitPad(store, service, apply, keyBox) {
   const label = find("#digit-label", HTMLSelectElement);
   const status = part("#own-digit-status");
   if (!service) {
@@ -39,8 +39,9 @@ export function bindDigitPad(store, service, apply, report) {
       apply(found.style);
       status.textContent = `Recognised as ${found.label}. If that is wrong, select the digit.`;
     } catch (error) {
+      status.textContent = "";
+      if (keyBox.ask(error, status, send)) return;
       status.textContent = error instanceof Error ? error.message : String(error);
-      report(error);
     }
   };
   const sendSoon = debounce(PAUSE_MS, () => void (pad.writing || send()));

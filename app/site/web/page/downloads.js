@@ -1,56 +1,133 @@
-// Downloads of the picture, and lines to copy.
+// The picture as a file: to download, to copy or to share.
 
-import { part } from "./element.js";
+import { button, part } from "./element.js";
 import { paintPixels, palette } from "./painter.js";
 import { ServiceError } from "./service.js";
 
+/** @typedef {import("./key-box.js").KeyBox} KeyBox */
 /** @typedef {import("./picture-view.js").PictureView} PictureView */
 /** @typedef {import("./query.js").Query} Query */
 /** @typedef {import("./service.js").Service} Service */
 /** @typedef {import("./store.js").Store} Store */
 
-/**
- * @param {Store} store
- * @param {PictureView} view
- * @param {Service | null} service null: not available
- * @param {(error: unknown) => void} report
- */
-export function bindDownloads(store, view, service, report) {
-  const status = part("#download-status");
-  for (const choice of document.querySelectorAll("[data-format]")) {
-    const format = /** @type {HTMLElement} */ (choice).dataset.format ?? "png";
-    if (!service && format === "svg") {
-      choice.toggleAttribute("disabled", true);
-      status.textContent = "SVG is not available: it needs the service.";
+/** Makes files of the current picture. */
+export class PictureFiles {
+  /**
+   * @param {Store} store
+   * @param {PictureView} view
+   * @param {Service | null} service null: not available
+   * @param {KeyBox} keyBox
+   */
+  constructor(store, view, service, keyBox) {
+    this.store = store;
+    this.view = view;
+    this.service = service;
+    this.keyBox = keyBox;
+    this.bindButtons();
+    store.addEventListener("change", () => this.say(""));
+  }
+
+  bindButtons() {
+    for (const choice of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-format]"))) {
+      const format = choice.dataset.format ?? "png";
+      if (!this.service && format === "svg") disable(choice, "SVG needs the service.");
+      choice.addEventListener("click", () => this.attempt(() => this.save(format)));
     }
-    choice.addEventListener("click", async () => {
-      if (!store.query.digits) return;
-      try {
-        save(await fileOf(store.query, format, view, service, status), store.query, format);
-      } catch (error) {
-        report(error);
-      }
+    const [copy, share] = [button("#copy-picture"), button("#share-picture")];
+    if (!navigator.clipboard || !("ClipboardItem" in window)) {
+      disable(copy, "This browser cannot copy pictures from this page.");
+    }
+    copy.addEventListener("click", () => this.attempt(() => this.copy()));
+    const example = new File([], "1.png", { type: "image/png" });
+    share.hidden = !navigator.canShare?.({ files: [example] });
+    share.addEventListener("click", () => this.attempt(() => this.share()));
+  }
+
+  /**
+   * Do what a button says, and show beside it what went wrong.
+   * @param {() => Promise<void>} action
+   */
+  async attempt(action) {
+    if (!this.store.query.digits) return this.say("Type a number first.");
+    this.say("");
+    try {
+      await action();
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "AbortError") return; // closed the share sheet
+      if (this.keyBox.ask(error, part("#save"), () => this.attempt(action))) return;
+      const message = part("#save-error");
+      message.textContent = error instanceof Error ? error.message : String(error);
+      message.hidden = false;
+    }
+  }
+
+  /** @param {string} text what happened; also hides the last error */
+  say(text) {
+    part("#save-status").textContent = text;
+    part("#save-error").hidden = true;
+  }
+
+  /** @param {string} format */
+  async save(format) {
+    const file = await this.file(format);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(file);
+    link.download = file.name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }
+
+  async copy() {
+    // Safari wants the promise of the file, so that the copy belongs to the click.
+    const file = this.file("png");
+    file.catch(() => {}); // the line below reports it
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": file })]).catch(async (error) => {
+      await file; // an error of the service says more than the clipboard's
+      throw new Error(`The browser did not copy the picture: ${error.message}`);
     });
+    this.say("The picture was copied.");
+  }
+
+  async share() {
+    const { digits } = this.store.query;
+    await navigator.share({ files: [await this.file("png")], title: `${digits}, handwritten`, url: new URL(this.store.address, location.href).href });
+  }
+
+  /**
+   * The file of the service, or of the browser if the service cannot be reached.
+   * @param {string} format
+   */
+  async file(format) {
+    const { query } = this.store;
+    const blob = await this.content(query, format);
+    return new File([blob], `${query.digits}-${query.seed}.${format}`, { type: blob.type });
+  }
+
+  /**
+   * @param {Query} query
+   * @param {string} format
+   */
+  async content(query, format) {
+    try {
+      if (this.service) return await this.service.picture(query, format);
+    } catch (error) {
+      const offline = error instanceof ServiceError && error.status === 0;
+      if (!offline || format === "svg") throw error;
+      this.say("The service cannot be reached, so the browser made this file.");
+    }
+    return browserFile(query, format, this.view);
   }
 }
 
 /**
- * The file of the service, or of the browser if the service cannot be reached.
- * @param {Query} query
- * @param {string} format
- * @param {PictureView} view
- * @param {Service | null} service
- * @param {HTMLElement} status
+ * @param {HTMLButtonElement} choice
+ * @param {string} reason
  */
-async function fileOf(query, format, view, service, status) {
-  try {
-    if (service) return await service.picture(query, format);
-  } catch (error) {
-    const offline = error instanceof ServiceError && error.status === 0;
-    if (!offline || format === "svg") throw error;
-    status.textContent = "The service cannot be reached, so the browser made this file.";
-  }
-  return browserFile(query, format, view);
+function disable(choice, reason) {
+  choice.disabled = true;
+  choice.dataset.unavailable = reason; // it stays disabled whatever the size
+  choice.title = reason;
+  part("#unavailable").textContent += ` ${reason}`;
 }
 
 /**
@@ -67,53 +144,4 @@ async function browserFile(query, format, view) {
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, `image/${format}`, 1));
   if (blob?.type !== `image/${format}`) throw new Error(`This browser cannot write ${format} files. Choose PNG.`);
   return blob;
-}
-
-/**
- * @param {Blob} blob
- * @param {Query} query
- * @param {string} format
- */
-function save(blob, query, format) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = `${query.digits}-${query.seed}.${format}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-/**
- * @param {Store} store
- * @param {Service | null} service
- */
-export function bindCopies(store, service) {
-  const fields = /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-copy]"));
-  const fill = () => {
-    const { digits } = store.query;
-    const image = service?.link(store.query) ?? "";
-    /** @type {Record<string, string>} */
-    const lines = {
-      page: location.href,
-      image,
-      curl: `curl -o ${digits}.png '${image}'`,
-      html: `<img src="${image.replaceAll("&", "&amp;")}" alt="${digits}">`,
-    };
-    for (const field of fields) field.value = lines[field.dataset.copy ?? ""];
-  };
-  for (const field of fields) {
-    const copy = /** @type {HTMLButtonElement} */ (field.nextElementSibling);
-    copy.setAttribute("aria-label", `Copy: ${document.getElementById(`copy-${field.dataset.copy}`)?.textContent}`);
-    copy.addEventListener("click", async () => {
-      field.select();
-      try {
-        await navigator.clipboard.writeText(field.value);
-        copy.textContent = "Copied";
-      } catch {
-        copy.textContent = "Ctrl+C"; // the clipboard is not allowed, but the line is selected
-      }
-      setTimeout(() => (copy.textContent = "Copy"), 1500);
-    });
-  }
-  store.addEventListener("change", fill);
-  fill();
 }

@@ -6,6 +6,7 @@ import { button, part } from "./element.js";
 import { paintPixels, palette } from "./painter.js";
 import { DEFAULTS, pageQueryString, readQuery } from "./query.js";
 import { stitch } from "./sheet.js";
+import { readStored, writeStored } from "./storage.js";
 
 /** @typedef {import("./picture-view.js").PictureView} PictureView */
 /** @typedef {import("./query.js").Query} Query */
@@ -26,8 +27,8 @@ export function bindHistory(store, view) {
 
   const show = () => {
     list.replaceChildren(...links.map((link) => entry(link, store, view)));
-    part("#history-title").hidden = button("#clear-history").hidden = links.length === 0;
-    localStorage.setItem(STORAGE_KEY, JSON.stringify(links));
+    part("#past").hidden = links.length === 0;
+    writeStored("localStorage", STORAGE_KEY, JSON.stringify(links));
   };
   const add = debounce(PAUSE_MS, () => {
     if (!store.query.digits) return;
@@ -47,7 +48,7 @@ export function bindHistory(store, view) {
 /** @returns {string[]} */
 function readLinks() {
   try {
-    const links = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "[]");
+    const links = JSON.parse(readStored("localStorage", STORAGE_KEY) ?? "[]");
     return Array.isArray(links) ? links.map(String).slice(0, MAX_ENTRIES) : [];
   } catch {
     return [];

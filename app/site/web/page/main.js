@@ -1,15 +1,19 @@
 // Starts the page: opens the model and connects the parts of index.html.
 
-import { announcePicture, bindControls, showSize } from "./controls.js";
+import { announcePicture, bindControls } from "./controls.js";
+import { bindCopies } from "./copies.js";
 import { DecoderClient } from "./decoder-client.js";
 import { bindDigitPad } from "./digit-pad.js";
-import { bindCopies, bindDownloads } from "./downloads.js";
-import { button, canvas, input, part } from "./element.js";
+import { PictureFiles } from "./downloads.js";
+import { canvas, input, part } from "./element.js";
 import { bindHistory } from "./history.js";
+import { KeyBox } from "./key-box.js";
 import { NetworkView } from "./network-view.js";
+import { bindSize, showSize } from "./picture-size.js";
 import { PictureView } from "./picture-view.js";
 import { showQuality } from "./quality.js";
-import { Service, ServiceError } from "./service.js";
+import { Service } from "./service.js";
+import { readStored, writeStored } from "./storage.js";
 import { Store } from "./store.js";
 import { StylePad, bindStyle, disableStylePad } from "./style-pad.js";
 import { decodeStyle } from "./style.js";
@@ -28,8 +32,8 @@ function addressOf(id) {
 function report(error) {
   const message = part("#error");
   message.hidden = error === null;
+  if (error !== null) part("#loading").hidden = true;
   message.textContent = error === null ? "" : error instanceof Error ? error.message : String(error);
-  if (error instanceof ServiceError && error.status === 401) part("#api-key").hidden = false;
 }
 
 /** @param {string | null} weights their address */
@@ -58,7 +62,7 @@ function bindEngine(view, draw) {
   const toggle = input("#local");
   const help = part("#local-help");
   const available = Boolean(view.decoder);
-  const preferred = view.service ? localStorage.getItem(ENGINE_KEY) : "browser";
+  const preferred = view.service ? readStored("localStorage", ENGINE_KEY) : "browser";
   toggle.checked = view.local = available && preferred !== "service";
   toggle.disabled = !available || !view.service;
   const explain = () => {
@@ -71,7 +75,7 @@ function bindEngine(view, draw) {
   toggle.addEventListener("change", () => {
     view.local = toggle.checked;
     view.canvas.dataset.state = "drawing"; // forces the same picture to be drawn again
-    localStorage.setItem(ENGINE_KEY, view.local ? "browser" : "service");
+    writeStored("localStorage", ENGINE_KEY, view.local ? "browser" : "service");
     explain();
     draw();
   });
@@ -89,30 +93,26 @@ function bindViewChoice(view) {
 }
 
 /**
- * @param {Service} service
+ * @param {PictureView} view
+ * @param {KeyBox} keyBox
  * @param {() => void} draw
  */
-function bindApiKey(service, draw) {
-  button("#api-key-use").addEventListener("click", () => {
-    service.key = input("#api-key-text").value;
-    part("#api-key").hidden = true;
-    draw();
-  });
-}
-
-/** @param {PictureView} view */
-function describePicture(view) {
+function describePicture(view, keyBox, draw) {
   view.addEventListener("shown", (event) => {
     const { query, msPerDigit } = /** @type {CustomEvent} */ (event).detail;
     report(null);
     if (performance.getEntriesByName("first-digit").length === 0) performance.mark("first-digit");
     view.canvas.setAttribute("aria-label", query.digits);
+    part("#loading").hidden = true;
     const where = view.local ? "in your browser" : "by the service";
     part("#draw-time").textContent = `${msPerDigit.toFixed(1)} ms per digit, ${where}`;
-    showSize(query, view.sheet?.width ?? 0);
+    if (view.sheet) showSize(query, view.sheet);
     announcePicture();
   });
-  view.addEventListener("error", (event) => report(/** @type {CustomEvent} */ (event).detail));
+  view.addEventListener("error", (event) => {
+    const { detail } = /** @type {CustomEvent} */ (event);
+    if (!keyBox.ask(detail, part("#hint"), draw)) report(detail);
+  });
 }
 
 /**
@@ -131,6 +131,7 @@ function applyStyle(style, store, pad, model) {
 async function main() {
   const store = new Store();
   bindControls(store);
+  bindSize(store);
   const root = addressOf("service");
   const service = root ? new Service(root) : null;
   for (const element of document.querySelectorAll("[data-service]")) {
@@ -141,21 +142,21 @@ async function main() {
   const model = { hash: card.model, latentSize: card.architecture.latent, classes: card.architecture.classes };
   const view = new PictureView(canvas("#picture"), model, decoder, service);
   const draw = () => view.show(store.query);
-  describePicture(view);
+  const keyBox = new KeyBox(service);
+  describePicture(view, keyBox, draw);
   bindEngine(view, draw);
   bindViewChoice(view);
-  if (service) bindApiKey(service, draw);
   store.addEventListener("change", draw);
   draw();
   if (store.ignored.length) part("#hint").textContent = `Ignored invalid parameters of this link: ${store.ignored.join(", ")}.`;
 
-  bindDownloads(store, view, service, report);
+  new PictureFiles(store, view, service, keyBox);
   bindCopies(store, service);
   bindHistory(store, view);
   bindStyle(store);
   const pad = decoder ? new StylePad(store, decoder, model) : null;
   if (!pad) disableStylePad();
-  bindDigitPad(store, service, (style) => applyStyle(style, store, pad, model), report);
+  bindDigitPad(store, service, (style) => applyStyle(style, store, pad, model), keyBox);
   if (decoder) new NetworkView(store, decoder, model);
   else part("#network").hidden = true;
   showQuality(card);

@@ -1,7 +1,7 @@
 // The large picture: shows each new query, with a transition from the picture before.
 
 import { gridOf, interpolate } from "./digit-grid.js";
-import { paintPixels, paintStrokes, palette } from "./painter.js";
+import { paintPixels, paintStrokes, palette, rgb } from "./painter.js";
 import { apiQueryString } from "./query.js";
 import { CELL, stitch } from "./sheet.js";
 
@@ -11,6 +11,8 @@ import { CELL, stitch } from "./sheet.js";
 const TRANSITION_MS = 420;
 const FIRST_TRANSITION_MS = 250; // on an empty picture
 const APPEAR_MS = 160; // a new digit is complete before the others stop moving
+const LEAST_HEIGHT = 40; // CSS pixels of a line
+const PALE = 384; // sum of red, green and blue above which an ink needs a dark background
 const MAX_ANIMATED = 32; // digits; more are drawn without a transition
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -136,11 +138,30 @@ export class PictureView extends EventTarget {
     const frame = /** @type {HTMLElement} */ (this.canvas.parentElement);
     frame.style.setProperty("--paper", paper === "transparent" ? "transparent" : `#${paper}`);
     frame.classList.toggle("transparent", paper === "transparent");
+    frame.classList.toggle("pale", rgb(ink).reduce((sum, value) => sum + value) > PALE);
     this.canvas.classList.toggle("pixels", !this.strokes);
-    if (!this.strokes) return paintPixels(this.canvas, this.sheet, palette(ink, paper));
-    const fullHeightWidth = (frame.clientHeight * this.sheet.width) / this.sheet.height;
-    const width = Math.min(frame.clientWidth, fullHeightWidth) * devicePixelRatio;
-    paintStrokes(this.canvas, this.sheet, ink, width);
+    const width = this.fit(frame, this.sheet);
+    if (this.strokes) paintStrokes(this.canvas, this.sheet, ink, width * devicePixelRatio);
+    else paintPixels(this.canvas, this.sheet, palette(ink, paper));
+  }
+
+  /**
+   * Fit the picture into its frame; a line that would be too small to read scrolls sideways.
+   * @param {HTMLElement} frame
+   * @param {import("./sheet.js").Sheet} sheet
+   * @returns {number} the width at which the picture is shown, in CSS pixels
+   */
+  fit(frame, { width, height }) {
+    const padding = 2 * parseFloat(getComputedStyle(frame).paddingLeft);
+    const [across, down] = [frame.clientWidth - padding, frame.clientHeight - padding];
+    const fitted = Math.min((across / width) * height, down);
+    const shown = Math.max(fitted, Math.min((height / CELL) * LEAST_HEIGHT, down));
+    const wide = shown > fitted;
+    frame.classList.toggle("wide", wide);
+    if (wide) frame.tabIndex = 0; // for the arrow keys
+    else frame.removeAttribute("tabindex");
+    frame.style.setProperty("--height", `${shown}px`);
+    return (shown / height) * width;
   }
 }
 

@@ -1,6 +1,7 @@
 // A client of the public API over HTTP.
 
 import { apiQueryString } from "./query.js";
+import { readStored, writeStored } from "./storage.js";
 
 /** @typedef {import("./query.js").Query} Query */
 /** @typedef {import("./sheet.js").Sheet} Sheet */
@@ -75,7 +76,7 @@ export class Service {
 
   /** @param {string} key stored until the tab is closed */
   set key(key) {
-    sessionStorage.setItem(KEY, key);
+    writeStored("sessionStorage", KEY, key);
   }
 
   /**
@@ -86,7 +87,7 @@ export class Service {
    */
   async request(address, options = {}) {
     const headers = new Headers(options.headers);
-    const key = sessionStorage.getItem(KEY);
+    const key = readStored("sessionStorage", KEY);
     if (key) headers.set("X-API-Key", key);
     let response;
     try {

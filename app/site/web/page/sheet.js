@@ -1,7 +1,7 @@
 // Stitches pictures of digits to one sheet of grey levels, as app/drawing/canvas.py does.
 
 export const CELL = 28; // pixels, side of one digit
-const BEARING = 1; // pixels left and right of each digit in tight spacing
+export const BEARING = 1; // pixels left and right of each digit in tight spacing
 const INK_LEVEL = 64; // lowest grey level that counts as ink
 const BASELINE = 24; // row below the feet of the digits
 

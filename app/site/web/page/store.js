@@ -29,6 +29,11 @@ export class Store extends EventTarget {
     this.steps.begin(query);
   }
 
+  /** The address of the page with this query; the address bar follows a moment later. */
+  get address() {
+    return addressOf(this.query);
+  }
+
   /**
    * @param {Partial<Query>} changed
    * @param {string} [kind] see Steps.record

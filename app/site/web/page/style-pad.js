@@ -54,8 +54,9 @@ export class StylePad {
     };
     this.element.addEventListener("pointerdown", (event) => {
       this.element.setPointerCapture(event.pointerId);
-      moveToPointer(event);
+      if (event.pointerType !== "touch") moveToPointer(event); // a finger may be about to scroll
     });
+    this.element.addEventListener("pointerup", moveToPointer);
     this.element.addEventListener("pointermove", (event) => {
       if (event.buttons) moveToPointer(event);
     });

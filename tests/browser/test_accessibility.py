@@ -34,7 +34,7 @@ def test_phone_keeps_the_picture_visible_and_never_scrolls_sideways(
         open_picture(page, f"{address}/?digits={'0123456789' * 6}&seed=1&rows=3")
         for selector in ("#variation", "#gap", "#ink", "#style-pad"):
             page.locator(selector).scroll_into_view_if_needed()
-            expect(page.locator("#picture")).to_be_in_viewport(ratio=0.9)
+            expect(page.locator(".picture")).to_be_in_viewport(ratio=0.9)
         for selector in ("#history", "#network", "#quality", "footer"):
             page.locator(selector).scroll_into_view_if_needed()
         assert page.evaluate("document.documentElement.scrollWidth") == 360

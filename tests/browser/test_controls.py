@@ -31,16 +31,47 @@ def test_typing_draws_without_a_button_and_without_a_request(page: Page, address
     assert all(url.startswith(f"{address}/page/") for url in requests), requests
 
 
-def test_number_field_accepts_only_digits_and_may_be_empty(page: Page, address: str) -> None:
+@pytest.mark.parametrize(
+    ("typed", "digits", "message"),
+    [
+        ("007", "007", ""),
+        ("3.14", "314", "Left out \u201c.\u201d: only the digits 0 to 9 can be drawn."),
+        ("-1,000 ", "1000", "Left out \u201c-\u201d, \u201c,\u201d and the space: only"),
+        ("\uff12\uff10\uff11\uff18", "2018", ""),  # full-width
+        ("\u0663\u0661\u0664", "314", ""),  # Arabic
+        ("\U0001d7d9\U0001d7ff", "19", ""),  # mathematical
+        ("\u00b2", "", "Left out \u201c\u00b2\u201d"),
+        ("8" * 70, "8" * 64, "Left out the last 6 digits: at most 64 can be drawn."),
+    ],
+)
+def test_number_is_read_as_typed_and_what_is_left_out_is_named(
+    page: Page, address: str, typed: str, digits: str, message: str
+) -> None:
+    open_picture(page, f"{address}/?digits=5&seed=1")
+    page.locator("#digits").fill(typed)
+    expect(page.locator("#digits")).to_have_value(digits)
+    expect(page.locator("#hint")).to_contain_text(message or re.compile("^$"))
+    if digits:
+        wait_for_picture(page, digits)
+
+
+def test_character_left_out_keeps_the_caret_in_place(page: Page, address: str) -> None:
+    open_picture(page, f"{address}/?digits=2018&seed=1")
+    field = page.locator("#digits")
+    field.press("Home")
+    field.press_sequentially("1,2")
+    expect(field).to_have_value("122018")
+    assert field.evaluate("field => field.selectionStart") == 2
+
+
+def test_number_may_be_empty(page: Page, address: str) -> None:
     open_picture(page, address)
     field, hint = page.locator("#digits"), page.locator("#hint")
-    field.fill("00-7 a")
-    wait_for_picture(page, "007")
-    expect(field).to_have_value("007")
-    expect(hint).to_have_text("Only the digits 0 to 9, at most 64.")
     field.fill("")
     expect(page.locator("#picture")).to_have_attribute("data-state", "empty")
     expect(hint).to_have_text("Type a number.")
+    page.get_by_role("button", name="PNG").click()
+    expect(page.locator("#save-status")).to_have_text("Type a number first.")
     field.fill("5")
     wait_for_picture(page, "5")
 
@@ -191,6 +222,31 @@ def test_colours_spacing_and_view_change_the_picture(page: Page, address: str) -
     parameters = link_parameters(page)
     assert (parameters["ink"], parameters["paper"]) == ("ff0000", "00ff00")
     assert "spacing" not in parameters
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_transparent_picture_and_its_swatch_can_be_read(
+    open_page: OpenPage, address: str, scheme: str
+) -> None:
+    with open_page(address, color_scheme=scheme) as page:
+        open_picture(page, f"{address}/?digits=2018&seed=1&paper=transparent&ink=24407a")
+        frame = page.locator(".paper")
+        swatch = page.get_by_role("button", name="Blue-black on transparent")
+        for element in (frame, swatch):
+            image = element.evaluate("element => getComputedStyle(element).backgroundImage")
+            assert "rgb(255, 255, 255)" in image
+        page.locator("#ink").fill("#ebe6da")
+        wait_for_picture(page)
+        image = frame.evaluate("frame => getComputedStyle(frame).backgroundImage")
+        assert "rgb(28, 31, 38)" in image  # a pale ink needs a dark background
+
+
+def test_sliders_show_their_defaults(page: Page, address: str) -> None:
+    open_picture(page, address)
+    for name, value in (("variation", "0.3"), ("temperature", "0.8"), ("rows", "1"), ("gap", "3")):
+        expect(page.locator(f"#{name}-value")).to_have_text(f"{value} (default)")
+    set_slider(page, "variation", "0.55")
+    expect(page.locator("#variation-value")).to_have_text("0.55 (default 0.3)")
 
 
 def test_history_restores_pictures_until_it_is_cleared(page: Page, address: str) -> None:

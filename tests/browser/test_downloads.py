@@ -106,7 +106,7 @@ def test_picture_is_shared_where_the_browser_can_share_files(page: Page, address
     page.add_init_script(SHARE)  # Chromium for Linux has no sheet for sharing
     open_picture(page, f"{address}/?{QUERY}")
     page.get_by_role("button", name="Share").click()
-    page.wait_for_function("window.shared")
+    page.wait_for_function("() => window.shared")
     shared = page.evaluate("window.shared")
     assert (shared["name"], shared["type"]) == ("2018-14.png", "image/png")
     assert (shared["title"], shared["url"]) == ("2018, handwritten", page.url)

@@ -1,7 +1,7 @@
 """The page on a phone: it scrolls everywhere, and a long line can be read."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.picture import link_parameters, open_picture, wait_for_picture
@@ -11,20 +11,29 @@ SWIPE = 200  # pixels
 
 
 def swipe_up(page: Page, x: float, y: float) -> float:
-    """Swipe with a real touch gesture from a position; the pixels by which the page scrolled."""
+    """Swipe with one finger from a position; the pixels by which the page scrolled."""
     before = page.evaluate("scrollY")
     session = page.context.new_cdp_session(page)
-    gesture = {"x": x, "y": y, "yDistance": -SWIPE, "gestureSourceType": "touch"}
-    session.send("Input.synthesizeScrollGesture", gesture)
+
+    def touch(kind: str, *points: dict[str, float]) -> None:
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    touch("touchStart", {"x": x, "y": y})
+    for distance in range(10, SWIPE + 1, 10):
+        touch("touchMove", {"x": x, "y": y - distance})
+    touch("touchEnd")
+    page.evaluate("new Promise((done) => setTimeout(done, 200))")  # until the scrolling has ended
     return float(page.evaluate("scrollY") - before)
 
 
-def bring_into_view(page: Page, selector: str) -> dict[str, float]:
+def bring_into_view(page: Page, selector: str) -> FloatRect:
     """Scroll an element to the middle of the screen; its box."""
-    page.locator(selector).evaluate("element => element.scrollIntoView({ block: 'center', behavior: 'instant' })")
+    page.locator(selector).evaluate(
+        "element => element.scrollIntoView({ block: 'center', behavior: 'instant' })"
+    )
     box = page.locator(selector).bounding_box()
     assert box is not None
-    return dict(box)
+    return box
 
 
 def test_swipe_over_the_style_pad_scrolls_and_chooses_nothing(
@@ -71,7 +80,7 @@ def test_long_line_scrolls_at_a_size_that_can_be_read(open_page: OpenPage, addre
         assert frame.evaluate("frame => frame.scrollWidth > 3 * frame.clientWidth")
         frame.focus()
         page.keyboard.press("ArrowRight")
-        page.wait_for_function("document.querySelector('.paper').scrollLeft > 0")
+        page.wait_for_function("() => document.querySelector('.paper').scrollLeft > 0")
         assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 

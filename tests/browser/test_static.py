@@ -3,7 +3,10 @@
 import re
 import sys
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from playwright.sync_api import expect
@@ -21,6 +24,15 @@ from tests.browser.picture import (
     picture,
     wait_for_picture,
 )
+
+WAIT_FOR_WORKER = """async () => {
+    while (!navigator.serviceWorker.controller) await new Promise(requestAnimationFrame);
+}"""
+UPDATE_WORKER = "async () => (await navigator.serviceWorker.ready).update()"
+READ_KEPT_STYLE = """async () => {
+    const cache = await caches.open("cvae-digits-2");
+    return (await cache.match("page/page.css")).text();
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +79,39 @@ def test_static_page_works_offline(open_page: OpenPage, host: str) -> None:
         disconnect(page)
         page.reload()
         assert picture(page) == before
+
+
+class LongCache(SimpleHTTPRequestHandler):
+    """A host that lets browsers keep every file for an hour."""
+
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "max-age=3600")
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_new_version_is_kept_whole_whatever_the_http_cache_holds(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    assert main([str(tmp_path)]) == 0
+    handler = partial(LongCache, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        host = f"http://127.0.0.1:{server.server_port}"
+        with open_page(host) as page:
+            open_picture(page, f"{host}/?digits=2018&seed=14")
+            page.evaluate(WAIT_FOR_WORKER)
+            page.reload()
+            wait_for_picture(page)
+            style, worker = tmp_path / "page" / "page.css", tmp_path / "service-worker.js"
+            style.write_text(f"{style.read_text()}/* the new version */")
+            text = worker.read_text()
+            worker.write_text(
+                re.sub(r'VERSION = "cvae-digits-\w+"', 'VERSION = "cvae-digits-2"', text)
+            )
+            page.evaluate(UPDATE_WORKER)
+            expect(page.locator("#hint")).to_contain_text("A new version is available.")
+            assert "the new version" in page.evaluate(READ_KEPT_STYLE)
+        server.shutdown()

@@ -1,8 +1,10 @@
+import io
 import json
 import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from app.site.__main__ import main
 from app.site.build import HEADER_POLICY, INDEX, PREVIEW, WORKER, page_files, write_page
@@ -69,6 +71,16 @@ def test_every_link_of_the_page_leads_to_a_file() -> None:
     for name, file in files.items():
         for imported in re.findall(r'from "\./([^"]+)"', file.content.decode("latin-1")):
             assert f"page/{imported}" in files, (name, imported)
+
+
+def test_page_has_a_picture_for_links_to_it() -> None:
+    files = page_files(CARD, b"weights", served=True)
+    index = files[INDEX].content.decode()
+    found = dict(re.findall(r'<meta property="og:([a-z:]+)" content="([^"]+)">', index))
+    assert found["title"] == "Type a number, get it handwritten"
+    assert found["image"] == PREVIEW
+    with Image.open(io.BytesIO(files[PREVIEW].content)) as image:
+        assert image.size == (int(found["image:width"]), int(found["image:height"]))
 
 
 def test_service_worker_caches_every_file_that_the_page_needs() -> None:

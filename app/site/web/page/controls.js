@@ -4,7 +4,8 @@ import { debounce } from "./debounce.js";
 import { button, input, part } from "./element.js";
 import { MAX_SEED } from "./noise.js";
 import { readNumber } from "./number.js";
-import { variationOf } from "./query.js";
+import { DEFAULTS, variationOf } from "./query.js";
+import { START } from "./store.js";
 
 /** @typedef {import("./store.js").Store} Store */
 
@@ -109,6 +110,16 @@ function bindPresets(store) {
   }
 }
 
+/**
+ * The value of a slider, with its default.
+ * @param {string} name
+ * @param {string} text
+ */
+function withDefault(name, text) {
+  const usual = String(/** @type {Record<string, unknown>} */ ({ ...DEFAULTS, ...START })[name]);
+  return text === usual ? `${text} (default)` : `${text} (default ${usual})`;
+}
+
 /** @param {Store} store */
 function show({ query }) {
   const values = { ...query, variation: variationOf(query) };
@@ -118,7 +129,7 @@ function show({ query }) {
     const text = String(/** @type {Record<string, unknown>} */ (values)[name]);
     if (field.value !== text) field.value = text;
     const output = document.getElementById(`${name}-value`);
-    if (output) output.textContent = text;
+    if (output) output.textContent = withDefault(name, text);
   }
   input(`input[name="spacing"][value="${query.spacing}"]`).checked = true;
   input("#ink").value = `#${query.ink}`;

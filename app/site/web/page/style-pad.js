@@ -12,6 +12,7 @@ import { encodeStyle } from "./style.js";
 const SPAN = 2.5; // standard deviations from the centre to the edge
 const CELLS = 9; // digits along each side of the map
 const STEP = 0.25; // of an arrow key, in standard deviations
+const TOUCH_SLOP = 8; // CSS pixels that a finger moves across before it drags
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -52,14 +53,20 @@ export class StylePad {
       const [across, down] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
       this.moveTo((2 * across - 1) * SPAN, (2 * down - 1) * SPAN);
     };
+    let start = { x: 0, y: 0 };
+    let dragging = false;
     this.element.addEventListener("pointerdown", (event) => {
       this.element.setPointerCapture(event.pointerId);
-      if (event.pointerType !== "touch") moveToPointer(event); // a finger may be about to scroll
+      start = { x: event.clientX, y: event.clientY };
+      dragging = event.pointerType !== "touch"; // a finger may be about to scroll
+      if (dragging) moveToPointer(event);
     });
-    this.element.addEventListener("pointerup", moveToPointer);
     this.element.addEventListener("pointermove", (event) => {
-      if (event.buttons) moveToPointer(event);
+      const [across, down] = [Math.abs(event.clientX - start.x), Math.abs(event.clientY - start.y)];
+      if (event.buttons) dragging ||= across > Math.max(down, TOUCH_SLOP);
+      if (event.buttons && dragging) moveToPointer(event);
     });
+    this.element.addEventListener("pointerup", moveToPointer); // also after a tap; not after scrolling
     this.element.addEventListener("keydown", (event) => {
       const arrow = ARROWS[event.key];
       if (!arrow && event.key !== "Home") return;

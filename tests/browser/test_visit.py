@@ -90,6 +90,18 @@ def test_hint_says_that_the_model_loads_until_the_first_picture(page: Page, addr
     expect(hint).to_be_hidden()
 
 
+def test_first_visit_shows_a_chosen_picture_and_a_link_without_a_seed_any(
+    page: Page, address: str
+) -> None:
+    open_picture(page, address)
+    expect(page.locator("#seed")).to_have_value("4")
+    seeds = set()
+    for _ in range(3):
+        open_picture(page, f"{address}/?digits=2018")
+        seeds.add(page.locator("#seed").input_value())
+    assert len(seeds) == 3
+
+
 def test_title_shows_the_number(page: Page, address: str) -> None:
     open_picture(page, f"{address}/?digits=31415&seed=1")
     expect(page).to_have_title("31415, handwritten")

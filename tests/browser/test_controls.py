@@ -261,8 +261,11 @@ def test_history_restores_pictures_until_it_is_cleared(page: Page, address: str)
     entry.click()
     wait_for_picture(page, "11")
     assert picture(page) == first
+    place = page.locator("#gap").bounding_box()
     page.get_by_role("button", name="Clear history").click()
     expect(page.locator("#history li")).to_have_count(0)
+    expect(page.locator("#clear-history")).to_be_hidden()
+    assert page.locator("#gap").bounding_box() == place  # nothing jumps
 
 
 COUNT_DRAWINGS = """

@@ -5,7 +5,16 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.picture import link_parameters, open_picture, picture, wait_for_picture
+from tests.browser.picture import (
+    MAX_DIFFERENCE,
+    data_url,
+    differences,
+    fetched,
+    link_parameters,
+    open_picture,
+    picture,
+    wait_for_picture,
+)
 from tests.conftest import ROOT
 
 SEVEN = [(0.25, 0.2), (0.75, 0.2), (0.65, 0.45), (0.5, 0.85)]
@@ -74,6 +83,21 @@ def test_written_digit_gives_its_handwriting_to_the_number(page: Page, address: 
     page.get_by_role("button", name="Clear", exact=True).click()
     page.get_by_role("button", name="Use this handwriting").click()
     expect(status).to_have_text("Write a digit first.")
+
+
+def test_written_digit_is_shown_beside_the_digit_drawn_again(page: Page, address: str) -> None:
+    open_picture(page, f"{address}/?digits=7&seed=14&spacing=cell&temperature=1")
+    expect(page.locator("#reading")).to_be_hidden()
+    drag(page, "#digit-pad", *SEVEN)
+    expect(page.locator("#reading-text")).to_contain_text("and the label 7, the decoder draws it")
+    original = page.get_by_role("img", name="Your digit, as it was sent")
+    assert original.evaluate("image => image.decode().then(() => image.naturalWidth)") == 280
+    assert page.get_by_role("img", name="Noise found by the encoder").is_visible()
+    style = link_parameters(page)["style"]
+    drawn = fetched(f"{address}/generate?digits=7&style={style}&ink=000000&paper=ffffff")
+    assert differences(data_url(page, "#reading-decoded"), drawn).max() <= MAX_DIFFERENCE
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.locator("#reading")).to_be_hidden()
 
 
 def test_photo_gives_its_handwriting_to_the_number(page: Page, address: str) -> None:

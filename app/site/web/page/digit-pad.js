@@ -10,10 +10,11 @@ const PAUSE_MS = 700; // longer than the pause between two strokes of a digit
 /**
  * @param {import("./store.js").Store} store
  * @param {import("./service.js").Service | null} service null: not available
- * @param {(style: string) => void} apply
+ * @param {(found: {style: string, label: string}, picture: Blob) => void} apply
+ * @param {() => void} clear called when the digit is removed
  * @param {import("./key-box.js").KeyBox} keyBox
  */
-export function bindDigitPad(store, service, apply, keyBox) {
+export function bindDigitPad(store, service, apply, clear, keyBox) {
   const label = find("#digit-label", HTMLSelectElement);
   const status = part("#own-digit-status");
   if (!service) {
@@ -36,7 +37,7 @@ export function bindDigitPad(store, service, apply, keyBox) {
     try {
       const query = store.query.digits ? store.query : { ...store.query, digits: "2018" };
       const found = await service.restyle(picture, query, label.value);
-      apply(found.style);
+      apply(found, picture);
       status.textContent = `Recognised as ${found.label}. If that is wrong, select the digit.`;
     } catch (error) {
       status.textContent = "";
@@ -54,6 +55,7 @@ export function bindDigitPad(store, service, apply, keyBox) {
   button("#clear-digit").addEventListener("click", () => {
     photo = null;
     pad.clear();
+    clear();
     label.value = status.textContent = "";
   });
   input("#photo").addEventListener("change", () => {

@@ -27,7 +27,7 @@ export function bindHistory(store, view) {
 
   const show = () => {
     list.replaceChildren(...links.map((link) => entry(link, store, view)));
-    part("#past").hidden = links.length === 0;
+    part("#past").classList.toggle("empty", links.length === 0); // it keeps its place
     writeStored("localStorage", STORAGE_KEY, JSON.stringify(links));
   };
   const add = debounce(PAUSE_MS, () => {

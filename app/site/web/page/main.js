@@ -12,6 +12,7 @@ import { NetworkView } from "./network-view.js";
 import { bindSize, showSize } from "./picture-size.js";
 import { PictureView } from "./picture-view.js";
 import { showQuality } from "./quality.js";
+import { ReadingView } from "./reading-view.js";
 import { Service } from "./service.js";
 import { readStored, writeStored } from "./storage.js";
 import { Store } from "./store.js";
@@ -156,7 +157,13 @@ async function main() {
   bindStyle(store);
   const pad = decoder ? new StylePad(store, decoder, model) : null;
   if (!pad) disableStylePad();
-  bindDigitPad(store, service, (style) => applyStyle(style, store, pad, model), keyBox);
+  const reading = decoder ? new ReadingView(decoder, model) : null;
+  /** @type {Parameters<typeof bindDigitPad>[2]} */
+  const apply = (found, picture) => {
+    applyStyle(found.style, store, pad, model);
+    reading?.show(picture, found).catch(report);
+  };
+  bindDigitPad(store, service, apply, () => reading?.clear(), keyBox);
   if (decoder) new NetworkView(store, decoder, model);
   else part("#network").hidden = true;
   showQuality(card);

@@ -163,7 +163,7 @@ export class NetworkView {
 }
 
 /** @param {string} name of a colour in page.css */
-function cssColour(name) {
+export function cssColour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
@@ -174,7 +174,7 @@ function cssColour(name) {
  * @param {number} progress height of the bars as a share of their final height
  * @param {{ink: string, accent: string, line: string}} colours
  */
-function paintBars(canvas, values, progress, colours) {
+export function paintBars(canvas, values, progress, colours) {
   canvas.width = canvas.clientWidth * devicePixelRatio;
   canvas.height = canvas.clientHeight * devicePixelRatio;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));

@@ -8,7 +8,7 @@ import { BEARING, CELL } from "./sheet.js";
 const MAX_SCALE = 16;
 const MAX_PIXELS = 2 ** 24; // of a picture, as in app/request/schemas.py
 const MAX_SIDE = 16383; // pixels
-const REASON = `The service makes pictures of at most 16.7 million pixels and ${MAX_SIDE} on a side`;
+const REASON = `The service makes pictures of at most 16.7 million pixels and ${MAX_SIDE} on a side, counting every digit at its full width`;
 
 /**
  * The largest scale that the service accepts; it assumes that each digit has its full width.

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.picture import open_picture, wait_for_picture
+from tests.conftest import ROOT
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
@@ -20,6 +21,9 @@ def test_axe_finds_no_violation(
         open_picture(page, address)
         page.get_by_role("slider", name="Explore").press("ArrowRight")
         expect(page.locator("#history li")).not_to_have_count(0)
+        page.locator("#photo").set_input_files(ROOT / "docs" / "seven.png")
+        expect(page.locator("#reading")).to_be_visible()
+        page.get_by_role("button", name="New handwriting").click()
         page.locator("#network").scroll_into_view_if_needed()
         expect(page.locator("#network-summary")).to_contain_text("pixels")
         wait_for_picture(page)

@@ -41,6 +41,7 @@ async def dataset(
     }
     if unchanged := not_modified(joined(request.headers, "if-none-match"), headers):
         return unchanged
+    renderer.style_noise(query.style)  # refuses another model's, before the first piece
     pieces = service.pool.stream(dataset_pieces(renderer, query, seed))
     first = await anext(pieces)  # takes the slot, while a refusal can still be a clean 503
     return StreamingResponse(

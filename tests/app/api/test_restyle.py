@@ -104,7 +104,7 @@ def test_restyle_style_is_kept_by_every_endpoint(client: TestClient) -> None:
 
     data = client.get(f"/dataset?count=50&length=2&seed=3&style={style}").content
     with np.load(io.BytesIO(data)) as arrays:
-        same = dict(zip(arrays["labels"], arrays["images"], strict=True))
+        same = dict(zip(arrays["texts"], arrays["images"], strict=True))
     for label, image in same.items():
         drawn = pixels(client.get(f"/generate?digits={label}&seed=9&style={style}").content)
         assert abs(image.astype(int) - drawn).max() <= 1

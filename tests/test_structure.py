@@ -32,7 +32,7 @@ TRAINING = [
     {"__main__"},
     {"run"},
     {"article", "sharp", "evaluate"},
-    {"evaluation"},
+    {"evaluation", "photos"},
     {"checkpoint"},
     {"launch", "console", "snapshot"},
     {"config", "data", "interrupt"},

@@ -1,0 +1,71 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.mnist import read_mnist
+from training.photos import kinds
+from training.photos.kinds import KINDS, PORTRAIT, REFUSED, photo
+from training.photos.mixture import mixed
+from training.photos.pen import Levels, cropped, written
+
+DIGITS = list(read_mnist(train=True)[0])
+
+
+def shot(name: str, seed: int) -> Levels:
+    content = photo({**KINDS, **REFUSED}[name], DIGITS[seed:], np.random.default_rng(seed))
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+@pytest.mark.parametrize("name", [*KINDS, *REFUSED])
+def test_photo_of_each_kind_is_the_same_for_a_seed_and_differs_between_seeds(name: str) -> None:
+    first = shot(name, 1)
+    assert first.shape == (*PORTRAIT, 3)
+    assert (first == shot(name, 1)).all()
+    assert (first != shot(name, 2)).any()
+
+
+@pytest.mark.parametrize("name", sorted(set(KINDS) - {"plain"}))
+def test_each_kind_differs_from_a_plain_photo(name: str) -> None:
+    assert abs(shot(name, 3).astype(int) - shot("plain", 3)).mean() > 0.5
+
+
+def test_written_digit_has_the_size_and_the_form_of_the_original() -> None:
+    for digit in DIGITS[:20]:
+        ink = written(digit, 80, 0, np.random.default_rng(0))
+        assert 70 <= max(np.ptp(np.flatnonzero((ink > 0.5).any(axis))) for axis in (0, 1)) <= 90
+        large = Image.fromarray(cropped((ink * 255).astype(np.uint8)))
+        small = np.asarray(large.resize(cropped(digit).shape[::-1], Image.Resampling.BOX))
+        assert np.corrcoef(small.ravel(), cropped(digit).ravel())[0, 1] > 0.6
+
+
+def test_tight_picture_touches_ink_at_each_border() -> None:
+    content = kinds.tight(DIGITS[0], True, np.random.default_rng(0))
+    ink = np.asarray(Image.open(io.BytesIO(content)).convert("L")) > 64
+    assert all(border.any() for border in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
+
+
+def test_mixture_has_one_digit_in_four_pictures_of_five_and_its_cover_only_then() -> None:
+    rng = np.random.default_rng(0)
+    made = [mixed(DIGITS[start : start + 5], 64, rng) for start in range(300)]
+    counts = [example.digits for example in made]
+    assert 0.7 < np.mean(np.equal(counts, 1)) < 0.9
+    assert {0, 1, 2} == set(counts)
+    for example in made:
+        assert example.shot.shape == (*example.cover.shape, 3)
+        assert example.shot.min() >= 0
+        assert example.shot.max() <= 1
+        assert (example.cover.max() > 0.5) == (example.digits == 1)
+
+
+def test_cover_is_where_the_ink_differs_from_the_paper() -> None:
+    rng = np.random.default_rng(1)
+    made = [mixed(DIGITS[start : start + 5], 64, rng) for start in range(100)]
+    apart = []
+    for example in made:
+        if example.digits == 1:
+            ink, paper = example.shot[example.cover > 0.9], example.shot[example.cover < 0.1]
+            if len(ink):
+                apart.append(abs(np.median(ink, 0) - np.median(paper, 0)).max())
+    assert np.median(apart) > 0.2

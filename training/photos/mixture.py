@@ -1,0 +1,145 @@
+"""Pictures to train on: any digit or none, in any surroundings, light and colours."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from training.photos import pen
+from training.photos.company import behind, edge_of, write_row
+from training.photos.pen import Levels
+from training.photos.scene import Colour, Plane, Scene
+
+Rng = np.random.Generator
+Effect = Callable[[Scene, Sequence[Levels], Colour], None]
+MARKS = (pen.dot, pen.asterisk, pen.scribble, pen.face, pen.shape)
+LEAST_CONTRAST = 0.2  # between paper and ink, in the channel where they differ most
+ROW = 2, 5  # digits of a row: from, and below
+
+
+class Example(NamedTuple):
+    """A composed picture.
+
+    Attributes:
+        shot: (H, W, 3) float32 in [0, 1], what a camera takes.
+        cover: (H, W) float32 in [0, 1], where the one digit covers the paper.
+        digits: how many there are: 0, 1, or 2 for several.
+    """
+
+    shot: Plane
+    cover: Plane
+    digits: int
+
+
+def mixed(digits: Sequence[Levels], side: int, rng: Rng) -> Example:
+    """One digit in four pictures of five, several in one of ten, none in one of ten.
+
+    Args:
+        digits: at least five; the first is the one to find.
+        side: the longer side, in pixels.
+        rng: chooses everything.
+    """
+    paper, ink = _colours(rng)
+    sides = [side, round(side * rng.uniform(0.6, 1))]
+    height, width = sides if pen.chance(rng, 0.5) else sides[::-1]
+    scene = Scene(rng, height, width, paper)
+    count = int(rng.choice([0, 1, 2], p=[0.1, 0.8, 0.1]))
+    (_nothing, _one, _several)[count](scene, digits, ink)
+    if pen.chance(rng, 0.75):
+        for share, effect in EFFECTS:
+            if pen.chance(rng, share):
+                effect(scene, digits, ink)
+    gain = rng.uniform(0.85, 1) if pen.chance(rng, 0.8) else rng.uniform(0.15, 1)
+    noise = rng.uniform(0, 0.03) if count else rng.choice([0.01, 0.03, 0.3])
+    return Example(scene.shot(rng.uniform(0, 1.2), noise, gain), scene.digit, count)
+
+
+def _colours(rng: Rng) -> tuple[Colour, Colour]:
+    """Any paper and an ink that differs from it; three times in five, paper that is bright."""
+    while True:
+        paper, ink = rng.uniform(0, 1, (2, 3))
+        if pen.chance(rng, 0.6):
+            paper = rng.uniform(0.7, 1) * (1 - rng.uniform(0, 0.2, 3))
+            ink = ink * 0.6 if pen.chance(rng, 0.7) else ink
+        if np.abs(paper - ink).max() > LEAST_CONTRAST:
+            return paper.astype(np.float32), ink.astype(np.float32)
+
+
+def _one(scene: Scene, digits: Sequence[Levels], ink: Colour) -> None:
+    rng = scene.rng
+    size = rng.uniform(0.2, 0.9) if pen.chance(rng, 0.85) else rng.uniform(0.85, 1.05)
+    angle = rng.normal(0, 12) if pen.chance(rng, 0.8) else rng.uniform(-50, 50)
+    x, y = scene.write(digits[0], ink, size, angle, soft=pen.chance(rng, 0.25))
+    if pen.chance(rng, 0.15):
+        frame = (rng.uniform(0, 1, 3) * 0.8).astype(np.float32)
+        reach = scene.half_height() * rng.uniform(1.15, 2.5)
+        scene.box(frame, rng.uniform(0.003, 0.02), x, y, reach)
+
+
+def _several(scene: Scene, digits: Sequence[Levels], ink: Colour) -> None:
+    write_row(scene, digits[: int(scene.rng.integers(*ROW))], ink)
+
+
+def _nothing(scene: Scene, _: Sequence[Levels], ink: Colour) -> None:
+    """A mark that is no digit, or one time in five nothing at all."""
+    rng = scene.rng
+    if pen.chance(rng, 0.8):
+        mark = MARKS[int(rng.integers(len(MARKS)))]
+        small = mark(max(4, round(rng.uniform(0.08, 0.9) * scene.side)), rng)
+        scene.cover(scene.place(small, *rng.uniform(0.3, 0.7, 2)), ink)
+
+
+def _print_colour(scene: Scene) -> Colour:
+    """A colour between the paper and any other."""
+    other = scene.rng.uniform(0, 1, 3)
+    mixture = scene.paper + scene.rng.uniform(0.15, 0.9) * (other - scene.paper)
+    return mixture.astype(np.float32)
+
+
+def _lines(scene: Scene, _: Sequence[Levels], __: Colour) -> None:
+    """Ruled lines, squares, or a margin; a gap far larger than the picture often has no line."""
+    rng = scene.rng
+    line = _print_colour(scene)
+    gap, thick = rng.uniform(0.04, 0.4), rng.uniform(0.002, 0.025)
+    upright, level = rng.choice([gap, 2, 9], p=[0.35, 0.3, 0.35]), pen.chance(rng, 0.85)
+    if level:
+        scene.ruled(line, gap, thick)
+    scene.ruled(_print_colour(scene) if upright > gap else line, upright, thick, upright=True)
+
+
+def _edges(scene: Scene, _: Sequence[Levels], __: Colour) -> None:
+    """The table at one or two sides."""
+    rng = scene.rng
+    for _count in range(int(rng.integers(1, 3))):
+        turn = rng.integers(4) * np.pi / 2 + rng.normal(0, 0.1)
+        scene.outside(rng.uniform(0, 1, 3).astype(np.float32), turn, rng.uniform(0.02, 0.2))
+
+
+def _finger(scene: Scene, _: Sequence[Levels], __: Colour) -> None:
+    skin = scene.rng.uniform(0.3, 1) * np.array([1, 0.72, 0.6])
+    scene.finger(skin.astype(np.float32))
+
+
+def _shadow(scene: Scene, _: Sequence[Levels], __: Colour) -> None:
+    scene.shadow(scene.rng.uniform(0.2, 0.7), scene.rng.uniform(0, 0.08))
+
+
+def _half_shadow(scene: Scene, _: Sequence[Levels], __: Colour) -> None:
+    scene.half_shadow(scene.rng.uniform(0.2, 0.7), scene.rng.uniform(0, 0.05))
+
+
+# How likely each effect is, in this order.
+EFFECTS: tuple[tuple[float, Effect], ...] = (
+    (0.33, _lines),
+    (0.12, lambda scene, digits, _: behind(scene, digits[1], scene.rng.uniform(0.05, 0.3))),
+    (0.15, lambda scene, digits, ink: edge_of(scene, digits[2], ink)),
+    (0.2, lambda scene, _, ink: scene.spots(int(scene.rng.integers(1, 5)), 0.01, 0.05, ink)),
+    (0.12, lambda scene, _, __: scene.spots(25, 0.004, 0.02, _print_colour(scene))),
+    (0.2, _edges),
+    (0.12, _finger),
+    (0.5, lambda scene, _, __: scene.gradient(scene.rng.uniform(0, 0.6))),
+    (0.2, lambda scene, _, __: scene.vignette(scene.rng.uniform(0.2, 0.8))),
+    (0.15, _shadow),
+    (0.15, _half_shadow),
+    (0.12, lambda scene, _, __: scene.fold(scene.rng.uniform(0.03, 0.3))),
+)

@@ -170,6 +170,9 @@ def answers(service: Service, requests: list[bytes]) -> list[list[int]]:
             stack.enter_context(socket.create_connection(("127.0.0.1", service.port), LIMIT_S))
             for _ in requests
         ]
+        for client in clients:  # so that the service has accepted it
+            client.sendall(REQUEST)
+            assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
         service.pause()
         for client, request in zip(clients, requests, strict=True):
             client.sendall(request)

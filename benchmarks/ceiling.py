@@ -11,10 +11,11 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 
+from app.api.routes.generate import drawing_headers
 from app.drawing.renderer import Order
 from app.main import create_app
 from app.overload.batcher import MicroBatcher
-from app.request.schemas import Drawing
+from app.request.schemas import GenerateQuery
 from app.server.serve import serve
 from app.settings import Settings, read_settings
 from benchmarks import DIGITS, SEED
@@ -28,11 +29,11 @@ def ceiling_app(settings: Settings) -> FastAPI:
     service = app.state.service
     begin = app.router.lifespan_context
     pictures: list[bytes] = []
+    query = GenerateQuery.model_validate({"digits": DIGITS})
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[Any]:
         async with begin(app) as state:
-            query = Drawing.model_validate({"digits": DIGITS})
             pictures.extend(service.renderer.render([Order(query, SEED)]))
             service.batcher = MicroBatcher(ready, lambda _: len(DIGITS))
             yield state
@@ -42,7 +43,7 @@ def ceiling_app(settings: Settings) -> FastAPI:
 
     @app.get(ROUTE)
     async def ceiling() -> Response:
-        headers = {"X-Seed": str(SEED), "Cache-Control": "no-store", "Vary": "Accept"}
+        headers = drawing_headers(service, query, SEED, negotiated=True)
         return Response(pictures[0], media_type="image/png", headers=headers)
 
     app.router.lifespan_context = lifespan

@@ -65,10 +65,17 @@ def assert_problem(answer: Answer, status: int) -> None:
         assert answer.headers["Retry-After"] == "1"
 
 
+def cached(proxy: Service, path: str, headers: dict[str, str] | None = None) -> Answer:
+    """The answer from the cache, in which nginx puts one just after it has sent it."""
+    wait_until(lambda: proxy.ask(path, "GET", headers).headers["X-Cache"] == "HIT", "it is cached")
+    return proxy.ask(path, "GET", headers)
+
+
 def test_seeded_picture_is_cached(proxy: Service, service: Service) -> None:
     path = f"{PICTURE}&seed=11"
-    first, second = proxy.ask(path), proxy.ask(path)
-    assert (first.headers["X-Cache"], second.headers["X-Cache"]) == ("MISS", "HIT")
+    first = proxy.ask(path)
+    assert first.headers["X-Cache"] == "MISS"
+    second = cached(proxy, path)
     assert first.headers["Cache-Control"] == "public, max-age=86400, must-revalidate"
     assert first.body == second.body == service.get(path)
     for name in ("ETag", "Cache-Control", "X-Seed", "Content-Type", "Vary"):
@@ -88,7 +95,7 @@ def test_cached_picture_is_cached_per_format(proxy: Service) -> None:
     assert proxy.ask(path).headers["Content-Type"] == "image/png"
     svg = proxy.ask(path, "GET", {"Accept": "image/svg+xml"})
     assert (svg.headers["Content-Type"], svg.headers["X-Cache"]) == ("image/svg+xml", "MISS")
-    assert proxy.ask(path, "GET", {"Accept": "image/svg+xml"}).headers["X-Cache"] == "HIT"
+    assert cached(proxy, path, {"Accept": "image/svg+xml"}).body == svg.body
 
 
 def test_picture_without_seed_is_not_cached_and_waits_for_no_other(proxy: Service) -> None:

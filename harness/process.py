@@ -41,7 +41,7 @@ def holding(pids: Iterable[int]) -> Holding:
 
 
 def forget_peak(pid: int) -> None:
-    """Let the peak of a process's memory begin anew."""
+    """Reset the peak of a process's memory."""
     (PROC / f"{pid}/clear_refs").write_text("5")
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 from harness.core import SERVICE_CORE, on_core
 from harness.launcher import Service, running
-from torture.overload import send
+from torture.overload import probes, send
 from torture.scale import Scale
 from torture.verdict import Verdict
 
@@ -22,7 +22,6 @@ FILLERS = {
 CLIENTS = 100
 BYTES_PER_S = 2**20  # of all clients together
 RATE = 50  # small drawings of others a second
-PROBE_MS = 100
 
 
 def try_heads(scale: Scale) -> Iterator[Verdict]:
@@ -32,14 +31,7 @@ def try_heads(scale: Scale) -> Iterator[Verdict]:
         head = b"POST /restyle%b HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n" % (query, filler)
         with on_core(SERVICE_CORE), running() as service, _flood(service, head):
             outcome = send(service, RATE, scale.load_s)
-        found = max(outcome.probe_ms, default=float("inf"))
-        yield Verdict(
-            f"{CLIENTS} clients send {name}: probes answer",
-            f"slowest {found:.0f} ms",
-            f"<= {PROBE_MS} ms",
-            found <= PROBE_MS,
-            timed=True,
-        )
+        yield probes(f"{CLIENTS} clients send {name}", outcome)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def try_overload(scale: Scale) -> Iterator[Verdict]:
         yield _orderly(f"overload x2 by {kind}", twice, most)
         yield from _fast(f"overload x2 by {kind}", twice, 2 * most, unloaded)
         yield _orderly(f"overload x10 by {kind}", flood, most)
-        yield _probes(f"overload x10 by {kind}", flood, FLOOD_PROBE_MS)
+        yield probes(f"overload x10 by {kind}", flood, FLOOD_PROBE_MS)
         yield _flat(f"overload by {kind}", growth)
 
 
@@ -116,10 +116,11 @@ def _fast(name: str, outcome: Outcome, rate: float, unloaded: float) -> Iterator
         late <= REFUSED_MS or not outcome.refused_ms,
         timed=True,
     )
-    yield _probes(name, outcome, PROBE_MS)
+    yield probes(name, outcome)
 
 
-def _probes(name: str, outcome: Outcome, limit_ms: float) -> Verdict:
+def probes(name: str, outcome: Outcome, limit_ms: float = PROBE_MS) -> Verdict:
+    """Whether the probes beside a load were answered in time."""
     slowest = max(outcome.probe_ms, default=float("inf"))
     return Verdict(
         f"{name}: probes answer",

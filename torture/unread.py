@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from harness.core import LOAD_CORE, SERVICE_CORE, on_core
 from harness.launcher import Service, running
 from torture.load import Load, Outcome, read_outcome, start_load
-from torture.overload import USUAL, send
+from torture.overload import USUAL, probes, send
 from torture.scale import Scale
 from torture.verdict import Verdict
 
@@ -18,7 +18,6 @@ HEAVY = f"/generate?digits={'8' * 64}&rows=2"  # not drawn on the event loop
 MINIMAL = b"GET /livez HTTP/1.1\r\nHost:\r\n\r\n"
 PIPELINED = 13_000
 GROWTH_MB = 150
-PROBE_MS = 100
 STALL_S = 5
 RATE = 50  # small drawings of others a second
 POLL_S = 0.05
@@ -41,7 +40,7 @@ def try_unread(scale: Scale) -> Iterator[Verdict]:
             most - before <= GROWTH_MB,
         )
         name = f"{scale.unread} clients read nothing"
-        yield _probes(name, outcome)
+        yield probes(name, outcome)
         yield Verdict(
             f"{name}: small drawings of others",
             f"{outcome.statuses}",
@@ -61,7 +60,7 @@ def try_unread_pipelines(scale: Scale) -> Iterator[Verdict]:
             with suppress(BlockingIOError):
                 client.send(MINIMAL * PIPELINED)
         outcome = send(service, RATE, scale.load_s)
-    yield _probes(f"{clients} clients pipeline {PIPELINED:,} requests and read nothing", outcome)
+    yield probes(f"{clients} clients pipeline {PIPELINED:,} requests and read nothing", outcome)
 
 
 def _streams(service: Service) -> Iterator[Verdict]:
@@ -93,17 +92,6 @@ def _watched(service: Service, seconds: float) -> tuple[Outcome, float]:
             most = max(most, service.holding().memory_mb)
             time.sleep(POLL_S)
         return read_outcome(process), most
-
-
-def _probes(name: str, outcome: Outcome) -> Verdict:
-    slowest = max(outcome.probe_ms, default=float("inf"))
-    return Verdict(
-        f"{name}: probes answer",
-        f"slowest {slowest:.0f} ms",
-        f"<= {PROBE_MS} ms",
-        slowest <= PROBE_MS,
-        timed=True,
-    )
 
 
 @contextmanager

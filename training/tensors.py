@@ -34,7 +34,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors and the facts of a file.
 
     Raises:
-        DamagedError: the file is damaged, or is none of ours.
+        DamagedError: the file is damaged, or was not written by `save_tensors`.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:

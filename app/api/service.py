@@ -110,14 +110,24 @@ class Service:
         """
         if is_light(order.query):
             return await self.batcher.result(order)
-        with self.unsent.expected(order.query.pixels):
-            return (await self.run(receive, self.renderer.render, [order]))[0]
+        return (await self.run(receive, order.query, self.renderer.render, [order]))[0]
 
     async def run(
-        self, receive: Receive, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+        self,
+        receive: Receive,
+        query: Query,
+        work: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
-        """The result of heavy work, see `BoundedPool.run`."""
-        return await self.pool.run(_disconnected(receive), work, *args, **kwargs)
+        """The result of heavy work, see `BoundedPool.run`, with room for the answer to a query.
+
+        Raises:
+            Overloaded: too many heavy drawings wait, or too many bytes are unsent.
+            ClientGone: the client left before the work was done.
+        """
+        with self.unsent.expected(query.pixels):
+            return await self.pool.run(_disconnected(receive), work, *args, **kwargs)
 
     async def read(
         self, receive: Receive, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs

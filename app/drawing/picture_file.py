@@ -89,7 +89,7 @@ def read_picture_file(content: bytes) -> PictureFile:
     """What a PNG, JPEG or WebP contains.
 
     Raises:
-        RequestError: it is none of these, or damaged (UNSUPPORTED_TYPE), or has too many pixels,
+        RequestError: it is of another kind or damaged (UNSUPPORTED_TYPE), or has too many pixels,
             parts or scans (TOO_LARGE).
     """
     reader = next((READERS[start] for start in READERS if content.startswith(start)), None)

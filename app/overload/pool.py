@@ -6,7 +6,6 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -52,19 +51,6 @@ class Slots:
         with self._lock:
             self._taken -= 1
             self._report(self._taken)
-
-    @contextmanager
-    def taken(self) -> Iterator[None]:
-        """Hold a slot.
-
-        Raises:
-            Overloaded: all are taken.
-        """
-        self.take()
-        try:
-            yield
-        finally:
-            self.release()
 
 
 class BoundedPool:

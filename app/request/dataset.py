@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from app.request.error import invalid
-from app.request.fields import Ink, Model, Paper, Seed, Style
+from app.request.fields import Ink, Model, Paper, Seed, Spacing, Style
 from app.request.parameter import Decimal, Frequencies, Integer
 from app.request.query import Query
 from app.request.ranges import Range, RangeOf, Size, SizeOf
@@ -91,14 +91,7 @@ class Description(Query):
             examples=[500],
         ),
     ] = None
-    spacing: Annotated[
-        Literal["cell", "tight"],
-        Field(
-            description="cell: 28 pixels a digit, as in MNIST. tight: digits set by their ink on "
-            "one baseline, as in writing.",
-            examples=["tight"],
-        ),
-    ] = "cell"
+    spacing: Spacing = "cell"
     scale: Annotated[
         Range,
         RangeOf(Decimal(0.25, 16)),

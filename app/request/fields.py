@@ -1,7 +1,7 @@
 """The parameters that several endpoints share, with their limits and examples."""
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -55,6 +55,14 @@ Style = Annotated[
     str | None,
     Token(1000),
     Field(description="The hand to write in: the X-Style header of an answer of /restyle."),
+]
+Spacing = Annotated[
+    Literal["cell", "tight"],
+    Field(
+        description="cell: 28 pixels a digit, as in MNIST. tight: digits set by their ink on "
+        "one baseline, as in writing.",
+        examples=["tight"],
+    ),
 ]
 Gap = Annotated[
     int,

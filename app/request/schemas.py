@@ -6,7 +6,18 @@ from pydantic import Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from app.request.error import invalid
-from app.request.fields import Gap, Ink, Model, Paper, Scale, Seed, Style, Temperature, Variation
+from app.request.fields import (
+    Gap,
+    Ink,
+    Model,
+    Paper,
+    Scale,
+    Seed,
+    Spacing,
+    Style,
+    Temperature,
+    Variation,
+)
 from app.request.parameter import Decimal, Digits, Integer
 from app.request.query import Query
 
@@ -44,14 +55,7 @@ class Drawing(Query):
     variation: Variation = None
     temperature: Temperature = 1.0
     style: Style = None
-    spacing: Annotated[
-        Literal["cell", "tight"],
-        Field(
-            description="cell: 28 pixels a digit, as in MNIST. tight: digits set by their ink on "
-            "one baseline, as in writing.",
-            examples=["tight"],
-        ),
-    ] = "cell"
+    spacing: Spacing = "cell"
     gap: Gap = 0
     scale: Scale = 1
     ink: Ink = "ffffff"

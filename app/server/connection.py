@@ -7,8 +7,7 @@ Relies on undocumented names of uvicorn, as `app.server.worker` does:
   `on_message_complete`, `on_response_complete`, `send_400_response`,
   `_unsupported_upgrade_warning`, `transport`, `server_state`, `cycle`, `app_state`, `url`,
   `headers`, `scope`, `parser`, `flow`, `loop`, `timeout_keep_alive`,
-  `timeout_keep_alive_handler`, `timeout_keep_alive_task`,
-  `pipeline`
+  `timeout_keep_alive_handler`, `timeout_keep_alive_task`, `pipeline`
 - `FlowControl`: `write_paused`, `pause_reading`, `resume_reading`
 - `RequestResponseCycle`: `response_complete`, `keep_alive`, `disconnected`, `message_event`
 """
@@ -101,7 +100,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(*fault)
         if self.ended:
             self.answered_here = True
-        elif not (self.idle and self._asks_for_its_answer_only() and self._answers()):
+        elif not (self.idle and self._asks_for_its_answer_only(version) and self._answers()):
             super().on_headers_complete()
             if upgrade:  # which no answer here grants
                 self.cycle.keep_alive = False
@@ -211,11 +210,11 @@ class Connection(HttpToolsProtocol):
         end = self._received.find(HEAD_END, self._parsed, most)
         return most if end < 0 else end + len(HEAD_END)
 
-    def _asks_for_its_answer_only(self) -> bool:
+    def _asks_for_its_answer_only(self, version: str) -> bool:
         """Whether the request is a GET that needs no layer of the application, and no probe."""
         return (
             self.parser.get_method() == b"GET"
-            and self.parser.get_http_version() == "1.1"
+            and version == "1.1"
             and self.url.partition(b"?")[0] not in PROBE_PATHS
             and not self.flow.write_paused
             and not self.service.draining

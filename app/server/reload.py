@@ -59,7 +59,11 @@ class Reloader:
                 await self._reload()
 
     async def _is_asked(self) -> bool:
-        """Whether a reload is asked for, at the latest when it is time to look at the folder."""
+        """Wait for a request to reload, or until it is time to look at the folder.
+
+        Returns:
+            Whether a reload was requested.
+        """
         try:
             async with asyncio.timeout(self._watch_seconds or None):
                 await self._asked.wait()

@@ -9,7 +9,7 @@ from threading import Thread
 from app.settings import SettingError
 from app.telemetry.prometheus import Readings, Scrapes
 
-CONNECTIONS = 64  # at a time; for a further one, the oldest is closed
+CONNECTIONS = 64  # at a time; when another one opens, the oldest is closed
 LIMIT_S = 5  # for a connection from its first byte to its last
 MAX_HEAD_BYTES = 2**13
 HEAD_END = b"\r\n\r\n"

@@ -38,6 +38,5 @@ async def latent_map(
     headers = lasting_headers(service.cache_control(query), *identity)
     if unchanged := not_modified(joined(request.headers, "if-none-match"), headers):
         return unchanged
-    with service.unsent.expected(query.pixels):
-        content = await service.run(request.receive, render_map, renderer, query)
+    content = await service.run(request.receive, query, render_map, renderer, query)
     return Response(content, media_type=MEDIA_TYPES[query.format], headers=headers)

@@ -40,6 +40,5 @@ async def morph(
     headers = seeded_headers(service.cache_control(query), query.seed, seed, *identity)
     if unchanged := not_modified(joined(request.headers, "if-none-match"), headers):
         return unchanged
-    with service.unsent.expected(query.pixels):
-        content = await service.run(request.receive, render_morph, renderer, query, seed)
+    content = await service.run(request.receive, query, render_morph, renderer, query, seed)
     return Response(content, media_type=ANIMATION_MEDIA_TYPES[query.format], headers=headers)

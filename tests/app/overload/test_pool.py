@@ -185,10 +185,13 @@ def test_run_for_a_client_that_leaves_gives_its_slot_back() -> None:
 
 def test_slots_are_taken_or_refused_and_given_back() -> None:
     slots = Slots(2)
-    with slots.taken(), slots.taken(), pytest.raises(Overloaded):
+    for _ in range(2):
         slots.take()
-    with slots.taken(), slots.taken():
-        pass
+        slots.take()
+        with pytest.raises(Overloaded):
+            slots.take()
+        slots.release()
+        slots.release()
 
 
 def test_stream_gives_every_piece_from_another_thread() -> None:

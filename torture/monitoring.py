@@ -16,7 +16,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from app.telemetry.prometheus import KEPT_S
-from harness.core import SERVICE_CORE, on_core
+from harness.core import LOAD_CORE, SERVICE_CORE, on_core
 from harness.launcher import APP, Service, ask, free_port, run_to_end, running
 from harness.nginx import MissingProgramError
 from torture.load import percentile
@@ -26,7 +26,7 @@ from torture.verdict import Verdict
 
 LIGHT = "/generate?digits=1"
 RATE = 200  # requests a second of the others
-P99_TIMES = 2
+P99_MS = 20  # as long as one computation of the metrics, which is once a second
 SCRAPERS = 4
 END_S = 10
 FULL_BYTES = 16_384
@@ -93,14 +93,14 @@ def try_scrapes(scale: Scale) -> Iterator[Verdict]:
     """Clients that ask for the metrics again and again, beside ordinary ones."""
     with on_core(SERVICE_CORE), running() as service:
         alone = percentile(send(service, RATE, scale.load_s).answered_ms, 99)
-        with _scraping(service.port):
+        with on_core(LOAD_CORE), _scraping(service.port):
             outcome = send(service, RATE, scale.load_s)
     beside = percentile(outcome.answered_ms, 99)
     yield Verdict(
         f"{SCRAPERS} clients ask for the metrics without a pause: p99 of the others",
-        f"{beside:.1f} ms, {beside / alone:.1f} x alone; {outcome.strange} lost",
-        f"<= {P99_TIMES} x {alone:.1f} ms; 0 lost",
-        beside <= P99_TIMES * alone and not outcome.strange,
+        f"{beside:.1f} ms, alone {alone:.1f} ms; {outcome.strange} lost",
+        f"<= {P99_MS} ms; 0 lost",
+        beside <= P99_MS and not outcome.strange,
         timed=True,
     )
 

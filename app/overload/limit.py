@@ -1,8 +1,9 @@
 """Bounds the requests that wait for the event loop.
 
-A burst is queued. When the queue is full the service is overloaded, and a long queue would only
-make every request slow: from then on few may wait; after each window in which hardly any had to be
-refused, twice as many. Latency of accepted requests stays low.
+A burst is queued. When the queue is full the service is overloaded, and a queue would only make
+every request slow: from then on none may wait, and only part of a batch begins in each iteration of
+the loop, because refusals fill the rest of it. After a window in which hardly any had to be
+refused, one may wait, then two, four, and so on. Latency of accepted requests stays low.
 
 The idea of a short queue under a standing overload is that of CoDel
 (Nichols & Jacobson, "Controlling Queue Delay", ACM Queue 10(5), 2012).
@@ -20,7 +21,7 @@ WINDOW_S = 0.02
 REFUSED_SHARE = 0.2  # of the requests of a window; with fewer refused, more may wait
 CALM_S = 1  # after a pause this long, a past overload does not count
 BURST = 16  # requests of any size may wait
-BATCHES = 2  # may wait under overload, which takes a few milliseconds
+PART = 4  # of a batch begins in an iteration of the loop under overload, and none waits
 
 
 class Limit:
@@ -65,7 +66,7 @@ class Limit:
             return None
         if len(self._queue) >= min(self._bound, self._most()):
             self._refused += 1
-            self._bound = min(self._bound, self._few())
+            self._bound = 0
             raise Overloaded
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
@@ -97,18 +98,15 @@ class Limit:
         if age >= CALM_S:
             self._bound = self._backlog
         elif self._refused > REFUSED_SHARE * self._arrived:
-            self._bound = self._few()
+            self._bound = 0
         else:
-            self._bound = min(self._backlog, 2 * self._bound)
+            self._bound = min(self._backlog, max(1, 2 * self._bound))
         self._window_began, self._arrived, self._refused = now, 0, 0
 
     def _most(self) -> int:
         """How many may wait while there is no overload: fewer if each takes long."""
         return min(self._backlog, max(BURST, self._backlog * self._room() // MAX_ROOM))
 
-    def _few(self) -> int:
-        return min(self._backlog, BATCHES * self._room())
-
     def _may_begin(self) -> int:
         """How many requests may begin in this iteration of the loop."""
-        return min(self._room(), self._bound)
+        return self._room() if self._bound else max(1, self._room() // PART)

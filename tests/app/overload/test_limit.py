@@ -6,10 +6,9 @@ import pytest
 
 from app.overload import Overloaded
 from app.overload.batcher import MAX_ROOM
-from app.overload.limit import BATCHES, BURST, CALM_S, REFUSED_SHARE, WINDOW_S, Limit
+from app.overload.limit import BURST, CALM_S, PART, REFUSED_SHARE, WINDOW_S, Limit
 
-BACKLOG, ROOM = 16, 2
-SHORT = BATCHES * ROOM
+BACKLOG, ROOM = 16, 2 * PART
 
 
 class Clock:
@@ -108,13 +107,13 @@ def test_a_cancelled_request_gives_its_turn_to_the_next() -> None:
     run(scene)
 
 
-def test_a_standing_overload_makes_the_queue_short() -> None:
+def test_under_a_standing_overload_part_of_a_batch_begins_and_none_waits() -> None:
     async def scene(limit: Limit, clock: Clock) -> None:
         await arrive(limit, ROOM + BACKLOG + 1)
         await drain(limit)
         for _window in range(5):
             clock.now += WINDOW_S
-            assert await arrive(limit, 20) == (ROOM, SHORT, 20 - ROOM - SHORT)
+            assert await arrive(limit, 20) == (ROOM // PART, 0, 20 - ROOM // PART)
             await drain(limit)
 
     run(scene)
@@ -125,12 +124,11 @@ def test_the_queue_grows_again_as_fewer_are_refused() -> None:
         await arrive(limit, ROOM + BACKLOG + 1)
         await drain(limit)
         assert REFUSED_SHARE * (ROOM + BACKLOG + 1) > 1  # hardly any of that window were refused
-        for most in (2 * SHORT, 4 * SHORT):
-            clock.now += WINDOW_S
+        for most in (1, 2, 4):
+            clock.now += 2 * WINDOW_S
             await arrive(limit, 1)
             await drain(limit)
-            begun = min(ROOM, most)
-            assert await arrive(limit, begun + most) == (begun, most, 0)
+            assert await arrive(limit, ROOM + most) == (ROOM, most, 0)
             await drain(limit)
 
     run(scene)

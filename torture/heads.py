@@ -1,13 +1,12 @@
 """Heads that are large, or slow to read: they cost little, and disturb nobody."""
 
-import random
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 
 from harness.core import SERVICE_CORE, on_core
 from harness.launcher import Service, running
+from torture.crowd import crowd
 from torture.overload import probes, send
 from torture.scale import Scale
 from torture.verdict import Verdict
@@ -34,24 +33,13 @@ def try_heads(scale: Scale) -> Iterator[Verdict]:
         yield probes(f"{CLIENTS} clients send {name}", outcome)
 
 
-@contextmanager
-def _flood(service: Service, head: bytes) -> Iterator[None]:
+def _flood(service: Service, head: bytes) -> AbstractContextManager[None]:
     """Clients that send a head again and again."""
-    ended, address = threading.Event(), ("127.0.0.1", service.port)
-    pause_s = CLIENTS * len(head) / BYTES_PER_S
+    address = "127.0.0.1", service.port
 
-    def send_again() -> None:
-        while not ended.wait(random.uniform(0, 2 * pause_s)):
-            with suppress(OSError), socket.create_connection(address) as client:
-                client.sendall(head)
-                client.recv(2**16)
+    def send_head() -> None:
+        with suppress(OSError), socket.create_connection(address) as client:
+            client.sendall(head)
+            client.recv(2**16)
 
-    threads = [threading.Thread(target=send_again) for _ in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join()
+    return crowd(CLIENTS, send_head, pause_s=CLIENTS * len(head) / BYTES_PER_S)

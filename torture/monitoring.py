@@ -7,11 +7,11 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from app.telemetry.prometheus import KEPT_S
 from harness.core import LOAD_CORE, SERVICE_CORE, on_core
 from harness.launcher import APP, Service, ask, free_port, run_to_end, running
 from harness.nginx import MissingProgramError
+from torture.crowd import crowd
 from torture.load import percentile
 from torture.overload import send
 from torture.scale import Scale
@@ -93,7 +94,7 @@ def try_scrapes(scale: Scale) -> Iterator[Verdict]:
     """Clients that ask for the metrics again and again, beside ordinary ones."""
     with on_core(SERVICE_CORE), running() as service:
         alone = percentile(send(service, RATE, scale.load_s).answered_ms, 99)
-        with on_core(LOAD_CORE), _scraping(service.port):
+        with on_core(LOAD_CORE), crowd(SCRAPERS, partial(ask, service.port, "/metrics")):
             outcome = send(service, RATE, scale.load_s)
     beside = percentile(outcome.answered_ms, 99)
     yield Verdict(
@@ -103,25 +104,6 @@ def try_scrapes(scale: Scale) -> Iterator[Verdict]:
         beside <= P99_MS and not outcome.strange,
         timed=True,
     )
-
-
-@contextmanager
-def _scraping(port: int) -> Iterator[None]:
-    done = threading.Event()
-
-    def scrape() -> None:
-        while not done.is_set():
-            ask(port, "/metrics")
-
-    threads = [threading.Thread(target=scrape) for _ in range(SCRAPERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        for thread in threads:
-            thread.join()
 
 
 def try_metrics_port(scale: Scale) -> Iterator[Verdict]:

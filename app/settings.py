@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     max_unsent_bytes: int = Field(
         48 * 2**20,
         ge=2**20,
-        description="bytes that all clients together may be slow to take; what is over gets 503",
+        description="bytes drawn and not yet taken, of all clients together; beyond that, 503",
     )
     stall_seconds: int = Field(
         30, ge=1, le=3600, description="time after which a client that takes nothing is cut off"

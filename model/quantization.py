@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-MARGIN = 1.05  # of the scale over the highest measured activation, for higher ones
+MARGIN = 1.05  # the scale covers 5 % more than the highest activation that was measured
 LEVELS = 255  # of an activation: unsigned 8 bits, as nothing is below 0 after a ReLU
 
 

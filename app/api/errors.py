@@ -36,7 +36,7 @@ def error_response(request_id: str, error: RequestError) -> Response:
 
 
 def handle_errors(app: FastAPI) -> None:
-    """Register the two handlers."""
+    """Register how `RequestError` and the refusals of the framework are answered."""
     app.add_exception_handler(RequestError, _answer_request_error)
     app.add_exception_handler(HTTPException, _answer_http_exception)
 

@@ -34,7 +34,10 @@ UPLOAD_BYTES = 2**25  # of all uploads that arrive or are read
 
 @dataclass
 class Service:
-    """The state of a worker. What `use` sets exists from the start of the server on."""
+    """The state of a worker.
+
+    `use` sets renderer, keys and batcher at the start, and again at each reload.
+    """
 
     settings: Settings
     counters: Counters

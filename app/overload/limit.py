@@ -2,7 +2,7 @@
 
 A burst is queued. When the queue is full the service is overloaded, and a queue would only make
 every request slow: from then on none may wait, and only part of a batch begins in each iteration of
-the loop, because refusals fill the rest of it. After a window in which hardly any had to be
+the loop; the rest of its time goes to refusals. After a window in which hardly any had to be
 refused, one may wait, then two, four, and so on. Latency of accepted requests stays low.
 
 The idea of a short queue under a standing overload is that of CoDel
@@ -20,8 +20,8 @@ from app.overload.batcher import MAX_ROOM
 WINDOW_S = 0.02
 REFUSED_SHARE = 0.2  # of the requests of a window; with fewer refused, more may wait
 CALM_S = 1  # after a pause this long, a past overload does not count
-BURST = 16  # requests of any size may wait
-PART = 4  # of a batch begins in an iteration of the loop under overload, and none waits
+BURST = 16  # requests that may wait, however long each of them takes
+PART = 4  # divisor: under overload a quarter of a batch begins per iteration of the loop
 
 
 class Limit:

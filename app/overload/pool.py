@@ -54,7 +54,7 @@ class Slots:
 
 
 class BoundedPool:
-    """A thread pool with a bounded queue. Full, it refuses work at once.
+    """A thread pool with a bounded queue. When it is full, it refuses work at once.
 
     Work keeps its slot until its thread has finished, even if its caller was cancelled.
     """

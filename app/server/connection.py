@@ -52,8 +52,8 @@ class Connection(HttpToolsProtocol):
 
     Parses a request when those before it are answered: a client that pipelines many keeps nobody
     waiting. Bounds requests in size, and their heads in time. Answers plain requests itself, see
-    `app.api.fast_path`. Under overload it also refuses GETs itself, for a sixth of what a refusal
-    by the application costs: refusing must not be slower than the load.
+    `app.api.fast_path`. Under overload it also refuses GETs itself, for less than half of what a
+    refusal by the application costs: refusing must not be slower than the load.
     """
 
     in_head = unfinished = False  # the request that arrives

@@ -12,7 +12,7 @@ RESET = struct.pack("ii", 1, 0)  # close at once, without waiting for the client
 
 
 class Progress:
-    """Of one connection.
+    """How fast the client of one connection takes what is sent to it.
 
     Counts what the system holds for the client too: that may be megabytes, and while a slow
     client takes them, nothing leaves the transport.

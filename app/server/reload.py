@@ -130,8 +130,9 @@ async def reloading(
 def _hangups(ask: Callable[[], None]) -> Iterator[None]:
     """While entered, SIGHUP calls `ask`; that of a closed terminal ends the service instead.
 
-    Only the main thread can receive signals; in another thread the embedding program does. A
-    SIGHUP that the start has held back is received now, see `app.server.start`.
+    Only the main thread can receive signals. In another thread this does nothing and leaves them to
+    the embedding program. A SIGHUP that the start has held back is received now, see
+    `app.server.start`.
     """
     if not HANGUPS or threading.current_thread() is not threading.main_thread():
         yield
@@ -149,5 +150,5 @@ def _hangups(ask: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # else one would end the shutdown
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # without a handler it would kill
         loop.remove_signal_handler(signal.SIGHUP)

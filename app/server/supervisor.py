@@ -18,7 +18,7 @@ SPAWN = multiprocessing.get_context("spawn")
 TICK_S = 0.1
 RESTART_S = 1  # minimum delay before a restart, so that a crash loop does not consume the machine
 SETTLED_S = 10  # a worker that lives this long has started
-FAILURES = 5  # workers in a row that end before they can serve: there is no sense in another
+FAILURES = 5  # after so many in a row that ended before serving, no other is started
 HUNG_S = 30  # a worker whose event loop has not run for this long is replaced
 END_MARGIN_S = 5
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -29,7 +29,7 @@ class Place:
     """A worker and what is known about it; a new worker takes the place of a dead one."""
 
     process: SpawnProcess
-    beats: c_ulonglong  # the worker counts here, except during its start and its shutdown: 0
+    beats: c_ulonglong  # raised by the worker; 0 while it starts or shuts down
     failures: int  # workers of this place in a row that ended before they could serve
     started: float = field(default_factory=time.monotonic)
     heard: int = 0  # the last beats

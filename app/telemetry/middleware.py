@@ -21,7 +21,7 @@ CLIENT_GONE = 499  # what nginx logs for a client that left before it had an ans
 
 
 class TelemetryMiddleware:
-    """Wraps an ASGI application."""
+    """Counts, logs and traces the requests of the application that it wraps."""
 
     def __init__(
         self,

@@ -10,20 +10,17 @@ from app.overload import Overloaded
 from app.telemetry.route import PROBES
 
 ADMITTED = "turn"  # in the state of a request: the connection has let it enter, see `Limit.enter`
-PLACEHOLDER = "0" * 16  # in the place of a request id of our own
 
 
 class OverloadLimit:
     """Lets every request but the probes wait its turn, and answers 503 where too many wait.
 
-    Under overload most of the work is refusing. So the response is prepared once, and only its
-    request id is filled in.
+    Most refusals never come here: the connection refuses plain GETs itself.
     """
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self.app = app
         self.service = service
-        self._prepared = error_response(PLACEHOLDER, Overloaded())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection scope."""
@@ -31,7 +28,8 @@ class OverloadLimit:
             try:
                 turn = self._turn(scope)
             except Overloaded as error:
-                await self._refuse(error, scope, receive, send)
+                refusal = error_response(scope["state"]["request_id"], error)
+                await refusal(scope, receive, send)
                 return
             if turn is not None:
                 await turn
@@ -44,13 +42,3 @@ class OverloadLimit:
             turn: Awaitable[None] | None = scope["state"].pop(ADMITTED)
             return turn
         return self.service.enter()
-
-    async def _refuse(self, error: Overloaded, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id: str = scope["state"]["request_id"]
-        if len(request_id) != len(PLACEHOLDER):  # the client's own, so another content-length
-            await error_response(request_id, error)(scope, receive, send)
-            return
-        headers = self._prepared.raw_headers
-        body = bytes(self._prepared.body).replace(PLACEHOLDER.encode(), request_id.encode())
-        await send({"type": "http.response.start", "status": 503, "headers": headers})
-        await send({"type": "http.response.body", "body": body})

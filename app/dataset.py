@@ -17,10 +17,11 @@ from app.drawing.dataset.stream import ENCODERS, ENDINGS
 from app.drawing.dataset.texts import Texts, read_texts
 from app.drawing.dataset.workers import write_shards, write_shards_with
 from app.drawing.renderer import Renderer, open_renderer
-from app.options import add_parameters, parse_query, print_seed, run
+from app.options import add_parameters, asked_queries, parse_query, print_seed, run
 from app.request.dataset_options import DatasetOptions, RunOptions
 from app.request.error import invalid
 from app.request.fields import chosen_seed
+from app.request.queries import Queries
 from app.settings import read_settings
 
 __all__ = ["main", "numbers"]
@@ -35,7 +36,8 @@ def main(arguments: list[str]) -> int:
     Args:
         arguments: as typed, without the name of the program.
     """
-    parser = _parser()
+    queries = asked_queries()
+    parser = _parser(queries.dataset_options)
     options = vars(parser.parse_args(arguments))
     output: Path = options.pop("output")
     force = options.pop("force")
@@ -43,20 +45,25 @@ def main(arguments: list[str]) -> int:
     single = options["format"] in (None, ending)
     if single and not force and output.exists():
         parser.error(f"The file {output} exists; choose another name, or replace it with --force.")
-    return run(lambda: _write_dataset(options, output, single, ending))
+    return run(lambda: _write_dataset(queries, options, output, single, ending))
 
 
 def _write_dataset(
-    options: dict[str, str | None], output: Path, single: bool, ending: str | None
+    queries: Queries,
+    options: dict[str, str | None],
+    output: Path,
+    single: bool,
+    ending: str | None,
 ) -> None:
     names = RunOptions.names()
     running = parse_query(RunOptions, {name: options.pop(name) for name in names}, None)
-    texts = None if running.texts is None else read_texts(Path(running.texts))
+    asked = queries.dataset_options
+    texts = None if running.texts is None else read_texts(Path(running.texts), asked.alphabet)
     if texts is not None and options["count"] is None:
         options["count"] = str(len(texts))
     if ending is not None:
         options["format"] = options["format"] or ending
-    query = parse_query(DatasetOptions, options, output if single else None)
+    query = parse_query(asked, options, output if single else None)
     if texts is not None:
         query.check_texts(texts.longest)
     if single:
@@ -118,7 +125,7 @@ def _with_progress(pieces: Iterable[bytes], section: Section) -> Iterable[bytes]
     progress.end()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(query: type[DatasetOptions]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cvae-digits dataset",
         allow_abbrev=False,
@@ -132,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OUT",
         help="A file such as digits.npz, or a folder, with --format.",
     )
-    add_parameters(parser, DatasetOptions)
+    add_parameters(parser, query)
     add_parameters(parser, RunOptions)
     parser.add_argument("--force", action="store_true", help="Replace the file if it exists.")
     return parser

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from app.drawing.renderer import Order, open_renderer
-from app.options import add_parameters, parse_query, print_seed, run
+from app.options import add_parameters, asked_queries, parse_query, print_seed, run
 from app.request.fields import chosen_seed
 from app.request.schemas import GenerateQuery
 from app.settings import read_settings
@@ -17,16 +17,17 @@ def main(arguments: list[str]) -> int:
     Args:
         arguments: as typed, without the name of the program.
     """
-    parser = _parser()
+    query = asked_queries().generate
+    parser = _parser(query)
     options = vars(parser.parse_args(arguments))
     output: Path | None = options.pop("output")
     if output is None and sys.stdout.isatty():
         parser.error("A terminal cannot show a picture; name a file with -o, or use a pipe.")
-    return run(lambda: _draw(options, output))
+    return run(lambda: _draw(query, options, output))
 
 
-def _draw(options: dict[str, str | None], output: Path | None) -> None:
-    query = parse_query(GenerateQuery, options, output)
+def _draw(asked: type[GenerateQuery], options: dict[str, str | None], output: Path | None) -> None:
+    query = parse_query(asked, options, output)
     settings = read_settings()
     renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
     query.check_model(renderer.model_hash)
@@ -39,13 +40,13 @@ def _draw(options: dict[str, str | None], output: Path | None) -> None:
     print_seed(query.seed, seed)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(query: type[GenerateQuery]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="cvae-digits draw",
         allow_abbrev=False,
         description="Draw a number into a file, with the same bytes as GET /generate.",
     )
-    add_parameters(parser, GenerateQuery)
+    add_parameters(parser, query)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="File to write. Default: standard output."
     )

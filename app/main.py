@@ -14,7 +14,7 @@ from app.api.errors import handle_errors
 from app.api.keys import has_keys, read_keys
 from app.api.openapi import describe_api, serve_docs
 from app.api.overload_limit import OverloadLimit
-from app.api.routes import all_routes, route_paths
+from app.api.routes import all_routes, route_paths, route_queries
 from app.api.service import Service
 from app.drawing.renderer import open_renderer
 from app.server.reload import reloading
@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None) -> Application:
         )
     )
     serve_docs(app)
-    describe_api(app)
+    describe_api(app, route_queries())
     handle_errors(app)
     counters = open_counters(settings.metrics_folder, route_paths())
     counters.describe(version=__version__)

@@ -9,11 +9,15 @@ from typing import TypeVar
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from app.drawing.renderer import model_queries
 from app.request.error import RequestError
-from app.request.parameter import Colour, Constraint, Decimal, Digits, Integer, Token
+from app.request.line import Line
+from app.request.parameter import Colour, Constraint, Decimal, Integer, Token
+from app.request.queries import Queries
 from app.request.query import Query
 from app.request.ranges import RangeOf
-from model.checkpoint import CheckpointError
+from app.settings import read_settings
+from model.checkpoint import CheckpointError, read_manifest
 from model.engine import EngineError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -29,18 +33,29 @@ METAVARS: dict[type, str] = {
 AnyQuery = TypeVar("AnyQuery", bound=Query)
 
 
+def asked_queries() -> Queries:
+    """What can be asked of the model of the settings.
+
+    Where its checkpoint cannot be read, that is told when it is opened to draw.
+    """
+    try:
+        return model_queries(read_manifest(read_settings().checkpoint))
+    except CheckpointError:
+        return Queries()
+
+
 def add_parameters(parser: argparse.ArgumentParser, model: type[Query]) -> None:
-    """Add an option for each parameter of a query; digits are an argument without a name.
+    """Add an option for each parameter of a query; a line is an argument without a name.
 
     Values stay text: the query checks them, with the messages of the service.
     """
-    for name, field in model.model_fields.items():
+    for option, name, _ in model.parameters:
+        field = model.model_fields[name]
         constraint = next((item for item in field.metadata if isinstance(item, Constraint)), None)
         text = _help(name, field, constraint).replace("%", "%%")
-        option = field.alias or name
-        metavar = METAVARS.get(type(constraint), name.upper())
-        if isinstance(constraint, Digits):
-            parser.add_argument(name, help=text, metavar=metavar)
+        metavar = METAVARS.get(type(constraint), option.upper())
+        if isinstance(constraint, Line):
+            parser.add_argument(option, help=text, metavar=metavar)
         else:
             parser.add_argument(f"--{option}", dest=option, help=text, metavar=metavar)
 

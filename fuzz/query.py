@@ -2,13 +2,14 @@
 
 from starlette.datastructures import QueryParams
 
-from app.api.dependencies import QUERIES
 from app.api.fast_path import plain_request
+from app.api.routes import route_queries
 from app.request.error import InvalidRequest
 from app.request.query import Query
 from app.request.schemas import GenerateQuery
 
 MESSAGE_LIMIT = 2_000  # characters: an answer does not grow with the request
+QUERIES = tuple(route_queries().values())
 HEADERS = [(b"host", b"x")]
 
 

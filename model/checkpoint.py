@@ -20,15 +20,16 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import safetensors.numpy
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from model.alphabet import Alphabet, check_names
 from model.atomic import exchange, sync_folder, write_synced
 from model.config import CVAEConfig
 from model.content import CheckpointError, damaged, one_line, parse_object, read_content
@@ -81,6 +82,16 @@ class Manifest(BaseModel):
     provenance: Provenance
     sha256: dict[str, str]  # file name -> hex digest; see _manifest_digest for config.json
 
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        check_names(self.label_names, self.architecture.classes)
+        return self
+
+    @property
+    def alphabet(self) -> Alphabet:
+        """What the model can write."""
+        return Alphabet(self.label_names if self.architecture.conditional else ())
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -124,6 +135,7 @@ def write_checkpoint(
     provenance: Provenance,
     files: Mapping[str, bytes],
     verify: Callable[[Checkpoint], None],
+    label_names: Sequence[str] | None = None,
 ) -> Checkpoint:
     """Write a checkpoint folder atomically: at any moment `folder` is the old one or the new one.
 
@@ -136,6 +148,7 @@ def write_checkpoint(
         provenance: the origin of the checkpoint.
         files: the content of every file of `PAYLOAD`, and of any of `OPTIONAL`.
         verify: raises if the new checkpoint must not replace the old one.
+        label_names: of the labels 0 .. K - 1; None: their numbers.
     Raises:
         CheckpointError: the files are incomplete or do not fit the architecture.
         OSError: writing failed; the old folder is unchanged.
@@ -147,7 +160,7 @@ def write_checkpoint(
             f"The folder {folder} is neither empty nor a checkpoint, so it was not replaced; "
             "choose another folder or remove this one."
         )
-    content = {**files, CONFIG: _manifest_json(architecture, provenance, files)}
+    content = {**files, CONFIG: _manifest_json(architecture, provenance, files, label_names)}
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         fresh.chmod(0o755)
@@ -163,18 +176,27 @@ def write_checkpoint(
     return replace(checkpoint, folder=folder)
 
 
-def read_checkpoint(folder: Path) -> Checkpoint:
-    """Read a checkpoint folder and verify every file of it.
+def read_manifest(folder: Path) -> Manifest:
+    """What a checkpoint folder says of itself; its other files are not read.
 
     Raises:
-        CheckpointError: the folder does not exist, or a file is missing, damaged or unsuitable.
+        CheckpointError: the folder does not exist, or its config.json cannot be used.
     """
     if not os.path.isdir(folder):  # False also for a path that no system call takes
         raise CheckpointError(
             f"The checkpoint folder {folder} does not exist; "
             "train one with `python -m training`, or set CVAE_CHECKPOINT to an existing one."
         )
-    manifest = _parse_manifest(read_content(folder, CONFIG))
+    return _parse_manifest(read_content(folder, CONFIG))
+
+
+def read_checkpoint(folder: Path) -> Checkpoint:
+    """Read a checkpoint folder and verify every file of it.
+
+    Raises:
+        CheckpointError: the folder does not exist, or a file is missing, damaged or unsuitable.
+    """
+    manifest = read_manifest(folder)
     metrics: dict[str, Any] = {}
     for name in (*PAYLOAD, *(name for name in OPTIONAL if name in manifest.sha256)):
         content = read_content(folder, name)
@@ -187,20 +209,27 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 
 
 def _manifest_json(
-    architecture: CVAEConfig, provenance: Provenance, files: Mapping[str, bytes]
+    architecture: CVAEConfig,
+    provenance: Provenance,
+    files: Mapping[str, bytes],
+    label_names: Sequence[str] | None,
 ) -> bytes:
     if unknown := sorted(set(files) - {*PAYLOAD, *OPTIONAL}):
         raise CheckpointError(f"A checkpoint has no place for {unknown}; leave them out.")
     if missing := sorted(set(PAYLOAD) - set(files)):
         raise CheckpointError(f"A checkpoint needs {', '.join(PAYLOAD)}; missing: {missing}.")
-    manifest = Manifest(
-        format_version=FORMAT_VERSION,
-        architecture=architecture,
-        label_names=tuple(str(label) for label in range(architecture.classes)),
-        value_range=(0.0, 1.0),
-        provenance=provenance,
-        sha256={name: sha256(content) for name, content in files.items()},
-    )
+    names = map(str, range(architecture.classes)) if label_names is None else label_names
+    try:
+        manifest = Manifest(
+            format_version=FORMAT_VERSION,
+            architecture=architecture,
+            label_names=tuple(names),
+            value_range=(0.0, 1.0),
+            provenance=provenance,
+            sha256={name: sha256(content) for name, content in files.items()},
+        )
+    except ValidationError as error:
+        raise _unsuitable(error) from error
     document = manifest.model_dump(mode="json")
     document["sha256"][CONFIG] = _manifest_digest(document)
     return (json.dumps(document, indent=2) + "\n").encode()
@@ -231,9 +260,13 @@ def _parse_manifest(content: bytes) -> Manifest:
     try:
         return Manifest.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise damaged(CONFIG, f"{field}: {first['msg']}", "the fields of this format") from error
+        raise _unsuitable(error) from error
+
+
+def _unsuitable(error: ValidationError) -> CheckpointError:
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"]) or "the document"
+    return damaged(CONFIG, f"{field}: {first['msg']}", "the fields of this format")
 
 
 def _check_hash(name: str, found: str, expected: str) -> None:

@@ -16,7 +16,10 @@ class EngineError(Exception):
 
 
 class Engine(Protocol):
-    """The decoder and the encoder of a CVAE as functions of arrays."""
+    """The decoder and the encoder of a CVAE as functions of arrays.
+
+    An unconditional model takes labels without an entry, (N, 0).
+    """
 
     def __init__(self, checkpoint: Checkpoint, precision: Precision) -> None: ...
 

@@ -8,7 +8,7 @@ model.safetensors, so that graph and weights cannot disagree. The rounded decode
 import json
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,11 @@ class _EncoderExport(nn.Module):
 
 
 def save_cvae(
-    folder: Path, cvae: CVAE, provenance: Provenance, documents: Mapping[str, bytes]
+    folder: Path,
+    cvae: CVAE,
+    provenance: Provenance,
+    documents: Mapping[str, bytes],
+    label_names: Sequence[str] | None = None,
 ) -> Checkpoint:
     """Write `cvae` as a checkpoint folder atomically, after comparing its graphs with it.
 
@@ -80,6 +84,7 @@ def save_cvae(
         cvae: the trained network.
         provenance: the origin of the checkpoint.
         documents: metrics.json, samples.png and README.md.
+        label_names: of the labels 0 .. K - 1; None: their numbers.
     Raises:
         CheckpointError: a weight is not finite, or ONNX Runtime and torch differ.
         OSError: writing failed; the old folder is unchanged.
@@ -97,7 +102,12 @@ def save_cvae(
         **rounded_files(rounded_graph(decoder, _calibration(cvae.config))),
     }
     return write_checkpoint(
-        folder, cvae.config, provenance, files, lambda checkpoint: check_parity(cvae, checkpoint)
+        folder,
+        cvae.config,
+        provenance,
+        files,
+        lambda checkpoint: check_parity(cvae, checkpoint),
+        label_names,
     )
 
 

@@ -22,10 +22,13 @@ class Generator:
     def __init__(self, config: CVAEConfig, engine: Engine) -> None:
         self.config = config
         self.engine = engine
-        self._one_hot = np.eye(config.classes, dtype=np.float32)
+        self._one_hot = np.eye(config.classes, config.label_size, dtype=np.float32)
 
     def one_hot(self, labels: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Labels (N,) in 0 .. K - 1 as one-hot vectors (N, K) float32."""
+        """Labels (N,) in 0 .. K - 1 as one-hot vectors (N, K) float32.
+
+        An unconditional model takes no label: its vectors have no entry, (N, 0).
+        """
         return self._one_hot[labels]
 
     def draw(self, one_hot: NDArray[np.float32], noise: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -72,14 +75,9 @@ def open_generator(
     """The generator of a checkpoint, run by the named engine.
 
     Raises:
-        CheckpointError: the checkpoint is unconditional, or lacks the precision.
+        CheckpointError: the checkpoint lacks the precision.
         EngineError: the engine is not installed.
     """
-    if not checkpoint.config.conditional:
-        raise CheckpointError(
-            f"The checkpoint {checkpoint.folder} is an unconditional VAE and cannot draw a "
-            "requested digit; train one without `--no-conditional`."
-        )
     if precision == "int8" and ROUNDED_DECODER not in checkpoint.manifest.sha256:
         raise CheckpointError(
             f"The checkpoint {checkpoint.folder} has no {ROUNDED_DECODER}, which the precision "

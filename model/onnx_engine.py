@@ -23,6 +23,7 @@ class OnnxEngine:
 
     def __init__(self, checkpoint: Checkpoint, precision: Precision = "float") -> None:
         self._checkpoint = checkpoint
+        self._conditional = checkpoint.config.conditional  # otherwise the graphs take no label
         graph = ROUNDED_DECODER if precision == "int8" else DECODER
         self._decoder = _open_session(checkpoint, graph)
         self._encoder: onnxruntime.InferenceSession | None = None
@@ -31,7 +32,8 @@ class OnnxEngine:
         self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """See `Engine.decode`."""
-        (pixels,) = self._decoder.run(["pixels"], {"noise": noise, "one_hot": one_hot})
+        inputs = {"noise": noise, "one_hot": one_hot} if self._conditional else {"noise": noise}
+        (pixels,) = self._decoder.run(["pixels"], inputs)
         return np.asarray(pixels)
 
     def encode(
@@ -40,7 +42,8 @@ class OnnxEngine:
         """See `Engine.encode`. Opens the encoder on first use, as drawing does not need it."""
         if self._encoder is None:
             self._encoder = _open_session(self._checkpoint, ENCODER)
-        (noise,) = self._encoder.run(["noise"], {"pixels": pixels, "one_hot": one_hot})
+        inputs = {"pixels": pixels, "one_hot": one_hot} if self._conditional else {"pixels": pixels}
+        (noise,) = self._encoder.run(["noise"], inputs)
         return np.asarray(noise)
 
 

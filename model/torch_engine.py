@@ -68,7 +68,7 @@ class TorchEngine:
         self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """See `model.engine.Engine.decode`."""
-        pixels = self.decoder(self._tensor(noise), self._tensor(one_hot))
+        pixels = self.decoder(self._tensor(noise), self._label(one_hot))
         return np.asarray(pixels.cpu())
 
     @torch.inference_mode()
@@ -76,8 +76,12 @@ class TorchEngine:
         self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """See `model.engine.Engine.encode`."""
-        mean, _ = self.cvae.encoder(self._tensor(pixels), self._tensor(one_hot))
+        mean, _ = self.cvae.encoder(self._tensor(pixels), self._label(one_hot))
         return np.asarray(mean.cpu())
+
+    def _label(self, one_hot: NDArray[np.float32]) -> torch.Tensor | None:
+        """The label as the modules take it: None for an unconditional model."""
+        return self._tensor(one_hot) if one_hot.shape[1] else None
 
     def _tensor(self, array: NDArray[np.float32]) -> torch.Tensor:
         return torch.tensor(array, device=self.device)

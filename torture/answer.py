@@ -68,8 +68,8 @@ def _drawing(query: Query, media_type: str, body: bytes) -> str | None:
 def _json(query: Drawing, body: bytes) -> str | None:
     lines = json.loads(body)["lines"]
     written = ["".join(digit["digit"] for digit in line) for line in lines]
-    if written != [query.digits] * query.rows:
-        return f"digits {written} for {query.rows} times {query.digits}"
+    if written != [query.line] * query.rows:
+        return f"digits {written} for {query.rows} times {query.line}"
     side = CELL * query.scale
     sizes = {_size(base64.b64decode(digit["png"])) for line in lines for digit in line}
     return None if sizes == {(side, side)} else f"sizes {sizes} for {(side, side)}"

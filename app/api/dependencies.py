@@ -1,6 +1,7 @@
 """What routes depend on: the service, a key where keys are set, parameters given once."""
 
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request, Security
@@ -8,18 +9,11 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from app.api.keys import Unauthorized
 from app.api.service import Service, service_of
-from app.request import schemas
-from app.request.dataset import DatasetQuery
 from app.request.error import invalid
+from app.request.query import Query
 
-QUERIES = (
-    schemas.GenerateQuery,
-    schemas.RestyleQuery,
-    schemas.MorphQuery,
-    schemas.LatentMapQuery,
-    DatasetQuery,
-)
-NAMES = {name for query in QUERIES for name in query.names()}
+AnyQuery = TypeVar("AnyQuery", bound=Query)
+ASKED = "asked_query"  # an attribute of the dependency: the query that it checks
 
 api_key = APIKeyHeader(name="X-API-Key", scheme_name="apiKey", auto_error=False)
 bearer = HTTPBearer(scheme_name="bearer", description="The key as a token.", auto_error=False)
@@ -48,15 +42,34 @@ async def require_key(
         raise Unauthorized
 
 
-async def refuse_repeated(request: Request) -> None:
-    """Refuse a parameter that is given twice, of which the framework would take the last.
+def asked(base: type[AnyQuery]) -> Callable[..., Coroutine[None, None, AnyQuery]]:
+    """The dependency that checks the query string by what the model that draws can write.
+
+    The framework can only check queries that never change, and would take the last of a parameter
+    that is given twice.
+
+    Args:
+        base: the query for models of the ten digits.
+    """
+
+    async def checked(request: Request, service: ServiceDep) -> AnyQuery:
+        query = service.renderer.queries.of(base)
+        return query.model_validate(_parameters(request, query))
+
+    setattr(checked, ASKED, base)  # for the OpenAPI document
+    return checked
+
+
+def _parameters(request: Request, query: type[Query]) -> dict[str, str]:
+    """The parameters of a request.
 
     Raises:
-        InvalidRequest: names it, if it is one of ours.
+        InvalidRequest: one is given twice; it is named, if it is one of the query's.
     """
-    seen = set()
     text = request.scope["query_string"].decode("latin-1")
-    for name, _ in parse_qsl(text, keep_blank_values=True, errors="replace"):
-        if name in seen:
-            raise invalid(name if name in NAMES else "query", "is given twice")
-        seen.add(name)
+    found: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
+        if name in found:
+            raise invalid(name if name in query.names() else "query", "is given twice")
+        found[name] = value
+    return found

@@ -61,7 +61,7 @@ def plain_request(target: bytes, headers: list[tuple[bytes, bytes]]) -> PlainReq
     if drawing_format(accept) != "png" or (seed is not None and int(seed) > MAX_SEED):
         return None
     values = {
-        "digits": digits.decode("ascii"),
+        "line": digits.decode("ascii"),
         "seed": None if seed is None else int(seed),
         "model": None if model is None else model.decode("ascii"),
     }

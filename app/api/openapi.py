@@ -16,6 +16,8 @@ from fastapi.staticfiles import StaticFiles
 
 from app.api.headers import swagger_policy
 from app.api.problem import MEDIA_TYPE, Problem
+from app.request.queries import Queries
+from app.request.query import Query
 
 ASSETS = "docs-assets"  # relative, so that /docs works behind a path prefix too
 DOCUMENTATION = ("/openapi.json", "/docs", f"/{ASSETS}")  # the paths of all this
@@ -69,11 +71,22 @@ REFUSALS: Responses = {
 LASTING: Responses = {304: NOT_MODIFIED, **REFUSALS}  # of answers that may be kept
 
 
-def describe_api(app: FastAPI) -> None:
-    """Let the framework's OpenAPI document define the one error body, and show examples."""
+def describe_api(app: FastAPI, bases: Mapping[str, type[Query]]) -> None:
+    """Let the framework's OpenAPI document define the one error body, and the parameters.
+
+    These depend on what the model that draws can write, so a model has a document of its own.
+
+    Args:
+        app: is described.
+        bases: path -> its query for models of the ten digits.
+    """
+    documented: Queries | None = None
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
+        nonlocal documented
+        renderer = getattr(app.state.service, "renderer", None)  # there is none before the start
+        queries = Queries() if renderer is None else renderer.queries
+        if app.openapi_schema is None or documented is not queries:
             document = get_openapi(
                 title=app.title,
                 version=app.version,
@@ -84,20 +97,34 @@ def describe_api(app: FastAPI) -> None:
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas.update({**problem.pop("$defs"), "Problem": problem})
-            _add_examples(document)
-            app.openapi_schema = document
+            for path, base in bases.items():
+                (operation,) = document["paths"][path].values()
+                operation["parameters"] = _parameters(queries.of(base))
+            app.openapi_schema, documented = document, queries
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # the way that FastAPI documents
 
 
-def _add_examples(document: dict[str, Any]) -> None:
-    """Give each parameter the example of its field, from which Swagger UI fills in its form."""
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for parameter in operation.get("parameters", []):
-                if examples := parameter["schema"].get("examples"):
-                    parameter["example"] = examples[0]
+def _parameters(query: type[Query]) -> list[dict[str, Any]]:
+    """What a query takes in the words of OpenAPI, with examples for the form of Swagger UI."""
+    described = query.model_json_schema(ref_template="#/components/schemas/{model}")
+    parameters = []
+    for name in query.names():
+        schema = described["properties"][name]
+        if schema.get("default", "") is None:
+            del schema["default"]  # a query string cannot say null
+        parameter = {
+            "name": name,
+            "in": "query",
+            "required": name in described.get("required", ()),
+            "schema": schema,
+            "description": schema.get("description", ""),
+        }
+        if examples := schema.get("examples"):
+            parameter["example"] = examples[0]
+        parameters.append(parameter)
+    return parameters
 
 
 def serve_docs(app: FastAPI) -> None:

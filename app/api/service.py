@@ -17,6 +17,7 @@ from app.overload.limit import Limit
 from app.overload.memory import UploadMemory
 from app.overload.pool import BoundedPool
 from app.overload.unsent import UnsentBytes
+from app.request.error import invalid
 from app.request.query import Query
 from app.settings import Settings
 from app.site.build import PageFile
@@ -43,6 +44,7 @@ class Service:
     counters: Counters
     access_log: AccessLog | None = None
     renderer: Renderer = field(init=False)
+    writes_digits: bool = field(init=False)  # the fast path knows no other alphabet
     keys: KeyRing = field(init=False)
     batcher: MicroBatcher[Order, bytes] = field(init=False)
     page: tuple[Renderer, dict[str, PageFile]] | None = None  # and for which renderer it is
@@ -64,6 +66,7 @@ class Service:
         What waits in the old batcher is still drawn with the old model, as its ETag says.
         """
         self.renderer, self.keys = renderer, keys
+        self.writes_digits = renderer.alphabet.kind == "digits"
         self.batcher = MicroBatcher(renderer.render, _digits)
         model, engine, precision = renderer.identity
         self.counters.describe(model=model, engine=engine, precision=precision)
@@ -95,8 +98,14 @@ class Service:
         """Check a query against the operator's limit and the model that draws.
 
         Raises:
-            InvalidRequest: it asks for too many pixels, or for another model.
+            InvalidRequest: it asks for too many pixels, or for another model; or the model was
+                replaced by one of another alphabet after the query had been checked.
         """
+        own = self.renderer.queries.generate
+        if (query.alphabet, query.cell) != (own.alphabet, own.cell):
+            raise invalid(
+                "query", "was for a model that has just been replaced by another; ask again"
+            )
         query.check_pixels(self.settings.max_pixels)
         query.check_model(self.renderer.model_hash)
 

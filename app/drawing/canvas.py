@@ -10,7 +10,7 @@ from app.request.schemas import BEARING
 Levels = NDArray[np.uint8]
 
 INK_LEVEL = 64  # grey level from which a pixel counts as ink in tight spacing
-BASELINE = 24  # row below the feet of the digits: where MNIST's box of 20 pixels ends
+BASELINE = 24 / 28  # of a picture's height, below the feet: where MNIST's box of 20 pixels ends
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,23 @@ class Place:
     y: int = 0
 
 
-def stitch(pictures: Levels, spacing: str = "cell", gap: int = 0) -> Levels:
+def stitch(pictures: Levels, spacing: str = "cell", gap: int = 0, baseline: bool = True) -> Levels:
     """One sheet of pictures (R, N, H, W) uint8: R lines of N digits, stacked without a gap.
 
     Args:
         pictures: grey levels, ink 255 on 0.
         spacing: "cell" sets each picture W pixels wide; "tight" sets digits by their ink, with
-            `BEARING` pixels left and right of it, on one baseline.
+            `BEARING` pixels left and right of it.
         gap: pixels between two digits; where digits overlap, the stronger ink is visible.
+        baseline: whether "tight" sets the feet of all digits on one line. Letters keep their
+            height: some reach below that line.
     Returns:
         (R * H, width) uint8. Lines are aligned left; the widest gives the sheet its width.
     """
     rows, count, height, width = pictures.shape
     if spacing == "cell" and gap == 0:
         return pictures.transpose(0, 2, 1, 3).reshape(rows * height, count * width)
-    lines = [_line(line, spacing, gap) for line in pictures]
+    lines = [_line(line, spacing, gap, baseline) for line in pictures]
     sheet = np.zeros((rows * height, max(line.shape[1] for line in lines)), dtype=np.uint8)
     for row, line in enumerate(lines):
         sheet[row * height : (row + 1) * height, : line.shape[1]] = line
@@ -59,8 +61,14 @@ def ink_box(picture: Levels) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _line(pictures: Levels, spacing: str, gap: int) -> Levels:
-    places, width = (_tight if spacing == "tight" else _cells)(pictures, gap)
+def baseline_of(height: int) -> int:
+    """The row below the feet of the digits, in a picture that many pixels high."""
+    return round(height * BASELINE)
+
+
+def _line(pictures: Levels, spacing: str, gap: int, baseline: bool) -> Levels:
+    tight = spacing == "tight"
+    places, width = _tight(pictures, gap, baseline) if tight else _cells(pictures, gap)
     line = np.zeros((pictures.shape[1], width), dtype=np.uint8)
     for picture, place in zip(pictures, places, strict=True):
         _place(line, picture, place)
@@ -73,11 +81,12 @@ def _cells(pictures: Levels, gap: int) -> tuple[list[Place], int]:
     return [Place(index * step) for index in range(count)], step * (count - 1) + width
 
 
-def _tight(pictures: Levels, gap: int) -> tuple[list[Place], int]:
+def _tight(pictures: Levels, gap: int, baseline: bool) -> tuple[list[Place], int]:
     places, x, end = [], 0, 0
+    feet = baseline_of(pictures.shape[1])
     for picture in pictures:
         left, top, right, bottom = ink_box(picture)
-        places.append(Place(x + BEARING - left, max(BASELINE - bottom, -top)))
+        places.append(Place(x + BEARING - left, max(feet - bottom, -top) if baseline else 0))
         width = right - left + 2 * BEARING
         end = max(end, x + width)
         x += max(width + gap, 1)  # a line never runs backwards, even with thin digits

@@ -30,6 +30,8 @@ GREY, INDEXED = 0, 3  # PNG's colour types
 LARGE = 2**16  # pixels from which a higher compression level saves bytes at no cost of time
 IMAGE_DESCRIPTION = 0x010E  # the EXIF tag for text about a picture
 
+NAMES = {"digits": "digit", "characters": "label", "words": "label", "pictures": "label"}
+
 Levels = NDArray[np.uint8]
 Facts = Mapping[str, str]
 
@@ -55,7 +57,7 @@ def encode(query: Drawing | LatentMapQuery, levels: Levels, title: str, facts: F
         case "npy":
             return encode_npy(pixels)
         case "json":
-            return encode_json(pixels, title, facts, palette)
+            return encode_json(pixels, query, facts, palette)
 
 
 def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> bytes:
@@ -68,7 +70,7 @@ def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> b
 
     Args:
         sheet: (H, W) uint8 grey levels.
-        facts: keyword (1 to 79 Latin-1 characters) -> value (Latin-1), as tEXt.
+        facts: keyword (1 to 79 Latin-1 characters) -> value, as text.
         palette: None for white ink on black paper.
     Source: W3C, Portable Network Graphics (third edition), sections 5, 11.2 and 11.3.
     """
@@ -81,7 +83,7 @@ def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> b
         contents.append(b"PLTE" + palette.colours.tobytes())
         if palette.opacities is not None:
             contents.append(b"tRNS" + palette.opacities.tobytes())
-    contents += [f"tEXt{word}\0{text}".encode("latin-1") for word, text in facts.items()]
+    contents += [_text_chunk(word, text) for word, text in facts.items()]
     level = 0 if rows.size < LARGE else 1
     contents.append(b"IDAT" + isal_zlib.compress(rows, level))
     beginning = _beginning(width, height, GREY if grey else INDEXED)
@@ -108,22 +110,39 @@ def encode_npy(sheet: Levels) -> bytes:
     return b"".join((header.getvalue(), content.data))  # one copy: sheets can be large
 
 
-def encode_json(pictures: Levels, digits: str, facts: Facts, palette: Palette) -> bytes:
+def encode_json(
+    pictures: Levels, query: Drawing | LatentMapQuery, facts: Facts, palette: Palette
+) -> bytes:
     """The facts, and each digit as its own PNG in base64.
 
     Args:
         pictures: (R, N, H, W) uint8 grey levels.
-        digits: the N labels.
+        query: of a line.
         facts: how to reproduce the picture.
         palette: ink and paper of the PNGs.
     """
-    document = {**facts, "lines": [_line_json(line, digits, palette) for line in pictures]}
+    assert isinstance(query, Drawing)  # maps have no such form
+    word, names = NAMES[query.alphabet.kind], query.alphabet.split(query.line)
+    document = {**facts, "lines": [_line_json(line, word, names, palette) for line in pictures]}
     return json.dumps(document).encode()
 
 
-def _line_json(line: Levels, digits: str, palette: Palette) -> Sequence[Mapping[str, str]]:
+def _line_json(
+    line: Levels, word: str, names: Sequence[str], palette: Palette
+) -> Sequence[Mapping[str, str]]:
     pictures = [base64.b64encode(encode_png(picture, {}, palette)).decode() for picture in line]
-    return [{"digit": digit, "png": png} for digit, png in zip(digits, pictures, strict=True)]
+    return [
+        {word: name, "png": png} if name else {"png": png}
+        for name, png in zip(names, pictures, strict=True)
+    ]
+
+
+def _text_chunk(word: str, text: str) -> bytes:
+    """A fact as tEXt, which is Latin-1; any other text as iTXt, which is UTF-8."""
+    try:
+        return f"tEXt{word}\0{text}".encode("latin-1")
+    except UnicodeEncodeError:
+        return f"iTXt{word}\0\0\0\0\0{text}".encode()
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,7 @@ from app.drawing.picture import open_pictures
 from app.drawing.renderer import Renderer
 from app.drawing.style import encode_style
 from app.request.error import Reason, RequestError
+from app.request.ranges import Size
 from app.request.schemas import CELL
 
 BOX = 20  # pixels, the side that the ink is scaled into
@@ -32,7 +33,7 @@ class Hand(NamedTuple):
     """A handwriting that was found in pictures."""
 
     style: str  # token for the parameter `style`
-    label: int  # the digit that the pictures show
+    label: int | None  # what the pictures show; None: the model knows no labels
 
 
 def find_hand(renderer: Renderer, contents: Sequence[bytes], label: int | None) -> Hand:
@@ -41,14 +42,17 @@ def find_hand(renderer: Renderer, contents: Sequence[bytes], label: int | None) 
     Args:
         renderer: its model encodes the pictures.
         contents: picture files of the same digit, at least one, see `open_pictures`.
-        label: the digit that they show; None: the model recognises it in the first one.
+        label: what they show; None: the model recognises it in the first one.
     Raises:
         RequestError: the pictures cannot be used, see `open_pictures`, or one has no ink (INVALID).
     """
-    pictures = np.stack([_digit(picture) for picture in open_pictures(contents)])
-    generator = renderer.generator
-    label = generator.read(pictures[0]) if label is None else label
-    noise = generator.style(pictures, renderer.one_hot(str(label) * len(pictures)))
+    generator, cell = renderer.generator, renderer.queries.generate.cell
+    found = [_digit(picture) for picture in open_pictures(contents)]
+    pictures = np.stack([fitted(digit, cell) for digit in found])
+    if generator.config.conditional:
+        label = generator.read(pictures[0]) if label is None else label
+    labels = np.full(len(pictures), label or 0, dtype=np.intp)
+    noise = generator.style(pictures, generator.one_hot(labels))
     return Hand(encode_style(noise.mean(axis=0), renderer.model_hash), label)
 
 
@@ -132,6 +136,18 @@ def normalise(ink: Ink) -> Ink:
     small = np.clip(np.asarray(resized), 0, 1)
     small = small / float(small.max())  # thin lines become paler when they are reduced
     return _centred(small)
+
+
+def fitted(digit: Ink, cell: Size) -> Ink:
+    """A digit (28, 28) in [0, 1] as pictures of another size show it: (H, W) float32."""
+    if cell == Size(CELL, CELL):
+        return digit
+    side = min(cell.height, cell.width)
+    resized = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
+    picture = np.zeros((cell.height, cell.width), dtype=np.float32)
+    top, left = (cell.height - side) // 2, (cell.width - side) // 2
+    picture[top : top + side, left : left + side] = np.clip(np.asarray(resized), 0, 1)
+    return picture
 
 
 def _centred(small: Ink) -> Ink:

@@ -24,14 +24,14 @@ def render_map(renderer: Renderer, query: LatentMapQuery) -> bytes:
     """
     start = perf_counter()
     noise = _noise(renderer, query)
-    one_hot = renderer.one_hot(str(query.digit) * len(noise))
+    one_hot = _one_hot(renderer, query.label_index, len(noise))
     noise_end = perf_counter()
     pictures = renderer.generator.draw(one_hot, noise)
     decode_end = perf_counter()
     sheet = stitch(pictures.reshape(query.cells, query.cells, *pictures.shape[1:]))
     compose_end = perf_counter()
     facts = {"request": query.canonical(), "model": renderer.model_hash}
-    content = encode(query, sheet, str(query.digit), facts)
+    content = encode(query, sheet, str(query.label or "Pictures"), facts)
     moments = (start, noise_end, decode_end, compose_end, perf_counter())
     renderer.counters.add_drawing(len(pictures), moments)
     return content
@@ -49,7 +49,7 @@ def strongest_directions(renderer: Renderer, label: int) -> tuple[Noise, Noise]:
 
 def _noise(renderer: Renderer, query: LatentMapQuery) -> Noise:
     """The noise (cells * cells, Z) of the map, line by line."""
-    across, down = strongest_directions(renderer, query.digit)
+    across, down = strongest_directions(renderer, query.label_index)
     steps = np.linspace(-query.span, query.span, query.cells, dtype=np.float32)
     noise: Noise = steps[None, :, None] * across + steps[:, None, None] * down
     middle = renderer.style_noise(query.style)
@@ -58,12 +58,19 @@ def _noise(renderer: Renderer, query: LatentMapQuery) -> Noise:
 
 def _strongest_directions(renderer: Renderer, label: int) -> tuple[Noise, Noise]:
     size = renderer.latent_size
-    one_hot = renderer.one_hot(str(label) * 2 * size)
+    one_hot = _one_hot(renderer, label, 2 * size)
     steps = np.concatenate([np.eye(size), -np.eye(size)]).astype(np.float32) * STEP
     pixels = renderer.generator.engine.decode(steps, one_hot)
     slopes = (pixels[:size] - pixels[size:]).reshape(size, -1) / (2 * STEP)  # (Z, H*W)
     _, directions = np.linalg.eigh(slopes @ slopes.T)  # ascending by change of the picture
+    if size == 1:  # one number has one direction
+        return _signed(directions[:, -1]), np.zeros(1, dtype=np.float32)
     return _signed(directions[:, -1]), _signed(directions[:, -2])
+
+
+def _one_hot(renderer: Renderer, label: int, count: int) -> NDArray[np.float32]:
+    """The same label (count, K) for all pictures."""
+    return renderer.generator.one_hot(np.full(count, label, dtype=np.intp))
 
 
 def _signed(direction: NDArray[np.float32]) -> Noise:

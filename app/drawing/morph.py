@@ -26,7 +26,7 @@ def render_morph(renderer: Renderer, query: MorphQuery, seed: int) -> bytes:
     start = perf_counter()
     ways = [(1 - math.cos(2 * math.pi * n / query.frames)) / 2 for n in range(query.frames)]
     noises = _noises(renderer, query, seed, ways)
-    first, second = renderer.one_hot(query.start), renderer.one_hot(query.end)
+    first, second = renderer.one_hot([query.start]), renderer.one_hot([query.last])
     one_hots = [(1 - np.float32(way)) * first + np.float32(way) * second for way in ways]
     noise_end = perf_counter()
     # Frame by frame, with the matrix sizes of /generate: others may round differently.
@@ -55,7 +55,7 @@ def _noises(renderer: Renderer, query: MorphQuery, seed: int, ways: Sequence[flo
         seed: of the request.
         ways: how far each frame is from the first number, 0, to the second, 1.
     """
-    count = len(query.start)
+    count = query.alphabet.length(query.start)
     near = renderer.line_noise([(seed, 0, count)], query)
     far = line_noise(seed, 1, count, renderer.latent_size)
     temperature = np.float32(query.temperature)

@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from app.drawing.canvas import stitch
 from app.drawing.encoding import encode
 from app.drawing.style import decode_style
-from app.request.schemas import CELL, Drawing, MorphQuery, hand_share
+from app.request.queries import Queries, queries_of
+from app.request.ranges import Size
+from app.request.schemas import Drawing, MorphQuery, hand_share
 from app.telemetry.counters import Counters
-from model.checkpoint import Checkpoint, CheckpointError, read_checkpoint
+from model.alphabet import Alphabet
+from model.checkpoint import Checkpoint, CheckpointError, Manifest, read_checkpoint
 from model.content import one_line
 from model.engine import EngineError, EngineName, Precision
 from model.generator import Generator, open_generator
@@ -63,6 +66,22 @@ class Renderer:
         """Z, the number of latent dimensions."""
         return self.generator.config.latent
 
+    @cached_property
+    def alphabet(self) -> Alphabet:
+        """What the model can write."""
+        return self.checkpoint.manifest.alphabet
+
+    @cached_property
+    def queries(self) -> Queries:
+        """What can be asked of the model."""
+        return model_queries(self.checkpoint.manifest)
+
+    @property
+    def sample(self) -> Drawing:
+        """A drawing that shows what the model can write."""
+        line = {self.alphabet.parameter: self.alphabet.sample}
+        return self.queries.generate.model_validate(line)
+
     def render(self, orders: Sequence[Order]) -> list[bytes]:
         """The file of each order. The digits of all orders are decoded together.
 
@@ -71,24 +90,23 @@ class Renderer:
         """
         start = perf_counter()
         noise = self._noise(orders)
-        one_hot = self.one_hot("".join([query.digits * query.rows for query, _ in orders]))
+        one_hot = self.one_hot([query.line for query, _ in orders for _ in range(query.rows)])
         noise_end = perf_counter()
         pictures = self.generator.draw(one_hot, noise)
         decode_end = perf_counter()
         composed = _compose(orders, pictures)
         compose_end = perf_counter()
         files = [
-            encode(query, levels, query.digits, self._facts(query, seed))
+            encode(query, levels, query.line, self._facts(query, seed))
             for (query, seed), levels in zip(orders, composed, strict=True)
         ]
         moments = (start, noise_end, decode_end, compose_end, perf_counter())
         self.counters.add_drawing(len(pictures), moments)
         return files
 
-    def one_hot(self, digits: str) -> NDArray[np.float32]:
-        """The labels (N, K) of ASCII digits."""
-        labels = np.frombuffer(digits.encode("ascii"), dtype=np.uint8) - ord("0")
-        return self.generator.one_hot(labels.astype(np.intp))
+    def one_hot(self, lines: Sequence[str]) -> NDArray[np.float32]:
+        """The labels (N, K) of lines in the alphabet of the model, one line after the other."""
+        return self.generator.one_hot(self.alphabet.labels(lines))
 
     def line_noise(self, lines: Sequence[Line], query: MorphQuery) -> Noise:
         """The noise (N, Z) of all digits of some lines, in the hands that a query asks for.
@@ -108,8 +126,9 @@ class Renderer:
 
     def _noise(self, orders: Sequence[Order]) -> Noise:
         """The noise (N, Z) of all digits of all orders."""
+        length = self.alphabet.length
         lines = [
-            (seed, row, len(query.digits)) for query, seed in orders for row in range(query.rows)
+            (seed, row, length(query.line)) for query, seed in orders for row in range(query.rows)
         ]
         noise = noise_of_lines(lines, self.latent_size)
         for query, _ in orders:
@@ -123,7 +142,8 @@ class Renderer:
         first = 0
         for query, seed in orders:
             own = noise[first : first + query.count]
-            lines = [(seed, row, len(query.digits)) for row in range(query.rows)]
+            length = self.alphabet.length(query.line)
+            lines = [(seed, row, length) for row in range(query.rows)]
             own[:] = self._in_hand(own, lines, query) * np.float32(query.temperature)
             first += query.count
 
@@ -141,7 +161,7 @@ class Renderer:
     def _facts(self, query: Drawing, seed: int) -> dict[str, str]:
         """The facts in a file; `request` is the query string that reproduces it."""
         return {
-            "digits": query.digits,
+            self.alphabet.parameter: query.line,
             "seed": str(seed),
             "request": query.canonical(seed=seed),
             "model": self.model_hash,
@@ -152,10 +172,11 @@ def _compose(orders: Sequence[Order], pictures: Levels) -> list[Levels]:
     """The sheet (H, W) of each order; for JSON its pictures (R, N, H, W)."""
     composed, first = [], 0
     for query, _ in orders:
-        end = first + query.rows * len(query.digits)
-        lines = pictures[first:end].reshape(query.rows, -1, CELL, CELL)
+        end = first + query.count
+        lines = pictures[first:end].reshape(query.rows, -1, *pictures.shape[1:])
         json = query.format == "json"
-        composed.append(lines if json else stitch(lines, query.spacing, query.gap))
+        baseline = query.alphabet.kind == "digits"
+        composed.append(lines if json else stitch(lines, query.spacing, query.gap, baseline))
         first = end
     return composed
 
@@ -163,9 +184,15 @@ def _compose(orders: Sequence[Order], pictures: Levels) -> list[Levels]:
 def is_light(query: Drawing) -> bool:
     """Whether a drawing takes less time than handing it to a thread."""
     digits = query.count
-    pixels = digits * (CELL * query.scale) ** 2
+    pixels = digits * query.cell.height * query.cell.width * query.scale**2
     light_format = query.format in (None, "npy", "json")
     return light_format and digits <= LIGHT_DIGITS and pixels <= LIGHT_PIXELS
+
+
+def model_queries(manifest: Manifest) -> Queries:
+    """What can be asked of the model of a checkpoint."""
+    config = manifest.architecture
+    return queries_of(manifest.alphabet, Size(config.image_height, config.image_width))
 
 
 def open_renderer(
@@ -186,7 +213,7 @@ def open_renderer(
         opened = read_checkpoint(checkpoint)
         generator = open_generator(opened, engine, precision)
         renderer = Renderer(generator, opened, engine, precision)
-        renderer.render([Order(Drawing.model_validate({"digits": "0123456789"}), seed=0)])
+        renderer.render([Order(renderer.sample, seed=0)])
     except (CheckpointError, EngineError):
         raise
     except Exception as error:  # the folder is data: whatever it does must not end a service

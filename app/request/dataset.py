@@ -1,7 +1,7 @@
 """What a data set is made of: one description, for the endpoint and for the command."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,7 +10,7 @@ from app.request.fields import Ink, Model, Paper, Seed, Spacing, Style
 from app.request.parameter import Decimal, Frequencies, Integer
 from app.request.query import Query
 from app.request.ranges import Range, RangeOf, Size, SizeOf
-from app.request.schemas import BEARING, CELL, MAX_PIXELS, MAX_SAMPLES, line_width
+from app.request.schemas import BEARING, MAX_PIXELS, MAX_SAMPLES, line_width
 
 MAX_NUMBERS = 2**32 - 1  # in one data set of the command
 MAX_WRITERS = 1_000_000
@@ -19,6 +19,7 @@ MAX_DATASET_PIXELS = 2**27  # of all pictures of one answer
 WRITERS_VARIATION = 0.3  # two digits of a writer resemble each other, and are not the same
 
 Switch = Literal["on", "off"]
+WORDS = ("uniform", "balanced")  # that tell how often each label comes
 GREY_FORMATS = ("npz", "idx")  # without colours
 
 
@@ -75,7 +76,7 @@ class Description(Query):
     ] = "on"
     frequencies: Annotated[
         str,
-        Frequencies(("uniform", "balanced")),
+        Frequencies(WORDS),
         Field(
             description="uniform: each digit is equally likely. balanced: of every 1,000 digits "
             "100 are of each. Or ten weights of the digits 0-9.",
@@ -133,6 +134,17 @@ class Description(Query):
     format: str = "npz"
     model: Model = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _check_labelled(cls, values: Any) -> Any:
+        if cls.alphabet.kind == "pictures":
+            raise invalid(
+                "count",
+                "is of labelled pictures, and this model, an unconditional VAE, knows no labels; "
+                "ask /generate for pictures without labels",
+            )
+        return values
+
     @model_validator(mode="after")
     def _check_description(self) -> Self:
         if self.style is not None and self.writers is not None:
@@ -158,20 +170,20 @@ class Description(Query):
 
     @property
     def weights(self) -> list[float] | None:
-        """How often each digit comes, as ten weights; None where `frequencies` is a word."""
-        if self.frequencies in ("uniform", "balanced"):
+        """How often each label comes, as K weights; None where `frequencies` is a word."""
+        if self.frequencies in WORDS:
             return None
         return [float(weight) for weight in self.frequencies.split(",")]
 
     def number_size(self, digits: int) -> Size:
         """The most pixels that a number of so many digits can take, without margins."""
         scale, gap = self.scale.high, int(self.gap.high)
-        side = round(CELL * scale)
+        cell = self.cell
         if self.spacing == "tight":
-            width = math.ceil(line_width(digits, gap, CELL + 2 * BEARING) * scale)
+            width = math.ceil(line_width(digits, gap, cell.width + 2 * BEARING) * scale)
         else:
-            width = round((CELL + gap) * scale) * (digits - 1) + side
-        return Size(side, width)
+            width = round((cell.width + gap) * scale) * (digits - 1) + round(cell.width * scale)
+        return Size(round(cell.height * scale), width)
 
     def canvas(self, digits: int) -> Size:
         """The picture that holds every number of at most so many digits."""

@@ -13,6 +13,7 @@ from app.request.parameter import Constraint, Integer
 from app.request.query import Query
 
 SPLIT = re.compile(r"([a-z][a-z0-9_]{0,31})=(0\.[0-9]{1,9}|1)")
+IDX_LABELS = 256  # one byte each
 ROUNDING = 1e-6  # that shares such as 0.333333 may be off
 PART = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 
@@ -97,6 +98,8 @@ class DatasetOptions(Description):
     def _check_labels(self, longest: int) -> None:
         if self.format == "idx" and longest > 1:
             raise invalid("length", "must be 1 for idx, which holds one label for each picture")
+        if self.format == "idx" and len(self.alphabet.names) > IDX_LABELS:
+            raise invalid("format", f"idx holds at most {IDX_LABELS} labels; ask for npz")
         if self.format == "idx" and (self.writers is not None or self.boxes == "on"):
             raise invalid("format", "idx holds neither writers nor boxes; ask for npz")
 

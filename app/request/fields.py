@@ -59,8 +59,8 @@ Style = Annotated[
 Spacing = Annotated[
     Literal["cell", "tight"],
     Field(
-        description="cell: 28 pixels a digit, as in MNIST. tight: digits set by their ink on "
-        "one baseline, as in writing.",
+        description="cell: pictures side by side, 28 pixels each as in MNIST. tight: set by "
+        "their ink, digits on one baseline, as in writing.",
         examples=["tight"],
     ),
 ]

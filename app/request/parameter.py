@@ -17,7 +17,6 @@ COLOUR = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 FULL_COLOUR = 6  # hex digits
 HASH = re.compile(r"[0-9a-f]{16}")
 TOKEN = re.compile(r"[A-Za-z0-9_=-]*")
-DIGITS = 10  # labels
 
 
 def spelled(value: float) -> str:
@@ -93,34 +92,6 @@ class Decimal(Constraint):
 
 
 @dataclass(frozen=True)
-class Digits(Constraint):
-    """1 to `most` ASCII digits, kept as text. str.isdigit() would accept other scripts too."""
-
-    most: int
-
-    def check(self, text: str) -> str:
-        """See `Constraint.check`."""
-        if 1 <= len(text) <= self.most and text.isascii() and text.isdigit():
-            return text
-        raise PydanticCustomError(
-            "digits", f"must be 1 to {self.most} of the digits 0-9; {self._found(text)}"
-        )
-
-    def describe(self) -> dict[str, Any]:
-        """See `Constraint.describe`."""
-        return {"pattern": f"^[0-9]{{1,{self.most}}}$"}
-
-    def _found(self, text: str) -> str:
-        """What is wrong, without repeating the text."""
-        if not text:
-            return "found none"
-        if len(text) > self.most:
-            return f"found {len(text)} characters"
-        position = next(i for i, sign in enumerate(text, start=1) if sign not in "0123456789")
-        return f"character {position} is not a digit"
-
-
-@dataclass(frozen=True)
 class Colour(Constraint):
     """A colour of 3 or 6 hex digits, kept as 6 in lower case; or the `word`, if there is one."""
 
@@ -180,16 +151,24 @@ class Token(Constraint):
 
 @dataclass(frozen=True)
 class Frequencies(Constraint):
-    """A word of `words`, or how often each of the digits 0-9 comes, as ten weights with commas."""
+    """A word of `words`, or how often each label comes: a weight for each, with commas between.
+
+    Attributes:
+        words: that have a meaning of their own.
+        labels: K.
+        what: the weights, for use in a sentence.
+    """
 
     words: tuple[str, ...]
+    labels: int = 10
+    what: str = "ten weights of the digits 0-9"
 
     def check(self, text: str) -> str:
         """See `Constraint.check`. The text stays as it is; `weights` reads it."""
         if text in self.words:
             return text
         weights = text.split(",")
-        if len(weights) != DIGITS or not all(DECIMAL.fullmatch(weight) for weight in weights):
+        if len(weights) != self.labels or not all(DECIMAL.fullmatch(weight) for weight in weights):
             self._refuse()
         if any(float(weight) < 0 for weight in weights) or not any(map(float, weights)):
             self._refuse()
@@ -198,11 +177,11 @@ class Frequencies(Constraint):
     def describe(self) -> dict[str, Any]:
         """See `Constraint.describe`."""
         weight = r"[0-9]{1,4}(\.[0-9]{1,9})?"
-        return {"pattern": f"^({'|'.join(self.words)}|{weight}(,{weight}){{{DIGITS - 1}}})$"}
+        return {"pattern": f"^({'|'.join(self.words)}|{weight}(,{weight}){{{self.labels - 1}}})$"}
 
     def _refuse(self) -> NoReturn:
         raise PydanticCustomError(
             "frequencies",
-            f"must be {', '.join(self.words)}, or ten weights of the digits 0-9 with commas "
-            "between them, at least one above 0",
+            f"must be {', '.join(self.words)}, or {self.what} with commas between "
+            "them, at least one above 0",
         )

@@ -18,7 +18,8 @@ from app.request.fields import (
     Temperature,
     Variation,
 )
-from app.request.parameter import Decimal, Digits, Integer
+from app.request.line import Line
+from app.request.parameter import Decimal, Integer
 from app.request.query import Query
 
 MAX_DIGITS = 64
@@ -27,7 +28,7 @@ MAX_PIXELS = 2**24  # of one picture, or of all frames of an animation: 16 MB of
 MAX_SIDE = 16383  # pixels, the most that WebP can hold
 MAX_MORPH_DIGITS = 16
 MAX_SAMPLES = 60_000  # digits in one data set, as many as MNIST has for training
-CELL = 28  # pixels, side of one digit
+CELL = Query.cell.height  # pixels, side of one digit of MNIST
 BEARING = 1  # pixels left and right of each digit in tight spacing, before the gap
 
 Format = Literal["png", "webp", "svg", "json", "npy"]
@@ -37,10 +38,11 @@ Animation = Literal["webp", "gif", "apng"]
 class Drawing(Query):
     """The parameters of every still drawing."""
 
-    digits: Annotated[
+    line: Annotated[
         str,
-        Digits(MAX_DIGITS),
+        Line(Query.alphabet, MAX_DIGITS),
         Field(
+            alias=Query.alphabet.parameter,
             description=f"What to write: 1 to {MAX_DIGITS} of the digits 0-9. "
             "Kept as text, so leading zeros stay.",
             examples=["2018"],
@@ -78,7 +80,7 @@ class Drawing(Query):
                 "format", "npy holds grey levels without colours; leave out ink and paper"
             )
         _check_size(self.pixels, "scale")
-        side = self.scale * max(CELL * self.rows, self.width)
+        side = self.scale * max(self.cell.height * self.rows, self.width)
         if side > MAX_SIDE:
             raise invalid("scale", f"makes a side of {side} pixels, at most {MAX_SIDE}")
         return self
@@ -90,18 +92,18 @@ class Drawing(Query):
     @property
     def count(self) -> int:
         """Number of digits, all lines together."""
-        return len(self.digits) * self.rows
+        return self.alphabet.length(self.line) * self.rows
 
     @property
     def width(self) -> int:
         """The most pixels that a line can be wide, before scaling."""
         bearings = 2 * BEARING if self.spacing == "tight" else 0
-        return line_width(len(self.digits), self.gap, CELL + bearings)
+        return line_width(self.alphabet.length(self.line), self.gap, self.cell.width + bearings)
 
     @property
     def pixels(self) -> int:
         """See `Query.pixels`."""
-        return CELL * self.rows * self.width * self.scale**2
+        return self.cell.height * self.rows * self.width * self.scale**2
 
 
 class GenerateQuery(Drawing):
@@ -121,6 +123,11 @@ class RestyleQuery(Drawing):
         ),
     ] = None
 
+    @property
+    def label_index(self) -> int | None:
+        """The label of that name; None where it is not given."""
+        return None if self.label is None else self.alphabet.find(str(self.label))
+
     @model_validator(mode="after")
     def _check_style(self) -> Self:
         if self.style is not None:
@@ -133,12 +140,12 @@ class MorphQuery(Query):
 
     start: Annotated[
         str,
-        Digits(MAX_MORPH_DIGITS),
+        Line(Query.alphabet, MAX_MORPH_DIGITS),
         Field(alias="from", description="The number to begin and end with.", examples=["2018"]),
     ]
     end: Annotated[
         str,
-        Digits(MAX_MORPH_DIGITS),
+        Line(Query.alphabet, MAX_MORPH_DIGITS),
         Field(
             alias="to",
             description="The number in the middle of the loop, of the same length.",
@@ -176,7 +183,7 @@ class MorphQuery(Query):
 
     @model_validator(mode="after")
     def _check_morph(self) -> Self:
-        if len(self.start) != len(self.end):
+        if self.alphabet.length(self.start) != self.alphabet.length(self.last):
             raise invalid("to", "must have as many digits as from")
         if self.format == "gif" and self.paper == "transparent":
             raise invalid("paper", "cannot be transparent in a GIF, which has no partial opacity")
@@ -184,15 +191,23 @@ class MorphQuery(Query):
         return self
 
     @property
+    def last(self) -> str:
+        """What is shown in the middle of the loop: without labels, as many other pictures."""
+        return self.end or self.start
+
+    @property
     def pixels(self) -> int:
         """See `Query.pixels`."""
-        return CELL * line_width(len(self.start), self.gap) * self.frames * self.scale**2
+        width = line_width(self.alphabet.length(self.start), self.gap, self.cell.width)
+        return self.cell.height * width * self.frames * self.scale**2
 
 
 class LatentMapQuery(Query):
     """The query of `GET /latent-map`."""
 
-    digit: Annotated[int, Integer(0, 9), Field(description="The digit to map.", examples=[7])]
+    label: Annotated[
+        int, Integer(0, 9), Field(alias="digit", description="The digit to map.", examples=[7])
+    ]
     cells: Annotated[
         int, Integer(2, 32), Field(description="Digits along each side of the map.", examples=[11])
     ] = 11
@@ -218,12 +233,20 @@ class LatentMapQuery(Query):
     @model_validator(mode="after")
     def _check_map(self) -> Self:
         _check_size(self.pixels, "scale")
+        side = self.scale * self.cells * max(self.cell.height, self.cell.width)
+        if side > MAX_SIDE:
+            raise invalid("scale", f"makes a side of {side} pixels, at most {MAX_SIDE}")
         return self
+
+    @property
+    def label_index(self) -> int:
+        """The label of that name; 0 for a model without labels."""
+        return self.alphabet.find(str(self.label)) or 0
 
     @property
     def pixels(self) -> int:
         """See `Query.pixels`."""
-        return (CELL * self.cells * self.scale) ** 2
+        return self.cell.height * self.cell.width * (self.cells * self.scale) ** 2
 
 
 def hand_share(variation: float | None, style: str | None) -> float:

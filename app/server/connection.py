@@ -252,7 +252,8 @@ class Connection(HttpToolsProtocol):
         """Whether a plain request can be answered here, as nothing speaks against it."""
         service, model = self.service, request.query.model
         return (
-            not service.settings.tracing
+            service.writes_digits
+            and not service.settings.tracing
             and service.keys.admits(self.headers)
             and model in (None, service.renderer.model_hash)
         )

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
 from app.api.caching import not_modified, seeded_headers
-from app.api.dependencies import ServiceDep
+from app.api.dependencies import ServiceDep, asked
 from app.api.negotiation import joined
 from app.api.openapi import CACHING, LASTING, SEED, file_answer
 from app.drawing.dataset.stream import ENDINGS, MEDIA_TYPES, dataset_pieces
@@ -29,7 +29,9 @@ VERSION = 2  # of the forms; raise it if the same request gives other bytes
     | LASTING,
 )
 async def dataset(
-    request: Request, service: ServiceDep, query: Annotated[DatasetQuery, Query()]
+    request: Request,
+    service: ServiceDep,
+    query: Annotated[DatasetQuery, Depends(asked(DatasetQuery))],
 ) -> Response:
     """Random numbers with their pictures; the seed decides both."""
     service.check(query)

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from app.api.caching import not_modified, seeded_headers
-from app.api.dependencies import ServiceDep
+from app.api.dependencies import ServiceDep, asked
 from app.api.negotiation import joined, negotiated_format
 from app.api.openapi import CACHING, LASTING, SEED, file_answer, header
 from app.api.service import Service
@@ -32,7 +32,9 @@ router = APIRouter()
     | LASTING,
 )
 async def generate(
-    request: Request, service: ServiceDep, query: Annotated[GenerateQuery, Query()]
+    request: Request,
+    service: ServiceDep,
+    query: Annotated[GenerateQuery, Depends(asked(GenerateQuery))],
 ) -> Response:
     """Each digit is decoded from random noise z ~ N(0, I) and the digit asked for.
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from app.api.caching import lasting_headers, not_modified
-from app.api.dependencies import ServiceDep
+from app.api.dependencies import ServiceDep, asked
 from app.api.negotiation import joined
 from app.api.openapi import CACHING, LASTING, file_answer
 from app.drawing.encoding import MEDIA_TYPES
@@ -26,7 +26,9 @@ FORMATS = {name: MEDIA_TYPES[name] for name in ("png", "webp", "svg")}
     responses=file_answer("The sheet.", FORMATS, CACHING) | LASTING,
 )
 async def latent_map(
-    request: Request, service: ServiceDep, query: Annotated[LatentMapQuery, Query()]
+    request: Request,
+    service: ServiceDep,
+    query: Annotated[LatentMapQuery, Depends(asked(LatentMapQuery))],
 ) -> Response:
     """The most typical digit is in the middle, surrounded by its changes in two directions.
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from app.api.caching import not_modified, seeded_headers
-from app.api.dependencies import ServiceDep
+from app.api.dependencies import ServiceDep, asked
 from app.api.negotiation import joined
 from app.api.openapi import CACHING, LASTING, SEED, file_answer
 from app.drawing.encoding import ANIMATION_MEDIA_TYPES
@@ -26,7 +26,7 @@ router = APIRouter()
     | LASTING,
 )
 async def morph(
-    request: Request, service: ServiceDep, query: Annotated[MorphQuery, Query()]
+    request: Request, service: ServiceDep, query: Annotated[MorphQuery, Depends(asked(MorphQuery))]
 ) -> Response:
     """The noise moves on its sphere and the label goes from one digit to the other, and back.
 

@@ -9,11 +9,9 @@ from app.api.dependencies import ServiceDep
 from app.api.openapi import problem_answer
 from app.api.problem import problem_response
 from app.drawing.renderer import Order
-from app.request.schemas import GenerateQuery
 
 router = APIRouter()
 DRAINING = "The service is about to end; ask another instance."
-ICON = Order(GenerateQuery.model_validate({"digits": "2"}), seed=0)
 
 
 @router.get("/livez", operation_id="live", summary="Is the process alive?", tags=["probes"])
@@ -41,6 +39,9 @@ async def ready(request: Request, service: ServiceDep) -> Any:
 @router.get("/favicon.ico", include_in_schema=False)
 async def icon(service: ServiceDep) -> Response:
     """A digit for the tab of the browser; without it every visit would log a 404."""
-    (content,) = service.renderer.render([ICON])
+    renderer = service.renderer
+    line = "2" if renderer.alphabet.kind == "digits" else renderer.alphabet.sample
+    query = renderer.sample.model_copy(update={"line": line})
+    (content,) = renderer.render([Order(query, seed=0)])
     headers = {"Cache-Control": f"{service.cache_scope}, max-age=86400"}
     return Response(content, media_type="image/png", headers=headers)

@@ -1,18 +1,23 @@
 """`POST /restyle`: any number, in the hand of one uploaded digit."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from app.api.dependencies import ServiceDep
+from app.api.dependencies import ServiceDep, asked
 from app.api.negotiation import joined, negotiated_format
 from app.api.openapi import BINARY, REFUSALS, SEED, Responses, file_answer, header, problem_answer
 from app.api.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
 from app.drawing.encoding import MEDIA_TYPES
 from app.drawing.renderer import Order
 from app.request.fields import chosen_seed
-from app.request.schemas import GenerateQuery, RestyleQuery
+from app.request.schemas import RestyleQuery
+from model.alphabet import Alphabet
+
+if TYPE_CHECKING:  # the start does without Pillow
+    from app.drawing.handwriting import Hand
 
 router = APIRouter()
 
@@ -41,7 +46,7 @@ BODY: dict[str, Any] = {
 HEADERS = {
     **SEED,
     **header("X-Style", "The hand; give it to /generate as `style` to keep it."),
-    **header("X-Label", "The digit that the picture was recognised as.", "integer"),
+    **header("X-Label", "The label that the picture was recognised as, percent-encoded."),
 }
 UPLOAD_REFUSALS: Responses = {
     408: problem_answer("The upload did not arrive in time."),
@@ -63,7 +68,9 @@ UPLOAD_REFUSALS: Responses = {
     openapi_extra={"requestBody": BODY},
 )
 async def restyle(
-    request: Request, service: ServiceDep, query: Annotated[RestyleQuery, Query()]
+    request: Request,
+    service: ServiceDep,
+    query: Annotated[RestyleQuery, Depends(asked(RestyleQuery))],
 ) -> Response:
     """The encoder finds the noise that draws a digit like yours; other labels keep that noise.
 
@@ -80,18 +87,27 @@ async def restyle(
             request, memory, share, service.settings.max_upload_bytes
         )
         hand = await service.read(
-            request.receive, find_hand, service.renderer, pictures, query.label
+            request.receive, find_hand, service.renderer, pictures, query.label_index
         )
         del pictures
+    service.check(query)  # again: the model may have been replaced meanwhile
     seed = chosen_seed(query.seed)
-    fields = {**query.model_dump(exclude={"label"}), "style": hand.style}
-    drawing = GenerateQuery.model_construct(**fields).in_format(kind)
+    fields = {**query.model_dump(exclude={"label"}, by_alias=True), "style": hand.style}
+    generate = service.renderer.queries.generate
+    drawing = generate.model_construct(**fields).in_format(kind)
     content = await service.draw(Order(drawing, seed), request.receive)
     headers = {
         "X-Seed": str(seed),
         "X-Model": service.renderer.model_hash,
         "X-Style": hand.style,
-        "X-Label": str(hand.label),
+        **_label(service.renderer.alphabet, hand),
         "Cache-Control": "no-store",
     }
     return Response(content, media_type=MEDIA_TYPES[kind], headers=headers)
+
+
+def _label(alphabet: Alphabet, hand: "Hand") -> dict[str, str]:
+    """The header with what the pictures show, if the model knows labels; percent-encoded."""
+    if hand.label is None:
+        return {}
+    return {"X-Label": quote(alphabet.names[hand.label], safe=" ")}

@@ -6,7 +6,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from app.drawing.dataset.encoder import csv_lines, encode_pngs, label_columns, label_rows
+from app.drawing.dataset.encoder import csv_lines, encode_pngs, file_name, label_columns, label_rows
 from app.drawing.dataset.outbox import Outbox
 from app.drawing.dataset.section import Batch, Section
 
@@ -18,8 +18,10 @@ class NpzEncoder:
     """Arrays for `numpy.load`: `images` (N, H, W) uint8 grey levels, and the labels.
 
     Of one digit: `labels` (N,) int64. Of several: `digits` (N, L) uint8 padded with 10, `lengths`
-    (N,) uint8 and `texts` (N,). Where there are any: `writers` (N,) int64, `boxes` (N, L, 4)
-    int16, and `sizes` (N, 2) int16, the height and width of what is drawn of each image.
+    (N,) uint8 and `texts` (N,). In another alphabet `labels` in the place of `digits`, padded with
+    the number of labels, and `names` (K,) of these. Where there are any: `writers` (N,) int64,
+    `boxes` (N, L, 4) int16, and `sizes` (N, 2) int16, the height and width of what is drawn of
+    each image.
     """
 
     def __init__(self, section: Section) -> None:
@@ -37,9 +39,11 @@ class NpzEncoder:
         if section.longest == 1:
             self._write("labels", labels.digits[:, 0].astype(np.int64))
         else:
-            self._write("digits", labels.digits)
+            self._write("digits" if labels.alphabet.kind == "digits" else "labels", labels.digits)
             self._write("lengths", labels.lengths.astype(np.uint8))
             self._write("texts", np.array(labels.texts()))
+        if labels.alphabet.kind != "digits":
+            self._write("names", np.array(labels.alphabet.names))
         if labels.writers is not None:
             self._write("writers", labels.writers)
         canvas = section.canvas
@@ -93,7 +97,12 @@ class ZipEncoder:
     def add(self, batch: Batch) -> bytes:
         """See `Encoder.add`."""
         texts, rows = batch.labels.texts(), label_rows(self._section, batch)
-        names = [f"images/{batch.first + i:05d}_{text}.png" for i, text in enumerate(texts)]
+        if self._section.description.alphabet.kind != "digits":
+            texts = [file_name(text) if self._section.longest == 1 else "" for text in texts]
+        names = [
+            f"images/{row:05d}{'_' if text else ''}{text}.png"
+            for row, text in enumerate(texts, batch.first)
+        ]
         for name, content in zip(names, encode_pngs(self._section, batch), strict=True):
             self._archive.writestr(zipfile.ZipInfo(name, DATE), content)
         table = [[name, *row] for name, row in zip(names, rows, strict=True)]

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Protocol
@@ -11,6 +12,8 @@ from app.drawing.dataset.section import Batch, Section
 from app.drawing.encoding import encode_png
 from app.drawing.palette import palette_of
 from app.drawing.renderer import Renderer
+
+UNSAFE = re.compile(r'[/\\:*?"<>|%.]')  # in the name of a file, on some system
 
 
 class Encoder(Protocol):
@@ -49,15 +52,20 @@ def encode_pngs(section: Section, batch: Batch) -> list[bytes]:
 
 def label_columns(section: Section) -> list[str]:
     """The names of what is known of a picture, in a table or as JSON."""
-    names = ["label" if section.longest == 1 else "text"]
+    single = ["label"] if section.description.alphabet.kind == "digits" else ["label", "name"]
+    names = single if section.longest == 1 else ["text"]
     names += ["writer"] if section.writers is not None else []
     return names + (["boxes"] if section.description.boxes == "on" else [])
 
 
 def label_rows(section: Section, batch: Batch) -> list[list[object]]:
-    """What is known of each picture: an integer label or a text, writer, boxes."""
+    """What is known of each picture: a label with its name or a text, writer, boxes."""
     texts = batch.labels.texts()
-    columns: list[Sequence[object]] = [[int(t) for t in texts] if section.longest == 1 else texts]
+    columns: list[Sequence[object]] = [texts]
+    if section.longest == 1:
+        labels = batch.labels.digits[:, 0].tolist()
+        names = [section.description.alphabet.names[label] for label in labels]
+        columns = [labels] if section.description.alphabet.kind == "digits" else [labels, names]
     if batch.labels.writers is not None:
         columns.append(batch.labels.writers.tolist())
     if batch.sheets.boxes is not None:
@@ -65,6 +73,11 @@ def label_rows(section: Section, batch: Batch) -> list[list[object]]:
         lengths = batch.labels.lengths.tolist()
         columns.append([each[:length] for each, length in zip(boxes, lengths, strict=True)])
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def file_name(name: str) -> str:
+    """The name of a label as a part of a path, another one for each name."""
+    return UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name)
 
 
 def csv_lines(rows: Sequence[Sequence[object]]) -> str:

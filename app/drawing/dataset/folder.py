@@ -72,7 +72,7 @@ def write_shard(folder: Path, shard: Shard, renderer: Renderer, progress: Progre
     counted = _counted(pieces, digest, shard.section.batch_counts, progress)
     size = write_whole(path, counted) if place is None else write_into(path, place, counted)
     labels = shard.section.labels
-    digits = np.bincount(labels.digits[labels.used()], minlength=10)
+    digits = np.bincount(labels.digits[labels.used()], minlength=len(labels.alphabet.names))
     record = {
         "file": str(path.relative_to(folder)),
         "split": shard.split,
@@ -109,7 +109,10 @@ def _finish(folder: Path, plan: Plan, renderer: Renderer) -> bool:
         return False
     files = FORMS[plan.options.format].finish(folder, plan.shards)
     document = manifest(
-        describe(plan, renderer),
+        {
+            **describe(plan, renderer),
+            "trained_on": renderer.checkpoint.manifest.provenance.data_set,
+        },
         [json.loads(record.read_text()) for record in records],
         [_facts(folder, file) for file in files],
     )
@@ -121,6 +124,7 @@ def _finish(folder: Path, plan: Plan, renderer: Renderer) -> bool:
 
 def describe(plan: Plan, renderer: Renderer) -> dict[str, Any]:
     """Everything that the bytes of a data set depend on."""
+    alphabet = plan.options.alphabet
     return {
         "seed": plan.seed,
         "options": plan.options.canonical(plan.seed),
@@ -130,6 +134,7 @@ def describe(plan: Plan, renderer: Renderer) -> dict[str, Any]:
         "model": renderer.model_hash,
         "engine": renderer.engine,
         "precision": renderer.precision,
+        **({} if alphabet.kind == "digits" else {"label_names": list(alphabet.names)}),
     }
 
 

@@ -10,6 +10,7 @@ from app.drawing.dataset.encoder import (
     Encoder,
     csv_lines,
     encode_pngs,
+    file_name,
     label_columns,
     label_rows,
 )
@@ -189,7 +190,7 @@ class _ImageFolderEncoder:
 
 def _folders(section: Section, texts: list[str], shard_name: str) -> list[str]:
     """The folder of each picture: its digit, or the shard."""
-    return texts if section.longest == 1 else [shard_name] * len(texts)
+    return list(map(file_name, texts)) if section.longest == 1 else [shard_name] * len(texts)
 
 
 def _make(folder: Path, split: str, kind: str, head: bytes, size: int) -> None:

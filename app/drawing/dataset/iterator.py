@@ -35,17 +35,18 @@ def numbers(
     """
     if not 0 <= worker < workers:
         raise ValueError(f"worker must be from 0 to {workers - 1}, found {worker}.")
+    if renderer is None:
+        settings = read_settings()
+        renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
     values = {name: str(value) for name, value in options.items()}
-    description = Description.model_validate({"count": str(count), **values})
+    asked = renderer.queries.description
+    description = asked.model_validate({"count": str(count), **values})
     return _drawn(description, seed, range(worker * BATCH, count, workers * BATCH), renderer)
 
 
 def _drawn(
-    description: Description, seed: int, starts: range, renderer: Renderer | None
+    description: Description, seed: int, starts: range, renderer: Renderer
 ) -> Iterator[tuple[NDArray[np.uint8], str]]:
-    if renderer is None:
-        settings = read_settings()
-        renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
     writers = None if description.writers is None else Writers(0, description.writers, 0)
     for start in starts:
         end = min(start + BATCH, description.count)

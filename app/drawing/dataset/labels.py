@@ -1,24 +1,23 @@
-"""Which numbers a data set has: every row's label is a function of the seed and the row.
+"""Which lines a data set has: every row's label is a function of the seed and the row.
 
 Random numbers come from Philox with the key (seed, 2^32 + stream). A shard starts anywhere in a
 stream, so any part of a data set can be made by itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.drawing.dataset.texts import Texts
+from app.drawing.dataset.texts import Digits, Texts, label_type
 from app.request.dataset import Description
+from model.alphabet import Alphabet
 
-PADDING = 10  # stands in `digits` for the positions after the end of a number
 BLOCK = 2**16  # rows whose uniform digits are drawn together
-CHUNK = 1000  # digits that are balanced together
+CHUNK = 1000  # labels that are balanced together, or the next multiple of K
 FIRST_STREAM = 2**32  # beyond the rows of the noise
 DIGITS, LENGTHS, WEIGHTED, FIRST_DIGITS = 1, 2, 3, 4  # streams
 WORDS = 4  # of 64 bits in one block of Philox
-BALANCED = (np.arange(CHUNK) % 10).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -26,14 +25,16 @@ class Labels:
     """The labels of N consecutive pictures.
 
     Attributes:
-        digits: (N, L) uint8, `PADDING` after the end of a number.
-        lengths: (N,) intp, digits of each number.
+        digits: (N, L) labels 0 .. K - 1 as `label_type`; K, the padding, after the end of a line.
+        lengths: (N,) intp, labels of each line.
         writers: (N,) int64, or None where no picture has a writer.
+        alphabet: of the labels.
     """
 
-    digits: NDArray[np.uint8]
+    digits: Digits
     lengths: NDArray[np.intp]
     writers: NDArray[np.int64] | None
+    alphabet: Alphabet
 
     def __len__(self) -> int:
         return len(self.digits)
@@ -41,7 +42,9 @@ class Labels:
     def part(self, first: int, end: int) -> "Labels":
         """The labels of the pictures from `first` to before `end`."""
         writers = None if self.writers is None else self.writers[first:end]
-        return Labels(self.digits[first:end], self.lengths[first:end], writers)
+        return replace(
+            self, digits=self.digits[first:end], lengths=self.lengths[first:end], writers=writers
+        )
 
     def used(self) -> NDArray[np.bool_]:
         """(N, L): where there is a digit, and no padding."""
@@ -49,7 +52,10 @@ class Labels:
         return used
 
     def texts(self) -> list[str]:
-        """Each number as text."""
+        """Each line as text."""
+        if self.alphabet.kind != "digits":
+            rows_of = zip(self.digits.tolist(), self.lengths.tolist(), strict=True)
+            return [self.alphabet.line(row[:length]) for row, length in rows_of]
         rows = (self.digits + ord("0")).tobytes().decode("ascii")
         width = self.digits.shape[1]
         starts = range(0, len(rows), width)
@@ -71,8 +77,9 @@ def draw_numbers(
         first: row of the first number.
         count: of numbers, >= 1.
     """
+    alphabet = description.alphabet
     if texts is not None:
-        return Labels(*texts.rows(first, count), writers=None)
+        return Labels(*texts.rows(first, count), None, alphabet)
     low, high = int(description.length.low), int(description.length.high)
     lengths = np.full(count, low, dtype=np.intp)
     if high > low:
@@ -81,8 +88,8 @@ def draw_numbers(
     if description.zeros == "off" and high > 1:
         leading = _first_digits(description, seed, first, count)
         digits[:, 0] = np.where(lengths > 1, leading, digits[:, 0])
-    digits[np.arange(high) >= lengths[:, None]] = PADDING
-    return Labels(digits, lengths, writers=None)
+    digits[np.arange(high) >= lengths[:, None]] = len(alphabet.names)
+    return Labels(digits, lengths, None, alphabet)
 
 
 def uniforms(seed: int, stream: int, first: int, count: int) -> NDArray[np.float64]:
@@ -93,47 +100,53 @@ def uniforms(seed: int, stream: int, first: int, count: int) -> NDArray[np.float
     return np.random.Generator(bits).random(skipped + count)[skipped:]
 
 
-def _digits(description: Description, seed: int, first: int, count: int) -> NDArray[np.uint8]:
-    """(count, L) digits without regard to lengths and leading zeros."""
-    longest = int(description.length.high)
+def _digits(description: Description, seed: int, first: int, count: int) -> Digits:
+    """(count, L) labels without regard to lengths and leading zeros."""
+    longest, alphabet = int(description.length.high), description.alphabet
     if description.frequencies == "balanced":
-        return _balanced(seed, first * longest, count * longest).reshape(count, longest)
-    if description.weights is None:
-        return _uniform_digits(seed, first, count, longest)
-    drawn = uniforms(seed, WEIGHTED, first * longest, count * longest)
-    return _weighted(drawn, description.weights).reshape(count, longest)
+        drawn = _balanced(alphabet, seed, first * longest, count * longest)
+    elif description.weights is None:
+        return _uniform_digits(alphabet, seed, first, count, longest)
+    else:
+        numbers = uniforms(seed, WEIGHTED, first * longest, count * longest)
+        drawn = _weighted(numbers, description.weights).astype(label_type(alphabet))
+    return drawn.reshape(count, longest)
 
 
-def _uniform_digits(seed: int, first: int, count: int, longest: int) -> NDArray[np.uint8]:
-    """(count, longest) digits. numpy draws those of a block one after the other."""
+def _uniform_digits(alphabet: Alphabet, seed: int, first: int, count: int, longest: int) -> Digits:
+    """(count, longest) labels. numpy draws those of a block one after the other."""
     parts = []
     for block in range(first // BLOCK, (first + count - 1) // BLOCK + 1):
         end = min(first + count - block * BLOCK, BLOCK)
         bits = np.random.Philox(key=[seed, FIRST_STREAM + DIGITS], counter=[0, 0, block, 0])
-        drawn = np.random.Generator(bits).integers(0, 10, size=(end, longest), dtype=np.uint8)
+        rng, labels, kind = np.random.Generator(bits), len(alphabet.names), label_type(alphabet)
+        drawn: Digits = rng.integers(0, labels, size=(end, longest), dtype=kind)
         parts.append(drawn[max(first - block * BLOCK, 0) :])
     return np.concatenate(parts)
 
 
-def _balanced(seed: int, first: int, count: int) -> NDArray[np.uint8]:
-    """(count,) digits from the digit `first` on, each chunk a random order of equal shares."""
-    chunks = range(first // CHUNK, (first + count - 1) // CHUNK + 1)
-    drawn = np.empty((len(chunks), CHUNK), dtype=np.uint8)
+def _balanced(alphabet: Alphabet, seed: int, first: int, count: int) -> Digits:
+    """(count,) labels from the label `first` on, each chunk a random order of equal shares."""
+    labels = len(alphabet.names)
+    size = -(-CHUNK // labels) * labels
+    equal = (np.arange(size) % labels).astype(label_type(alphabet))
+    chunks = range(first // size, (first + count - 1) // size + 1)
+    drawn = np.empty_like(equal, shape=(len(chunks), size))
     for row, chunk in zip(drawn, chunks, strict=True):
         bits = np.random.Philox(key=[seed, FIRST_STREAM + DIGITS], counter=[0, 0, 0, chunk + 1])
-        row[:] = np.random.Generator(bits).permutation(BALANCED)
-    start = first - chunks[0] * CHUNK
+        row[:] = np.random.Generator(bits).permutation(equal)
+    start = first - chunks[0] * size
     return drawn.reshape(-1)[start : start + count]
 
 
-def _first_digits(description: Description, seed: int, first: int, count: int) -> NDArray[np.uint8]:
+def _first_digits(description: Description, seed: int, first: int, count: int) -> NDArray[np.intp]:
     """(count,) first digits, from 1 to 9."""
     weights = description.weights or [1.0] * 10
     return _weighted(uniforms(seed, FIRST_DIGITS, first, count), [0.0, *weights[1:]])
 
 
-def _weighted(drawn: NDArray[np.float64], weights: list[float]) -> NDArray[np.uint8]:
+def _weighted(drawn: NDArray[np.float64], weights: list[float]) -> NDArray[np.intp]:
     """The digit that each number of [0, 1) stands for."""
     ends = np.cumsum(weights) / np.sum(weights)
     ends[np.flatnonzero(weights)[-1] :] = 1.0  # rounding must not leave room above the last digit
-    return np.searchsorted(ends, drawn, side="right").astype(np.uint8)
+    return np.searchsorted(ends, drawn, side="right").astype(np.intp)

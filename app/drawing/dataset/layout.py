@@ -7,9 +7,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from app.drawing.canvas import BASELINE, INK_LEVEL, stitch
+from app.drawing.canvas import INK_LEVEL, baseline_of, stitch
 from app.request.ranges import Size
-from app.request.schemas import BEARING, CELL
+from app.request.schemas import BEARING
 
 Levels = NDArray[np.uint8]
 Integers = NDArray[np.intp]
@@ -28,6 +28,7 @@ class Style:
         place: (N, 2) in [0, 1): share of the room to spare that is above and left of the number.
         fixed: whether each picture is the canvas; otherwise it ends with its number and margin.
         boxes: whether the boxes of the digits are wanted.
+        baseline: see `app.drawing.canvas.stitch`.
     """
 
     spacing: str
@@ -38,11 +39,12 @@ class Style:
     place: NDArray[np.float64]
     fixed: bool
     boxes: bool
+    baseline: bool
 
-    def plain(self, longest: int) -> bool:
+    def plain(self, height: int, width: int) -> bool:
         """Whether numbers of one length are cells side by side that fill their pictures."""
         cells = self.spacing == "cell" and not self.boxes and not self.gaps.any()
-        filled = self.canvas == Size(CELL, CELL * longest) and (self.scales == 1).all()
+        filled = self.canvas == Size(height, width) and (self.scales == 1).all()
         return bool(cells and filled)
 
 
@@ -66,25 +68,27 @@ def set_numbers(pictures: Levels, used: NDArray[np.bool_], style: Style) -> Shee
     """The pictures of numbers.
 
     Args:
-        pictures: (M, 28, 28) the digits of all numbers, one number after the other.
+        pictures: (M, H, W) the digits of all numbers, one number after the other.
         used: (N, L), where each number has a digit, M in all.
         style: how they are set.
     """
     count, longest = used.shape
-    if used.all() and style.plain(longest):
-        sheets = stitch(pictures.reshape(count, longest, CELL, CELL)).reshape(count, CELL, -1)
+    cell = Size(*pictures.shape[1:])
+    if used.all() and style.plain(cell.height, cell.width * longest):
+        lines = pictures.reshape(count, longest, cell.height, cell.width)
+        sheets = stitch(lines).reshape(count, cell.height, -1)
         return Sheets(sheets, np.broadcast_to(sheets.shape[1:], (count, 2)), None)
-    sides = np.rint(CELL * style.scales).astype(np.intp)
+    heights = np.rint(cell.height * style.scales).astype(np.intp)
     inks = np.zeros((count, longest, 4), dtype=np.intp)  # boxes within the cells, not scaled
     if style.spacing == "tight":
         inks[used] = ink_boxes(pictures)
-    x, y, widths = (_tight if style.spacing == "tight" else _cells)(used, inks, style)
+    x, y, widths = (_tight if style.spacing == "tight" else _cells)(used, inks, style, cell)
     room = np.array([style.canvas.height, style.canvas.width]) - 2 * style.margin
-    spare = room - np.column_stack([sides, widths])
+    spare = room - np.column_stack([heights, widths])
     offsets = style.margin + (style.place * (spare + 1)).astype(np.intp) * style.fixed
     x, y = x + offsets[:, 1:], y + offsets[:, :1]
-    sheets, boxes = _paste(pictures, used, (x, y), sides, style)
-    ends = np.column_stack([sides, widths]) + 2 * style.margin
+    sheets, boxes = _paste(pictures, used, (x, y), style)
+    ends = np.column_stack([heights, widths]) + 2 * style.margin
     sizes = np.broadcast_to([style.canvas.height, style.canvas.width], ends.shape)
     return Sheets(sheets, sizes if style.fixed else ends, boxes)
 
@@ -106,27 +110,32 @@ def ink_boxes(pictures: Levels) -> Integers:
     return boxes
 
 
-def resample(pictures: Levels, side: int) -> Levels:
-    """Pictures (M, 28, 28) with another side: whole multiples repeat pixels, others interpolate."""
-    if side % CELL == 0:
-        times = side // CELL
-        return pictures.repeat(times, axis=1).repeat(times, axis=2) if times > 1 else pictures
-    weights = _weights(side)
-    resampled: Levels = np.rint(weights @ pictures.astype(np.float32) @ weights.T).astype(np.uint8)
+def resample(pictures: Levels, size: Size) -> Levels:
+    """Pictures (M, H, W) in another size: whole multiples repeat pixels, others interpolate."""
+    height, width = pictures.shape[1:]
+    if size.height % height == 0 and size.width % width == 0:
+        down, across = size.height // height, size.width // width
+        return (
+            pictures.repeat(down, axis=1).repeat(across, axis=2)
+            if size.height > height
+            else pictures
+        )
+    down, across = _weights(size.height, height), _weights(size.width, width)
+    resampled: Levels = np.rint(down @ pictures.astype(np.float32) @ across.T).astype(np.uint8)
     return resampled
 
 
 def _cells(
-    used: NDArray[np.bool_], _: Integers, style: Style
+    used: NDArray[np.bool_], _: Integers, style: Style, cell: Size
 ) -> tuple[Integers, Integers, Integers]:
-    steps = np.rint((CELL + style.gaps) * style.scales).astype(np.intp)
-    sides = np.rint(CELL * style.scales).astype(np.intp)
+    steps = np.rint((cell.width + style.gaps) * style.scales).astype(np.intp)
+    widths = np.rint(cell.width * style.scales).astype(np.intp)
     x = steps[:, None] * np.arange(used.shape[1])
-    return x, np.zeros_like(x), steps * (used.sum(axis=1) - 1) + sides
+    return x, np.zeros_like(x), steps * (used.sum(axis=1) - 1) + widths
 
 
 def _tight(
-    used: NDArray[np.bool_], inks: Integers, style: Style
+    used: NDArray[np.bool_], inks: Integers, style: Style, cell: Size
 ) -> tuple[Integers, Integers, Integers]:
     """As `app.drawing.canvas` sets a line by its ink, for all numbers at once."""
     left, top, right, bottom = np.moveaxis(inks, 2, 0)
@@ -136,7 +145,8 @@ def _tight(
     ends = np.where(used, starts + widths, 0).max(axis=1)
     scales = style.scales[:, None]
     x = np.rint((starts + BEARING - left) * scales).astype(np.intp)
-    y = np.rint(np.maximum(BASELINE - bottom, -top) * scales).astype(np.intp)
+    down = np.maximum(baseline_of(cell.height) - bottom, -top) * style.baseline
+    y = np.rint(down * scales).astype(np.intp)
     return x, y, np.ceil(ends * style.scales).astype(np.intp)
 
 
@@ -144,7 +154,6 @@ def _paste(
     pictures: Levels,
     used: NDArray[np.bool_],
     places: tuple[Integers, Integers],
-    sides: Integers,
     style: Style,
 ) -> tuple[Levels, NDArray[np.int16] | None]:
     """The digits on their pictures, the stronger ink visible, and the boxes of their ink.
@@ -153,34 +162,35 @@ def _paste(
     canvas takes the parts outside.
     """
     (x, y), canvas = places, style.canvas
-    frame = int(sides.max())
-    framed = (len(used), canvas.height + 2 * frame, canvas.width + 2 * frame)
+    sides = np.rint(np.array(pictures.shape[1:]) * style.scales[:, None]).astype(np.intp)
+    above, before = sides.max(axis=0).tolist()
+    framed = (len(used), canvas.height + 2 * above, canvas.width + 2 * before)
     sheets = np.zeros(framed, dtype=np.uint8)
     boxes = np.zeros((*used.shape, 4), dtype=np.int16) if style.boxes else None
     index = np.zeros(used.shape, dtype=np.intp)
     index[used] = np.arange(len(pictures))
-    for side in np.unique(sides).tolist():
-        windows = sliding_window_view(sheets, (side, side), axis=(1, 2), writeable=True)
+    for size in np.unique(sides, axis=0):
+        windows = sliding_window_view(sheets, tuple(size), axis=(1, 2), writeable=True)
         for position in range(used.shape[1]):
-            rows = np.flatnonzero(used[:, position] & (sides == side))
+            rows = np.flatnonzero(used[:, position] & (sides == size).all(axis=1))
             if not len(rows):
                 continue
             left, top = x[rows, position], y[rows, position]
-            digits = resample(pictures[index[rows, position]], side)
-            target = rows, top + frame, left + frame
+            digits = resample(pictures[index[rows, position]], Size(*size.tolist()))
+            target = rows, top + above, left + before
             windows[target] = np.maximum(windows[target], digits)
             if boxes is not None:
                 corner = np.column_stack([left, top, left, top])
                 boxes[rows, position] = ink_boxes(digits) + corner
-    inner = sheets[:, frame : frame + canvas.height, frame : frame + canvas.width]
+    inner = sheets[:, above : above + canvas.height, before : before + canvas.width]
     return np.ascontiguousarray(inner), boxes
 
 
 @lru_cache(maxsize=512)
-def _weights(side: int) -> NDArray[np.float32]:
-    """(side, 28): interpolates a line of 28 pixels linearly, and averages where it shrinks."""
-    centres = (np.arange(side) + 0.5) * CELL / side - 0.5
-    distances = np.abs(centres[:, None] - np.arange(CELL))
-    weights = np.maximum(0, 1 - distances / max(1, CELL / side))
+def _weights(side: int, pixels: int) -> NDArray[np.float32]:
+    """(side, pixels): interpolates a line of pixels linearly, and averages where it shrinks."""
+    centres = (np.arange(side) + 0.5) * pixels / side - 0.5
+    distances = np.abs(centres[:, None] - np.arange(pixels))
+    weights = np.maximum(0, 1 - distances / max(1, pixels / side))
     shares: NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     return shares

@@ -5,9 +5,15 @@ from importlib.metadata import version
 from typing import Any
 
 from app import __version__
-from app.drawing.dataset.labels import PADDING
 
-TYPES = {"label": "int64", "text": "string", "writer": "int64", "boxes": "string"}  # in tables
+DIGITS = [str(digit) for digit in range(10)]
+TYPES = {
+    "label": "int64",
+    "name": "string",
+    "text": "string",
+    "writer": "int64",
+    "boxes": "string",
+}  # in tables
 LOADED = {  # how a data set is read
     "npz": 'data = numpy.load("{file}")\nimages = data["images"]',
     "idx": 'train = torchvision.datasets.MNIST("{folder}", train=True)',
@@ -53,28 +59,35 @@ def manifest(
 def card(document: dict[str, Any]) -> str:
     """The data card of a manifest, in Markdown."""
     splits = "\n".join(f"| {name} | {count:,} |" for name, count in document["splits"].items())
-    digits = " | ".join(f"{count:,}" for count in document["digits"])
+    names = document.get("label_names", DIGITS)
+    counts = "\n".join(
+        f"| {name.replace('|', chr(92) + '|')} | {count:,} |"
+        for name, count in zip(names, document["digits"], strict=True)
+    )
     file = document["shards"][0]["file"]
     features = "".join(
         f', "{name}": datasets.Value("{TYPES[name]}")' for name in document["columns"]
     )
     loaded = LOADED[document["format"]].format(file=file, folder=".", features=features)
-    return f"""# Handwritten numbers
+    numbers = "label_names" not in document
+    title = "Handwritten numbers" if numbers else "Drawn pictures"
+    return f"""# {title}
 
-{document["images"]:,} pictures of handwritten numbers with their labels, drawn by a Conditional
-Variational Auto-Encoder that was trained on MNIST (cvae-digits {__version__}). No person wrote
-them; a label is what the model was asked to draw, and about one digit in 200 is not read as it.
+{document["images"]:,} {"pictures of handwritten numbers" if numbers else "pictures"} with their
+labels, drawn by a Conditional Variational Auto-Encoder that was trained on this data:
+{document["trained_on"]} (cvae-digits {__version__}). No person made them; a label is what the
+model was asked to draw, and some pictures are not read as it: see `metrics` of the model's card.
 
 | split | pictures |
 |---|---|
 {splits}
 
-| 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 |
-|---|---|---|---|---|---|---|---|---|---|
-| {digits} |
+| label | count |
+|---|---|
+{counts}
 
 - Options: `{document["options"]}`, seed {document["seed"]}, model {document["model"]}.
-- Padding of `digits` in npz: {PADDING}. Boxes: left, top, right, bottom; the last two exclusive.
+- Padding of `digits` in npz: {len(names)}. Boxes: left, top, right, bottom; the last two exclusive.
 - `manifest.json` has versions and the SHA-256 of every shard.
 
 ```python

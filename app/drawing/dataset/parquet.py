@@ -10,7 +10,8 @@ from app.request.error import invalid
 
 FEATURES: dict[str, dict[str, Any]] = {  # what `datasets` makes of each column
     "image": {"_type": "Image"},
-    "label": {"_type": "ClassLabel", "names": list("0123456789")},
+    "label": {"_type": "ClassLabel"},
+    "name": {"_type": "Value", "dtype": "string"},
     "text": {"_type": "Value", "dtype": "string"},
     "writer": {"_type": "Value", "dtype": "int64"},
     "boxes": {
@@ -59,13 +60,16 @@ class ParquetEncoder:
         types = {
             "image": arrow.struct([("bytes", arrow.binary()), ("path", arrow.string())]),
             "label": arrow.int64(),
+            "name": arrow.string(),
             "text": arrow.string(),
             "writer": arrow.int64(),
             "boxes": arrow.list_(arrow.list_(arrow.int16())),
         }
         names = ["image", *self._columns]
-        features = {"info": {"features": {name: FEATURES[name] for name in names}}}
-        metadata = {"huggingface": json.dumps(features)}
+        features = {name: dict(FEATURES[name]) for name in names}
+        if "label" in features:
+            features["label"]["names"] = list(self._section.description.alphabet.names)
+        metadata = {"huggingface": json.dumps({"info": {"features": features}})}
         return arrow.schema([(name, types[name]) for name in names], metadata)
 
 

@@ -1,7 +1,7 @@
 """A section: consecutive pictures of a data set, drawn batch by batch in the same memory."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from time import perf_counter
 
@@ -14,7 +14,6 @@ from app.drawing.dataset.texts import Texts
 from app.drawing.renderer import Renderer
 from app.request.dataset import Description
 from app.request.ranges import Range, Size
-from app.request.schemas import CELL
 from model.noise import Noise, hand, mix, noise_of_lines
 
 BATCH = 128  # pictures drawn at a time
@@ -99,13 +98,14 @@ class Section:
         if self.writers is None:
             return drawn
         rows = np.arange(self.first, self.first + self.count) - self.writers.start
-        return Labels(drawn.digits, drawn.lengths, self.writers.first + rows % self.writers.count)
+        return replace(drawn, writers=self.writers.first + rows % self.writers.count)
 
     @cached_property
     def batch(self) -> int:
         """Pictures drawn at a time: fewer of large ones, so that memory stays bounded."""
-        frame = 2 * round(CELL * self.description.scale.high)
-        pixels = (self.canvas.height + frame) * (self.canvas.width + frame)
+        cell, scale = self.description.cell, self.description.scale.high
+        height = self.canvas.height + 2 * round(cell.height * scale)
+        pixels = height * (self.canvas.width + 2 * round(cell.width * scale))
         return max(1, min(BATCH, BATCH_PIXELS // pixels))
 
     @property
@@ -159,7 +159,7 @@ class Section:
         Args:
             first: row of the first number.
             labels: of the numbers.
-            pictures: (M, 28, 28) their digits, one number after the other.
+            pictures: (M, H, W) their digits, one number after the other.
         """
         query, count = self.description, len(labels)
         style = Style(
@@ -171,6 +171,7 @@ class Section:
             place=self._places(first, count),
             fixed=query.size is not None,
             boxes=query.boxes == "on",
+            baseline=query.alphabet.kind == "digits",
         )
         return set_numbers(pictures, labels.used(), style)
 

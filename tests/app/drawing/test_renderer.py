@@ -46,7 +46,7 @@ def test_render_draws_orders_together_as_it_draws_each_alone(
 
 
 def test_one_hot_keeps_leading_zeros(renderer: Renderer) -> None:
-    assert renderer.one_hot("0072").argmax(axis=1).tolist() == [0, 0, 7, 2]
+    assert renderer.one_hot(["007", "2"]).argmax(axis=1).tolist() == [0, 0, 7, 2]
 
 
 def test_line_noise_goes_from_the_hand_of_each_line_to_its_own_noise(renderer: Renderer) -> None:

@@ -6,14 +6,15 @@ from hypothesis import strategies as st
 from pydantic import Field, model_validator
 
 from app.request.error import InvalidRequest, Reason, invalid
-from app.request.parameter import Colour, Decimal, Digits, Integer, Token
+from app.request.line import Line
+from app.request.parameter import Colour, Decimal, Integer, Token
 from app.request.query import Query
 
 
 class Letter(Query):
     """One parameter of each kind."""
 
-    digits: Annotated[str, Digits(3), Field(description="Digits.", examples=["12"])]
+    digits: Annotated[str, Line(Query.alphabet, 3), Field(description="Digits.", examples=["12"])]
     whole: Annotated[int | None, Integer(-5, 9_999_999_999), Field(description="An integer.")] = (
         None
     )

@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.drawing.dataset.labels import BLOCK, PADDING, Labels, draw_numbers, uniforms
+from app.drawing.dataset.labels import BLOCK, Labels, draw_numbers, uniforms
 from app.drawing.dataset.texts import read_texts
 from app.request.dataset_options import DatasetOptions
 from app.request.error import InvalidRequest
+from app.request.query import Query
 from tests.app.drawing.conftest import parsed
 
 KINDS = [
@@ -61,7 +62,7 @@ def test_every_length_of_a_range_is_equally_likely() -> None:
     counts = np.bincount(labels.lengths, minlength=9)
     assert counts[0] == 0
     assert abs(counts[1:] / 16000 - 1 / 8).max() < 0.02
-    assert (labels.digits[~labels.used()] == PADDING).all()
+    assert (labels.digits[~labels.used()] == 10).all()
     assert labels.digits[labels.used()].max() == 9
     assert [len(text) for text in labels.texts()] == labels.lengths.tolist()
 
@@ -77,11 +78,11 @@ def test_zeros_off_leaves_no_leading_zero_and_keeps_the_number_0() -> None:
 def test_texts_of_a_file_are_written_in_turn(tmp_path: Path) -> None:
     path = tmp_path / "texts.txt"
     path.write_bytes(b"007\r\n1\n20182018")
-    texts = read_texts(path)
+    texts = read_texts(path, Query.alphabet)
     assert (len(texts), texts.longest, texts.even) == (3, 8, False)
     labels = draw_numbers(parsed(DatasetOptions, "count=1"), 7, texts, 2, 5)
     assert labels.texts() == ["20182018", "007", "1", "20182018", "007"]
-    assert labels.digits[1].tolist() == [0, 0, 7, *[PADDING] * 5]
+    assert labels.digits[1].tolist() == [0, 0, 7, *[10] * 5]
 
 
 @pytest.mark.parametrize(
@@ -104,12 +105,12 @@ def test_text_that_cannot_be_drawn_is_refused_with_its_line(
         "digits 0-9."
     )
     with pytest.raises(InvalidRequest) as caught:
-        read_texts(path)
+        read_texts(path, Query.alphabet)
     assert str(caught.value) == sentence
 
 
 def test_file_without_texts_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "texts.txt"
     path.write_text("\n")
-    with pytest.raises(InvalidRequest, match="has no line; expected one number a line"):
-        read_texts(path)
+    with pytest.raises(InvalidRequest, match="has no line; expected one text a line"):
+        read_texts(path, Query.alphabet)

@@ -7,6 +7,7 @@ from app.drawing.dataset.section import Batch, Section
 from app.drawing.dataset.stream import whole
 from app.drawing.renderer import Renderer
 from app.request.dataset_options import DatasetOptions
+from app.request.ranges import Size
 from tests.app.drawing.conftest import parsed
 
 
@@ -91,7 +92,7 @@ def test_margin_is_paper_around_every_number(renderer: Renderer) -> None:
 @pytest.mark.parametrize("side", [7, 20, 28, 33, 56])
 def test_resampled_digit_keeps_its_ink_and_its_middle(renderer: Renderer, side: int) -> None:
     pictures = digits_of(renderer, "length=1")[0]
-    resampled = resample(pictures, side)
+    resampled = resample(pictures, Size(side, side))
     assert resampled.shape == (1, side, side)
     scale = side / 28
     assert abs(resampled.sum() / scale**2 / pictures.sum() - 1) < 0.02

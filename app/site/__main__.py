@@ -7,7 +7,7 @@ from pathlib import Path
 from app.drawing.card import describe
 from app.drawing.renderer import open_renderer
 from app.settings import read_settings
-from app.site.build import page_files, rounded_weights, write_page
+from app.site.build import is_simple, page_files, rounded_weights, write_page
 from model.checkpoint import ROUNDED_WEIGHTS, CheckpointError
 from model.engine import EngineError
 
@@ -37,6 +37,11 @@ def main(arguments: list[str]) -> int:
 def _write(folder: Path) -> None:
     settings = read_settings()
     renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
+    if is_simple(renderer):
+        raise CheckpointError(
+            f"The checkpoint {settings.checkpoint} writes {renderer.alphabet.description}, and a "
+            "page without a service draws only the digits of MNIST; serve it instead."
+        )
     weights = rounded_weights(renderer)
     if weights is None:
         raise CheckpointError(

@@ -14,9 +14,12 @@ from functools import cached_property
 from pathlib import Path
 
 from app.drawing.renderer import Renderer
+from app.request.queries import Queries
 from model.checkpoint import ROUNDED_WEIGHTS
 
 WEB = Path(__file__).parent / "web"
+SIMPLE = Path(__file__).parent / "simple"  # the page for models of another alphabet
+SHARED = ("page/page.css", "page/icon.svg", "service-worker.js")  # of both pages
 INDEX, WORKER = "index.html", "service-worker.js"
 LINKS = b"<!-- links -->"  # in index.html
 PREVIEW = "page/preview.png"  # for pages that link to this one
@@ -75,7 +78,9 @@ class PageFile:
         return packed if len(packed) < len(self.content) else None
 
 
-def page_files(card: bytes, weights: bytes | None, served: bool) -> dict[str, PageFile]:
+def page_files(
+    card: bytes, weights: bytes | None, served: bool, simple: bool = False
+) -> dict[str, PageFile]:
     """All files of the page by name.
 
     Args:
@@ -84,8 +89,12 @@ def page_files(card: bytes, weights: bytes | None, served: bool) -> dict[str, Pa
             none, and the page requests each picture from the service.
         served: whether the service sends the page. If not, the card is one of the files, and the
             page disables what needs the API.
+        simple: whether it is the page for models that do not write the digits of MNIST, for which
+            the service draws.
     """
-    files = {path.relative_to(WEB).as_posix(): path.read_bytes() for path in _paths()}
+    files = _contents(WEB)
+    if simple:
+        files = {**{name: files[name] for name in SHARED}, **_contents(SIMPLE)}
     if weights is not None:
         digest = hashlib.sha256(weights).hexdigest()[:16]
         files = {f"page/decoder-{digest}.safetensors": weights, **files}
@@ -100,8 +109,15 @@ def page_files(card: bytes, weights: bytes | None, served: bool) -> dict[str, Pa
     return {name: PageFile(name, content) for name, content in files.items()}
 
 
-def _paths() -> list[Path]:
-    return sorted(path for path in WEB.rglob("*") if path.is_file())
+def is_simple(renderer: Renderer) -> bool:
+    """Whether a model needs the simple page."""
+    return renderer.queries != Queries()
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """The files of a folder by their relative names."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def _links(names: Iterable[str], served: bool) -> str:

@@ -54,7 +54,12 @@ def replace_metrics(checkpoint: Checkpoint, metrics: Mapping[str, Any]) -> Check
     files[METRICS] = metrics_json(metrics)
     files[CARD] = model_card(checkpoint.config, manifest.provenance, metrics).encode()
     return write_checkpoint(
-        checkpoint.folder, checkpoint.config, manifest.provenance, files, lambda _: None
+        checkpoint.folder,
+        checkpoint.config,
+        manifest.provenance,
+        files,
+        lambda _: None,
+        manifest.label_names,
     )
 
 

@@ -10,7 +10,15 @@ from app.api.negotiation import joined, takes_gzip
 from app.api.service import Service
 from app.drawing.card import describe
 from app.drawing.renderer import Renderer
-from app.site.build import HEADER_POLICY, INDEX, WORKER, PageFile, page_files, rounded_weights
+from app.site.build import (
+    HEADER_POLICY,
+    INDEX,
+    WORKER,
+    PageFile,
+    is_simple,
+    page_files,
+    rounded_weights,
+)
 from model.checkpoint import CheckpointError
 
 router = APIRouter()
@@ -50,11 +58,14 @@ async def _files(service: Service) -> dict[str, PageFile]:
 
 
 def _build(renderer: Renderer) -> dict[str, PageFile]:
+    simple = is_simple(renderer)
     try:
-        weights = rounded_weights(renderer)
+        weights = None if simple else rounded_weights(renderer)
     except CheckpointError:  # the folder holds another checkpoint, which is not loaded yet
         weights = None  # until then the service draws
-    files = page_files(describe(renderer).model_dump_json().encode(), weights, served=True)
+    files = page_files(
+        describe(renderer).model_dump_json().encode(), weights, served=True, simple=simple
+    )
     for file in files.values():
         file.packed  # noqa: B018 - compresses it now, on this thread, once
     return files

@@ -12,9 +12,10 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from app.drawing.canvas import enlarge
+from app.drawing.ink import coverage
 from app.drawing.palette import Palette, palette_of
 from app.drawing.svg import encode_svg
-from app.request.schemas import Drawing, LatentMapQuery
+from app.request.schemas import Drawing, LatentMapQuery, MorphQuery
 
 MEDIA_TYPES = {  # in order of preference, where a client accepts several
     "png": "image/png",
@@ -27,6 +28,7 @@ ANIMATION_MEDIA_TYPES = {"webp": "image/webp", "gif": "image/gif", "apng": "imag
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 END = b"\0\0\0\0IEND\xaeB`\x82"  # the empty chunk IEND with its checksum
 GREY, INDEXED = 0, 3  # PNG's colour types
+SHEET = 2  # dimensions of a sheet
 LARGE = 2**16  # pixels from which a higher compression level saves bytes at no cost of time
 IMAGE_DESCRIPTION = 0x010E  # the EXIF tag for text about a picture
 
@@ -47,8 +49,8 @@ def encode(query: Drawing | LatentMapQuery, levels: Levels, title: str, facts: F
     """
     palette = palette_of(query.ink, query.paper)
     if query.format == "svg":
-        return encode_svg(levels, title, facts, palette, query.scale)
-    pixels = levels if query.scale == 1 else enlarge(levels, query.scale)
+        return encode_svg(levels, title, facts, palette, query.scale, query.pen)
+    pixels = rendered(query, levels)
     match query.format:
         case None | "png":
             return encode_png(pixels, facts, palette)
@@ -58,6 +60,15 @@ def encode(query: Drawing | LatentMapQuery, levels: Levels, title: str, facts: F
             return encode_npy(pixels)
         case "json":
             return encode_json(pixels, query, facts, palette)
+
+
+def rendered(query: Drawing | LatentMapQuery | MorphQuery, levels: Levels) -> Levels:
+    """Grey levels (..., H, W) at the scale of a query, as pixels or as ink."""
+    if query.render == "pixels":
+        return enlarge(levels, query.scale)
+    if levels.ndim == SHEET:
+        return coverage(levels, query.scale, query.pen)
+    return np.stack([rendered(query, part) for part in levels])
 
 
 def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> bytes:

@@ -7,7 +7,8 @@ from time import perf_counter
 import numpy as np
 
 from app.drawing.animation import encode_animation
-from app.drawing.canvas import enlarge, stitch
+from app.drawing.canvas import stitch
+from app.drawing.encoding import rendered
 from app.drawing.palette import palette_of
 from app.drawing.renderer import Noise, Renderer
 from app.request.schemas import MorphQuery
@@ -32,7 +33,7 @@ def render_morph(renderer: Renderer, query: MorphQuery, seed: int) -> bytes:
     # Frame by frame, with the matrix sizes of /generate: others may round differently.
     lines = [renderer.generator.draw(*frame) for frame in zip(one_hots, noises, strict=True)]
     decode_end = perf_counter()
-    sheets = [enlarge(stitch(line[None], gap=query.gap), query.scale) for line in lines]
+    sheets = [rendered(query, stitch(line[None], gap=query.gap)) for line in lines]
     compose_end = perf_counter()
     facts = {
         "seed": str(seed),

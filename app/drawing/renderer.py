@@ -30,6 +30,7 @@ Line = tuple[int, int, int]  # seed, row, number of digits
 
 LIGHT_DIGITS = 64
 LIGHT_PIXELS = 2**18
+LIGHT_INK = 2**14  # pixels, which cost more as ink
 
 
 class Order(NamedTuple):
@@ -186,7 +187,8 @@ def is_light(query: Drawing) -> bool:
     digits = query.count
     pixels = digits * query.cell.height * query.cell.width * query.scale**2
     light_format = query.format in (None, "npy", "json")
-    return light_format and digits <= LIGHT_DIGITS and pixels <= LIGHT_PIXELS
+    most = LIGHT_PIXELS if query.render == "pixels" else LIGHT_INK
+    return light_format and digits <= LIGHT_DIGITS and pixels <= most and query.pen == 1
 
 
 def model_queries(manifest: Manifest) -> Queries:

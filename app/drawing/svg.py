@@ -1,4 +1,4 @@
-"""A sheet as an SVG of smooth outlines: small, and sharp at any size."""
+"""A sheet as an SVG of the outlines of its ink: small, and sharp at any size."""
 
 from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
@@ -6,18 +6,24 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
+from app.drawing.ink import contours
 from app.drawing.palette import Palette
 
-STEPS = 10  # units of the drawing per pixel: integers are short as text
-HALF_INK = 127.5  # the grey level of the outline
-MIN_POINTS = 4  # outlines with fewer points are specks and are not drawn
-TOLERANCE = 0.08  # pixels that an outline may move when points are removed
+STEPS = 20  # units of the drawing per pixel: integers are short as text
+SPACING = 0.7  # pixels between two points of an outline
+SPECK = 1.0  # pixels; shorter outlines are not drawn
+MIN_POINTS = 6  # of an outline
 
 
 def encode_svg(
-    sheet: NDArray[np.uint8], digits: str, facts: Mapping[str, str], palette: Palette, scale: int
+    sheet: NDArray[np.uint8],
+    digits: str,
+    facts: Mapping[str, str],
+    palette: Palette,
+    scale: int,
+    pen: float = 1.0,
 ) -> bytes:
-    """The half-ink outlines of a sheet as one path.
+    """The outlines of the ink of a sheet, see `app.drawing.ink`.
 
     Args:
         sheet: (H, W) uint8 grey levels, not enlarged.
@@ -25,6 +31,7 @@ def encode_svg(
         facts: how to reproduce the picture, as text in <desc>.
         palette: ink and paper.
         scale: width and height of the SVG, in multiples of the sheet's.
+        pen: thickness of the strokes, in multiples of the model's.
     """
     height, width = (side * STEPS for side in sheet.shape)
     background = f'<path fill="#{palette.paper}" d="M0 0h{width}v{height}H0z"/>'
@@ -34,44 +41,39 @@ def encode_svg(
         f'width="{sheet.shape[1] * scale}" height="{sheet.shape[0] * scale}" role="img" '
         f"aria-label={quoteattr(digits)}><title>{escape(digits)}</title><desc>{escape(text)}</desc>"
         f"{'' if palette.transparent else background}"
-        f'<path fill="#{palette.ink}" fill-rule="evenodd" d="{_path(sheet)}"/></svg>'
+        f'<g fill="#{palette.ink}" fill-rule="evenodd">{_paths(sheet, pen)}</g></svg>'
     ).encode()
 
 
-def _path(sheet: NDArray[np.uint8]) -> str:
-    # Imported on first use: most requests are for PNG.
-    import contourpy
-
-    padded = np.pad(sheet, 1)  # closes the outline of ink at the edge
-    # The centres of pixels lie half a pixel inside the picture; the padding shifts them by one.
-    lines = contourpy.contour_generator(z=padded).lines(HALF_INK)
-    outlines = [np.asarray(line)[:-1] - 0.5 for line in lines]
-    return "".join(
-        _smooth(_simplified(_averaged(line))) for line in outlines if len(line) >= MIN_POINTS
-    )
-
-
-def _averaged(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The closed outline (n, 2) averaged over neighbours, which removes the pixel grid's steps."""
-    averaged: NDArray[np.float64] = points / 2
-    averaged += (np.roll(points, 1, axis=0) + np.roll(points, -1, axis=0)) / 4
-    return averaged
+def _paths(sheet: NDArray[np.uint8], pen: float) -> str:
+    """A path for each share of ink. Each lies on those before it and adds what they lack."""
+    paths, below = [], 0.0
+    for share, outlines in contours(sheet, pen):
+        opacity = (share - below) / (1 - below)
+        below = share
+        attribute = "" if opacity == 1 else f' fill-opacity="{opacity:.3g}"'
+        path = "".join(_curve(outline) for outline in outlines)
+        paths.append(f'<path{attribute} d="{path}"/>')
+    return "".join(paths)
 
 
-def _simplified(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The closed outline without those of its odd points that lie between their neighbours."""
-    middles = (np.roll(points, 1, axis=0) + np.roll(points, -1, axis=0)) / 2
-    spare = np.hypot(*(points - middles).T) < TOLERANCE
-    spare[::2] = False
-    kept = points[~spare]
-    return kept if len(kept) >= MIN_POINTS else points
-
-
-def _smooth(points: NDArray[np.float64]) -> str:
-    """The path of a closed quadratic B-spline with the points (n, 2) as its control points."""
-    middles = (points + np.roll(points, -1, axis=0)) / 2
-    curve = np.rint(np.stack([points, middles], axis=1) * STEPS).astype(int)  # (n, 2, 2)
-    begins = np.roll(curve[:, 1], 1, axis=0)  # of each piece: the middle before it
-    steps = (curve - begins[:, None]).ravel().tolist()  # relative to that, for the command q
-    numbers = " ".join(map(str, steps)).replace(" -", "-")
-    return f"M{begins[0, 0]} {begins[0, 1]}q{numbers}z"
+def _curve(outline: NDArray[np.float64]) -> str:
+    """A closed outline (n, 2) as cubic curves through points of equal distance (Catmull-Rom)."""
+    closed = np.concatenate([outline, outline[:1]])
+    along = np.concatenate([[0], np.hypot(*np.diff(closed, axis=0).T).cumsum()])
+    if along[-1] < SPECK:
+        return ""
+    count = max(MIN_POINTS, round(along[-1] / SPACING))
+    places = np.linspace(0, along[-1], count + 1)
+    x, y = (np.interp(places, along, side) for side in closed.T)
+    points = np.rint(np.column_stack([x, y])[:-1] * STEPS).astype(int)
+    before, after = np.roll(points, 1, axis=0), np.roll(points, -1, axis=0)
+    ends = np.roll(points, -1, axis=0)
+    steer = ends - np.rint((np.roll(after, -1, axis=0) - points) / 6).astype(int)
+    # Of each curve: its second control point and its end, relative to its beginning. The first
+    # control point mirrors the one before, which the command s leaves out.
+    steps = np.stack([steer - points, ends - points], axis=1)
+    first = np.rint((after[0] - before[0]) / 6).astype(int)
+    numbers = " ".join(map(str, steps[1:].ravel().tolist())).replace(" -", "-")
+    start = " ".join(map(str, [*first.tolist(), *steps[0].ravel().tolist()])).replace(" -", "-")
+    return f"M{points[0, 0]} {points[0, 1]}c{start}s{numbers}z"

@@ -72,6 +72,23 @@ Gap = Annotated[
         examples=[-4],
     ),
 ]
+Render = Annotated[
+    Literal["pixels", "ink"],
+    Field(
+        description="pixels: squares of grey, as the model draws them. ink: smooth outlines, drawn "
+        "at the size asked for.",
+        examples=["ink"],
+    ),
+]
+Pen = Annotated[
+    float,
+    Decimal(0.2, 2),
+    Field(
+        description="Thickness of the strokes of ink, in multiples of the model's: 0.2 a hairline, "
+        "2 a brush. Needs render=ink.",
+        examples=[1.5],
+    ),
+]
 Ink = Annotated[str, Colour(), Field(description="Colour of the ink.", examples=["1a237e"])]
 Paper = Annotated[
     str,

@@ -11,6 +11,8 @@ from app.request.fields import (
     Ink,
     Model,
     Paper,
+    Pen,
+    Render,
     Scale,
     Seed,
     Spacing,
@@ -26,6 +28,7 @@ MAX_DIGITS = 64
 MAX_ROWS = 16
 MAX_PIXELS = 2**24  # of one picture, or of all frames of an animation: 16 MB of grey levels
 MAX_SIDE = 16383  # pixels, the most that WebP can hold
+MAX_PEN_AREA = 2**16  # pixels before scaling that a pen shapes: 83 digits
 MAX_MORPH_DIGITS = 16
 MAX_SAMPLES = 60_000  # digits in one data set, as many as MNIST has for training
 CELL = Query.cell.height  # pixels, side of one digit of MNIST
@@ -62,10 +65,12 @@ class Drawing(Query):
     scale: Scale = 1
     ink: Ink = "ffffff"
     paper: Paper = "000000"
+    render: Render = "pixels"
+    pen: Pen = 1.0
     format: Annotated[
         Format | SkipJsonSchema[None],
         Field(
-            description="png, webp (lossless), svg (traced outlines), json (the facts and a PNG "
+            description="png, webp (lossless), svg (always ink), json (the facts and a PNG "
             "of each digit) or npy (grey levels). Default: chosen by the Accept header, PNG "
             "wherever that is accepted.",
             examples=["png"],
@@ -79,6 +84,11 @@ class Drawing(Query):
             raise invalid(
                 "format", "npy holds grey levels without colours; leave out ink and paper"
             )
+        if self.format == "npy" and self.render == "ink":
+            raise invalid(
+                "format", "npy holds the model's own pixels; leave out render, or choose png"
+            )
+        _check_pen(self)
         _check_size(self.pixels, "scale")
         side = self.scale * max(self.cell.height * self.rows, self.width)
         if side > MAX_SIDE:
@@ -175,6 +185,8 @@ class MorphQuery(Query):
     scale: Scale = 4
     ink: Ink = "ffffff"
     paper: Paper = "000000"
+    render: Render = "pixels"
+    pen: Pen = 1.0
     format: Annotated[
         Animation,
         Field(description="webp (lossless), gif or apng.", examples=["gif"]),
@@ -187,6 +199,7 @@ class MorphQuery(Query):
             raise invalid("to", "must have as many digits as from")
         if self.format == "gif" and self.paper == "transparent":
             raise invalid("paper", "cannot be transparent in a GIF, which has no partial opacity")
+        _check_pen(self)
         _check_size(self.pixels, "frames")
         return self
 
@@ -225,6 +238,8 @@ class LatentMapQuery(Query):
     scale: Scale = 1
     ink: Ink = "ffffff"
     paper: Paper = "000000"
+    render: Render = "pixels"
+    pen: Pen = 1.0
     format: Annotated[
         Literal["png", "webp", "svg"], Field(description="Format of the sheet.", examples=["png"])
     ] = "png"
@@ -232,6 +247,7 @@ class LatentMapQuery(Query):
 
     @model_validator(mode="after")
     def _check_map(self) -> Self:
+        _check_pen(self)
         _check_size(self.pixels, "scale")
         side = self.scale * self.cells * max(self.cell.height, self.cell.width)
         if side > MAX_SIDE:
@@ -263,6 +279,20 @@ def hand_share(variation: float | None, style: str | None) -> float:
 def line_width(count: int, gap: int, cell: int = CELL) -> int:
     """Pixels that `count` digits take side by side, each `cell` wide, with `gap` between two."""
     return (cell + gap) * (count - 1) + cell
+
+
+def _check_pen(query: Drawing | MorphQuery | LatentMapQuery) -> None:
+    if query.pen == 1:
+        return
+    if query.render != "ink":
+        raise invalid("pen", "shapes ink; add render=ink, or leave out pen")
+    area = query.pixels // query.scale**2
+    if area > MAX_PEN_AREA:
+        raise invalid(
+            "pen",
+            f"shapes at most {MAX_PEN_AREA} pixels before scaling, and here are {area}; ask for "
+            "fewer digits, rows or frames, or leave out pen",
+        )
 
 
 def _check_size(pixels: int, field: str) -> None:

@@ -64,6 +64,6 @@ def test_keyboard_reaches_the_controls_in_order(page: Page, address: str) -> Non
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.name"))
     names = ["digits", "new-seed", "seed", "scale", "copy-picture", "variation", "temperature"]
-    names += ["spacing", "gap", "rows", "ink", "paper", "view", "local"]
+    names += ["spacing", "gap", "rows", "ink", "paper", "render", "pen", "local"]
     places = [reached.index(name) for name in names]
     assert places == sorted(places)

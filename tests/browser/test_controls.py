@@ -216,7 +216,7 @@ def test_colours_spacing_and_view_change_the_picture(page: Page, address: str) -
     pictures.append(picture(page))
     page.get_by_text("Pixels", exact=True).click()
     pictures.append(picture(page))
-    page.locator("#paper").fill("#00ff00")  # the canvas has a paper only in this view
+    page.locator("#paper").fill("#00ff00")  # a colour that is easy to see
     pictures.append(picture(page))
     assert len(set(pictures)) == 5
     parameters = link_parameters(page)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from starlette.testclient import TestClient
 
+from app.drawing.ink import coverage
 from app.main import create_app
 from app.settings import Settings
 from model.checkpoint import PRETRAINED, read_checkpoint
@@ -32,6 +33,18 @@ def test_generate_2018_is_one_grey_picture(client: TestClient) -> None:
     assert (picture.format, picture.mode, picture.size) == ("PNG", "L", (112, 28))
     for start in range(0, 112, 28):  # each of the four cells holds ink
         assert pixels(answer.content)[:, start : start + 28].max() > 128
+
+
+def test_generate_draws_the_same_ink_in_every_format(client: TestClient) -> None:
+    query = "/generate?digits=2018&seed=7&render=ink&pen=0.7&scale=3&spacing=tight"
+    png, webp = (client.get(f"{query}&format={name}").content for name in ("png", "webp"))
+    assert np.array_equal(pixels(png), pixels(webp)[..., 0])
+    levels = client.get("/generate?digits=2018&seed=7&spacing=tight&format=npy").content
+    assert np.array_equal(pixels(png), coverage(np.load(io.BytesIO(levels)), 3, 0.7))
+    answer = client.get("/generate?digits=20&seed=7&render=ink&scale=2&format=json").json()
+    digit = pixels(base64.b64decode(answer["lines"][0][0]["png"]))
+    alone = client.get("/generate?digits=2&seed=7&render=ink&scale=2")
+    assert np.array_equal(digit, pixels(alone.content))
 
 
 @pytest.mark.parametrize("digit", "0123456789")

@@ -118,6 +118,9 @@ def test_open_renderer_names_what_draws_and_counts_no_digit() -> None:
         ("digits=" + "1" * 64 + "&format=json&rows=2", False),
         ("digits=2018&format=webp", False),
         ("digits=2018&format=svg", False),
+        ("digits=2018&render=ink", True),
+        ("digits=2018&render=ink&scale=3", False),
+        ("digits=2018&render=ink&pen=0.5", False),
     ],
 )
 def test_is_light_only_for_drawings_faster_than_a_thread(query: str, light: bool) -> None:

@@ -52,8 +52,26 @@ RANGES = [  # of a data set: parameter, lowest, highest, below, above
     ("scale", "0.25", "16", "0.24", "16.1"),
 ]
 EACH_LIMIT = [(query, *limit[1:]) for limit in LIMITS for query in limit[0]]
+PENS = [  # a query, and why its pen is refused
+    (GenerateQuery, "pen=0.5", "shapes ink; add render=ink, or leave out pen"),
+    (LatentMapQuery, "pen=2", "shapes ink; add render=ink, or leave out pen"),
+    *(
+        (
+            query,
+            f"render=ink&pen=0.5&{text}",
+            f"shapes at most 65536 pixels before scaling, and here are {area}; ask for fewer "
+            "digits, rows or frames, or leave out pen",
+        )
+        for query, text, area in (
+            (GenerateQuery, f"digits={'8' * 14}&rows=6", 65856),
+            (MorphQuery, f"from={'1' * 7}&to={'2' * 7}&frames=12", 65856),
+            (LatentMapQuery, "cells=10", 78400),
+        )
+    ),
+]
 WORDS: list[tuple[tuple[type[Query], ...], str, str]] = [
     (DRAWINGS, "spacing", "cell or tight"),
+    (COLOURED, "render", "pixels or ink"),
     (DRAWINGS, "format", "png, webp, svg, json or npy"),
     ((MorphQuery,), "format", "webp, gif or apng"),
     ((LatentMapQuery,), "format", "png, webp or svg"),
@@ -87,6 +105,30 @@ def test_number_at_its_edges_is_taken_and_past_them_refused(
     kind = "an integer" if name not in ("variation", "temperature", "walk", "span") else "a number"
     for value in (below, above, "", "x"):
         assert errors(query, f"{name}={value}") == [(name, f"must be {kind} from {low} to {high}")]
+
+
+@pytest.mark.parametrize("query", COLOURED)
+def test_pen_is_taken_from_hairline_to_brush_for_ink(query: type[Query]) -> None:
+    few = "&frames=2" if query is MorphQuery else "&cells=2" if query is LatentMapQuery else ""
+    for pen in ("0.2", "2"):
+        assert parsed(query, f"render=ink&pen={pen}{few}").pen == float(pen)  # type: ignore[attr-defined]
+    for pen in ("0.19", "2.01", "", "x"):
+        assert errors(query, f"render=ink&pen={pen}{few}") == [
+            ("pen", "must be a number from 0.2 to 2")
+        ]
+
+
+@pytest.mark.parametrize(("query", "text", "message"), PENS)
+def test_pen_is_refused_for_pixels_and_for_too_many_digits(
+    query: type[Query], text: str, message: str
+) -> None:
+    assert errors(query, text) == [("pen", message)]
+
+
+def test_ink_is_refused_for_npy() -> None:
+    assert errors(GenerateQuery, "render=ink&format=npy") == [
+        ("format", "npy holds the model's own pixels; leave out render, or choose png")
+    ]
 
 
 @pytest.mark.parametrize(("name", "low", "high", "below", "above"), RANGES)

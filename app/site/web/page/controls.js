@@ -9,7 +9,8 @@ import { START } from "./store.js";
 
 /** @typedef {import("./store.js").Store} Store */
 
-const SLIDERS = ["variation", "temperature", "rows", "gap"];
+const SLIDERS = ["variation", "temperature", "rows", "gap", "pen"];
+const CHOICES = /** @type {const} */ (["spacing", "render"]);
 const PRESETS = [
   { name: "Blue-black on white", ink: "24407a", paper: "fffdf8" },
   { name: "White on black, as in MNIST", ink: "ffffff", paper: "000000" },
@@ -30,10 +31,10 @@ export function bindControls(store) {
     const slider = input(`#${name}`);
     slider.addEventListener("input", () => store.change({ [name]: Number(slider.value) }, name));
   }
-  for (const choice of document.querySelectorAll('input[name="spacing"]')) {
-    choice.addEventListener("change", () => {
-      store.change({ spacing: choice.getAttribute("value") === "tight" ? "tight" : "cell" });
-    });
+  for (const name of CHOICES) {
+    for (const choice of document.querySelectorAll(`input[name="${name}"]`)) {
+      choice.addEventListener("change", () => store.change({ [name]: choice.getAttribute("value") }));
+    }
   }
   for (const name of ["ink", "paper"]) {
     const field = input(`#${name}`);
@@ -131,7 +132,8 @@ function show({ query }) {
     const output = document.getElementById(`${name}-value`);
     if (output) output.textContent = withDefault(name, text);
   }
-  input(`input[name="spacing"][value="${query.spacing}"]`).checked = true;
+  for (const name of CHOICES) input(`input[name="${name}"][value="${query[name]}"]`).checked = true;
+  input("#pen").disabled = query.render === "pixels";
   input("#ink").value = `#${query.ink}`;
   if (query.paper !== "transparent") input("#paper").value = `#${query.paper}`;
 }

@@ -1,7 +1,7 @@
 // The picture as a file: to download, to copy or to share.
 
 import { button, part } from "./element.js";
-import { paintPixels, palette } from "./painter.js";
+import { paintInk, paintPixels, palette } from "./painter.js";
 import { ServiceError } from "./service.js";
 
 /** @typedef {import("./key-box.js").KeyBox} KeyBox */
@@ -139,7 +139,9 @@ function disable(choice, reason) {
 async function browserFile(query, format, view) {
   if (!view.sheet) throw new Error("There is no picture yet.");
   const canvas = document.createElement("canvas");
-  paintPixels(canvas, view.sheet, palette(query.ink, query.paper), query.scale);
+  const colours = palette(query.ink, query.paper);
+  if (query.render === "ink") paintInk(canvas, view.sheet, colours, query.scale, query.pen);
+  else paintPixels(canvas, view.sheet, colours, query.scale);
   /** @type {Blob | null} */
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, `image/${format}`, 1));
   if (blob?.type !== `image/${format}`) throw new Error(`This browser cannot write ${format} files. Choose PNG.`);

@@ -83,16 +83,6 @@ function bindEngine(view, draw) {
   explain();
 }
 
-/** @param {PictureView} view */
-function bindViewChoice(view) {
-  for (const choice of document.querySelectorAll('input[name="view"]')) {
-    choice.addEventListener("change", () => {
-      view.strokes = choice.getAttribute("value") === "strokes";
-      view.paint();
-    });
-  }
-}
-
 /**
  * @param {PictureView} view
  * @param {KeyBox} keyBox
@@ -146,7 +136,6 @@ async function main() {
   const keyBox = new KeyBox(service);
   describePicture(view, keyBox, draw);
   bindEngine(view, draw);
-  bindViewChoice(view);
   store.addEventListener("change", draw);
   draw();
   if (store.ignored.length) part("#hint").textContent = `Ignored invalid parameters of this link: ${store.ignored.join(", ")}.`;

@@ -1,7 +1,7 @@
 // The large picture: shows each new query, with a transition from the picture before.
 
 import { gridOf, interpolate } from "./digit-grid.js";
-import { paintPixels, paintStrokes, palette, rgb } from "./painter.js";
+import { paintInk, paintPixels, palette, rgb, screenScale } from "./painter.js";
 import { apiQueryString } from "./query.js";
 import { CELL, stitch } from "./sheet.js";
 
@@ -34,7 +34,6 @@ export class PictureView extends EventTarget {
     this.decoder = decoder;
     this.service = service;
     this.local = Boolean(decoder); // whether the browser draws
-    this.strokes = true; // whether to show strokes or pixels
     this.from = this.current = emptyGrid();
     this.startTime = 0;
     this.msPerDigit = 0; // of the last drawing
@@ -101,7 +100,7 @@ export class PictureView extends EventTarget {
     this.current = grid;
     revealNewDigits(pictures, grid);
     this.sheet = stitch(pictures, grid.rows, grid.count, query.spacing, query.gap);
-    this.paint();
+    this.paint(progress === 1);
     if (progress === 1) {
       this.msPerDigit = this.decoder.msPerDigit;
       this.finish(query);
@@ -132,17 +131,20 @@ export class PictureView extends EventTarget {
     this.dispatchEvent(new CustomEvent("shown", { detail: { query, msPerDigit: this.msPerDigit } }));
   }
 
-  paint() {
+  /** @param {boolean} [settled] whether the picture stays; a pen takes longer than a frame */
+  paint(settled = true) {
     if (!this.sheet || !this.query) return;
-    const { ink, paper } = this.query;
+    const { ink, paper, render, pen } = this.query;
     const frame = /** @type {HTMLElement} */ (this.canvas.parentElement);
     frame.style.setProperty("--paper", paper === "transparent" ? "transparent" : `#${paper}`);
     frame.classList.toggle("transparent", paper === "transparent");
     frame.classList.toggle("pale", rgb(ink).reduce((sum, value) => sum + value) > PALE);
-    this.canvas.classList.toggle("pixels", !this.strokes);
+    this.canvas.classList.toggle("pixels", render === "pixels");
     const width = this.fit(frame, this.sheet);
-    if (this.strokes) paintStrokes(this.canvas, this.sheet, ink, width * devicePixelRatio);
-    else paintPixels(this.canvas, this.sheet, palette(ink, paper));
+    const colours = palette(ink, paper);
+    if (render === "pixels") return paintPixels(this.canvas, this.sheet, colours);
+    const scale = screenScale(this.sheet, width * devicePixelRatio);
+    paintInk(this.canvas, this.sheet, colours, scale, settled ? pen : 1);
   }
 
   /**
@@ -166,11 +168,11 @@ export class PictureView extends EventTarget {
 }
 
 /**
- * A key of the grey levels of a query, equal for queries that differ only in size and colours.
+ * A key of the grey levels of a query, equal for queries that differ only in their rendering.
  * @param {Query} query
  */
 function levelsKey(query) {
-  return apiQueryString({ ...query, scale: 1, ink: "", paper: "" });
+  return apiQueryString({ ...query, scale: 1, ink: "", paper: "", render: "pixels", pen: 1 });
 }
 
 /** @param {number} progress */

@@ -15,6 +15,8 @@ import { MAX_SEED } from "./noise.js";
  * @property {number} scale
  * @property {string} ink 6 hex digits
  * @property {string} paper 6 hex digits, or transparent
+ * @property {"pixels" | "ink"} render
+ * @property {number} pen thickness of the strokes of ink
  */
 
 /** @type {Query} the defaults of the API, with a number to start with */
@@ -30,6 +32,8 @@ export const DEFAULTS = {
   scale: 1,
   ink: "ffffff",
   paper: "000000",
+  render: "pixels",
+  pen: 1,
 };
 
 export const MAX_DIGITS = 64;
@@ -41,9 +45,10 @@ const LIMITS = {
   temperature: [0, 1.5],
   gap: [-12, 28],
   scale: [1, 16],
+  pen: [0.2, 2],
 };
 const INTEGERS = new Set(["seed", "rows", "gap", "scale"]);
-const OWN_DEFAULTS = new Set(["ink", "paper", "scale"]); // the page's defaults differ from the API's
+const OWN_DEFAULTS = new Set(["ink", "paper", "render", "scale"]); // the page's defaults differ from the API's
 
 /**
  * The query in a link.
@@ -72,6 +77,7 @@ function readValue(name, text) {
   if (name === "digits") return /^[0-9]{1,64}$/.test(text) ? text : undefined;
   if (name === "style") return /^[A-Za-z0-9_-]{1,1000}$/.test(text) ? text : undefined;
   if (name === "spacing") return text === "cell" || text === "tight" ? text : undefined;
+  if (name === "render") return text === "pixels" || text === "ink" ? text : undefined;
   if (name === "paper" && text === "transparent") return text;
   if (name === "ink" || name === "paper") return readColour(text);
   if (!(name in LIMITS) || !/^-?[0-9]{1,10}(\.[0-9]{1,9})?$/.test(text)) return undefined;
@@ -113,6 +119,7 @@ function queryString(query, extra, always) {
   const parameters = new URLSearchParams({ digits: query.digits, seed: String(query.seed) });
   for (const [name, value] of Object.entries(query)) {
     const usual = /** @type {Record<string, unknown>} */ (DEFAULTS)[name];
+    if (name === "pen" && query.render === "pixels") continue; // a pen shapes ink only
     if (parameters.has(name) || value === null || (value === usual && !always.has(name))) continue;
     parameters.set(name, typeof value === "number" ? String(Number(value.toFixed(4))) : value);
   }

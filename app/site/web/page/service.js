@@ -6,6 +6,8 @@ import { readStored, writeStored } from "./storage.js";
 /** @typedef {import("./query.js").Query} Query */
 /** @typedef {import("./sheet.js").Sheet} Sheet */
 
+/** @type {Partial<Query>} the grey levels, as the model draws them */
+const AS_DRAWN = { scale: 1, ink: "ffffff", paper: "000000", render: "pixels", pen: 1 };
 const KEY = "cvae-digits-api-key";
 
 export class ServiceError extends Error {
@@ -50,7 +52,7 @@ export class Service {
    * @returns {Promise<Sheet>}
    */
   async sheet(query, signal) {
-    const grey = { ...query, scale: 1, ink: "ffffff", paper: "000000" };
+    const grey = { ...query, ...AS_DRAWN };
     const response = await this.request(this.link(grey, { format: "npy" }), { signal });
     return readNpy(await response.arrayBuffer());
   }

@@ -16,7 +16,7 @@ export class Store extends EventTarget {
   constructor() {
     super();
     const colours = matchMedia("(prefers-color-scheme: dark)").matches ? DARK : LIGHT;
-    const fallback = { ...DEFAULTS, ...colours, scale: 8, seed: randomSeed() };
+    const fallback = { ...DEFAULTS, ...colours, render: /** @type {const} */ ("ink"), scale: 8, seed: randomSeed() };
     // A link leaves out defaults of the API, so START applies only without a link.
     const { query, ignored } = readQuery(location.search, location.search ? fallback : { ...fallback, ...START });
     /** @type {Query} */

@@ -9,7 +9,8 @@ COMMANDS = {
     "serve": ("app.__main__", "serve handwritten digits over HTTP, and the web page"),
     "draw": ("app.draw", "draw a number into a file"),
     "dataset": ("app.dataset", "write labelled digits, as many as wanted, into a file or folder"),
-    "train": ("training.__main__", "train a model on MNIST"),
+    "look": ("training.look", "look at pictures of your own before training on them"),
+    "train": ("training.__main__", "train a model, on MNIST or on pictures of your own"),
     "evaluate": ("training.evaluate", "measure a trained model"),
 }
 OURS = ("app", "model", "training")
@@ -43,7 +44,7 @@ def _run(command: str, arguments: list[str]) -> int:
         code: int = import_module(COMMANDS[command][0]).main(arguments)
     except ModuleNotFoundError as error:
         package = str(error.name).split(".")[0]
-        if command not in ("train", "evaluate") or package in OURS:
+        if command not in ("look", "train", "evaluate") or package in OURS:
             raise
         return _fail(
             f"cvae-digits {command} needs the package {package}, which is not installed; install "

@@ -57,7 +57,7 @@ class Provenance(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data_set: str
+    data_set: str  # its name, such as "MNIST"
     train_images: int
     test_images: int
     seed: int
@@ -68,6 +68,8 @@ class Provenance(BaseModel):
     objective: str
     versions: dict[str, str]  # library -> version
     recipe: dict[str, Any] = {}  # the settings of each stage, if training has several
+    data_subject: str = ""  # what the model draws, such as "handwritten digits"
+    data_about: str = ""  # where the pictures are from; Markdown
 
 
 class Manifest(BaseModel):

@@ -30,12 +30,13 @@ MODEL = [
 ]
 TRAINING = [
     {"__main__"},
-    {"run"},
-    {"article", "sharp", "evaluate"},
+    {"run", "look"},
+    {"article", "sharp", "evaluate", "report"},
     {"evaluation", "photos"},
     {"checkpoint"},
-    {"launch", "console", "snapshot"},
-    {"config", "data", "interrupt"},
+    {"launch", "console", "snapshot", "place"},
+    {"data"},
+    {"config", "interrupt"},
     {"lock", "randomness", "tensors"},
 ]
 ORDERS = {"app": APP, "model": MODEL, "training": TRAINING}

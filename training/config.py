@@ -1,9 +1,9 @@
 """The options of a training run, typed, and how the commands read their options."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -26,8 +26,14 @@ ARTICLE_ONLY = {
     *("epochs", "batch_size", "learning_rate", "conditional", "hidden", "latent"),
     *("snapshot_every_s", "devices", "precision", "compile"),
 }
+RUNS = Path("runs")
 METAVARS: dict[object, str] = {int: "INTEGER", float: "NUMBER", Path: "FOLDER"}
 Options = TypeVar("Options", bound=BaseModel)
+Polarity = Literal["auto", "dark-ink", "light-ink"]
+Fit = Literal["whole", "ink"]
+Contrast = Literal["keep", "stretch"]
+SMALLEST, LARGEST = 8, 64  # sides of pictures
+IMAGES_ONLY = {"label_names", "polarity", "fit", "contrast"}  # the named sets need none of them
 
 
 def _split(value: object) -> object:
@@ -35,22 +41,78 @@ def _split(value: object) -> object:
     return value.strip("[]").split(",") if isinstance(value, str) else value
 
 
-class TrainingConfig(BaseModel):
-    """The options of one training run."""
+class PictureRules(BaseModel):
+    """How pictures are brought to one form."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label_names: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        (), description="names for the labels of your pictures, in their order; none: as found"
+    )
+    size: Annotated[int, Field(ge=SMALLEST, le=LARGEST)] = Field(
+        ARTICLE.image_height, description="side of the pictures, in pixels, 8 to 64"
+    )
+    polarity: Polarity = Field(
+        "auto",
+        description="which is ink in your pictures; auto: what most lack at the edge",
+    )
+    fit: Fit = Field(
+        "whole",
+        description="take each of your pictures whole, or crop and centre its ink as in MNIST",
+    )
+    contrast: Contrast = Field(
+        "keep", description="keep the grey levels of your pictures, or make paper 0 and ink 255"
+    )
+
+
+class DataOptions(PictureRules):
+    """Which pictures, and how they are brought to one form."""
+
+    dataset: Literal[
+        "mnist", "fashion-mnist", "kmnist", "emnist-letters", "emnist-balanced", "qmnist", "usps"
+    ] = Field("mnist", description="a data set with a name, read by torchvision")
+    images: Path | None = Field(
+        None,
+        description="pictures of your own instead: a folder with a folder per label, a "
+        "metadata.csv or IDX files, or an .npz file",
+    )
+    data_dir: Path = Field(
+        Path("data"),
+        description="folder of the data sets with a name, such as MNIST/raw in it; what is "
+        "missing is downloaded into it",
+    )
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> Self:
+        given = self.model_fields_set
+        if self.images is not None and "dataset" in given:
+            raise ValueError(
+                "The options --images and --dataset were both given; a run has one data set, so "
+                "leave one of them out"
+            )
+        changed = {
+            name
+            for name in IMAGES_ONLY
+            if getattr(self, name) != type(self).model_fields[name].default
+        }
+        if self.images is None and (alien := sorted(changed)):
+            raise ValueError(
+                f"The option {', '.join(map(option, alien))} is for --images only, which was not "
+                "given; a data set with a name has its own"
+            )
+        return self
+
+
+class TrainingConfig(DataOptions):
+    """The options of one training run."""
 
     preset: Literal["article", "sharp"] = Field(
         "article", description="what to train: the article's CVAE, or a sharper one in six stages"
     )
-    data_dir: Path = Field(
-        Path("data"),
-        description="folder that contains MNIST/raw; if it does not, MNIST is downloaded into it",
-    )
     run_dir: Path = Field(
-        default_factory=lambda given: Path("runs") / given["preset"],
-        description="folder for the log, snapshots, samples and the checkpoint (default: runs/ "
-        "and the name of the preset)",
+        default_factory=lambda given: RUNS / _run_name(given),
+        description="folder for the log, snapshots, samples, report and checkpoint (default: runs/ "
+        "and the names of preset and data set, with the next free number)",
     )
     checkpoint: Path | None = Field(
         None,
@@ -60,7 +122,11 @@ class TrainingConfig(BaseModel):
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = Field(
         0, description="seed of all random numbers; it repeats a run exactly on the same machine"
     )
-    resume: bool = Field(False, description="continue the run in --run-dir where it stopped")
+    resume: bool = Field(
+        False,
+        description="continue a run where it stopped, with its own options: that in --run-dir, "
+        "or the last one",
+    )
     evaluate: bool = Field(True, description="measure the quality of samples at the end")
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="device type")
     epochs: PositiveInt = Field(10, description="passes over the training images")
@@ -68,8 +134,8 @@ class TrainingConfig(BaseModel):
     learning_rate: PositiveFloat = Field(1e-3, description="learning rate of Adam")
     conditional: bool = Field(
         True,
-        description="train with labels; without them the result is a plain VAE, which the "
-        "service cannot serve",
+        description="train with labels; without them the result is a plain VAE, which draws any "
+        "label",
     )
     hidden: Annotated[tuple[PositiveInt, ...], BeforeValidator(_split), Field(min_length=1)] = (
         Field(
@@ -91,15 +157,15 @@ class TrainingConfig(BaseModel):
         False, description="compile the training step with torch; needs a C++ compiler"
     )
 
-    @property
-    def architecture(self) -> CVAEConfig:
-        """The network to train."""
-        return ARTICLE.model_copy(
-            update={
-                "hidden": self.hidden,
-                "latent": self.latent,
-                "conditional": self.conditional,
-            }
+    def architecture(self, classes: int) -> CVAEConfig:
+        """The network to train, for a number of labels."""
+        return CVAEConfig(
+            image_height=self.size,
+            image_width=self.size,
+            classes=classes,
+            hidden=self.hidden,
+            latent=self.latent,
+            conditional=self.conditional,
         )
 
     @property
@@ -134,7 +200,14 @@ class TrainingConfig(BaseModel):
     def recipe(self) -> dict[str, object]:
         """The fields that determine the result; they must be the same in a resumed run."""
         fields = {"batch_size", "learning_rate", "seed", "conditional", "hidden", "latent"}
+        fields |= {"dataset", "images", "label_names", "size", "polarity", "fit", "contrast"}
         return self.model_dump(mode="json", include=fields)
+
+
+def _run_name(given: Mapping[str, Any]) -> str:
+    """The name of a run's folder: the preset, and the data set if it is not MNIST."""
+    name = given["images"].resolve().stem if given["images"] else given["dataset"]
+    return str(given["preset"]) if name == "mnist" else f"{given['preset']}-{name}"
 
 
 class OptionError(Exception):
@@ -191,7 +264,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str, field: FieldInfo) ->
     else:
         value = None if field.default_factory else field.default
         shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
-        text = f"{field.description}" + (f" (default: {shown})" if shown is not None else "")
+        text = f"{field.description}" + (f" (default: {shown})" if shown not in (None, "") else "")
         parser.add_argument(option(name), metavar=_metavar(field.annotation), help=text)
 
 
@@ -200,5 +273,6 @@ def _metavar(kind: object) -> str:
     if get_origin(kind) is Literal:
         return "{" + ",".join(get_args(kind)) + "}"
     if get_origin(kind) is tuple:
-        return "INTEGER[,INTEGER...]"
+        one = "TEXT" if str in get_args(kind) else "INTEGER"
+        return f"{one}[,{one}...]"
     return METAVARS[next(iter(get_args(kind)), kind)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from model.checkpoint import ROUNDED_DECODER, Checkpoint, CheckpointError, read_checkpoint
 from model.engine import Precision
@@ -18,9 +18,9 @@ from model.generator import Generator, open_generator
 from model.torch_engine import load_cvae
 from training.checkpoint.card import evaluation_table
 from training.checkpoint.export import metrics_json, replace_metrics
-from training.config import EXIT_FAILED, EXIT_USAGE, OptionError, read_options
+from training.config import EXIT_FAILED, EXIT_USAGE, DataOptions, OptionError, read_options
 from training.console import print_table, start_log
-from training.data import DataError, LabelledImages, load_mnist
+from training.data import DataError, DataSet, LabelledImages, load_data
 from training.evaluation.evaluator import Evaluator, SampleSizes
 from training.evaluation.judge import JudgeRecipe
 from training.evaluation.latency import DIGITS, decode_seconds
@@ -29,24 +29,20 @@ from training.evaluation.loss import evaluate_loss, loss_record
 from training.evaluation.picture import picture_report
 
 log = logging.getLogger("training.evaluate")
+SHOWN = 10  # labels that a message names
+LABELS_NEEDED, TEST_NEEDED = 2, 10  # to compare distributions, label by label
 TEMPERATURES = (0.5, 0.7, 0.85, 1.0, 1.15)
 DESCRIPTION = """
 Measure a checkpoint: its samples against real digits, its likelihood, its style and its speed.
 """
 
 
-class EvaluationConfig(BaseModel):
+class EvaluationConfig(DataOptions):
     """The options of an evaluation."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     checkpoint: Path = Field(description="the checkpoint folder")
     baseline: Path | None = Field(
         None, description="checkpoint folder of another model to measure in the same run"
-    )
-    data_dir: Path = Field(
-        Path("data"),
-        description="folder that contains MNIST/raw; if it does not, MNIST is downloaded into it",
     )
     out_dir: Path = Field(
         Path("runs/evaluation"), description="folder for metrics.json and report.png"
@@ -160,11 +156,15 @@ def evaluate(config: EvaluationConfig) -> dict[str, Any]:
     """Measure a checkpoint, print a table, and write metrics.json and report.png.
 
     Raises:
-        CheckpointError, DataError: a checkpoint or MNIST cannot be used.
+        CheckpointError, DataError: a checkpoint or the data set cannot be used.
     """
     checkpoint = _read(config.checkpoint)
     baseline = _read(config.baseline) if config.baseline else None
-    train, test = (load_mnist(config.data_dir, part) for part in (True, False))
+    data = load_data(config)
+    for measured in (checkpoint, *([baseline] if baseline else [])):
+        if reason := unmeasurable(measured, data):
+            raise DataError(f"The checkpoint {measured.folder} cannot be measured: {reason}")
+    train, test = data.train, data.test
     evaluation = Evaluation(config, train, test)
     metrics = {**checkpoint.metrics, "evaluation": evaluation.run(checkpoint, baseline)}
     config.out_dir.mkdir(parents=True, exist_ok=True)
@@ -177,6 +177,27 @@ def evaluate(config: EvaluationConfig) -> dict[str, Any]:
     columns, rows = evaluation_table(metrics["evaluation"])
     print_table(f"Measurements of {checkpoint.folder}", columns, rows)
     return metrics
+
+
+def unmeasurable(checkpoint: Checkpoint, data: DataSet) -> str | None:
+    """Why the samples of a checkpoint cannot be compared with a data set; None if they can."""
+    names, side = checkpoint.manifest.label_names, checkpoint.config.image_height
+    if not checkpoint.config.conditional:
+        return "it is an unconditional VAE, and the measurements ask for labels."
+    if (names, side) != (data.label_names, data.size):
+        return (
+            f"it draws {len(names)} labels ({', '.join(names[:SHOWN])}) at {side} x {side} pixels, "
+            f"but {data.name} has {data.classes} ({', '.join(data.label_names[:SHOWN])}) at "
+            f"{data.size} x {data.size}; pass the --dataset or --images, --size and --label-names "
+            "that it was trained with."
+        )
+    fewest = int(torch.bincount(data.test.labels, minlength=data.classes).min())
+    if data.classes < LABELS_NEEDED or fewest < TEST_NEEDED:
+        return (
+            f"{data.name} has {data.classes} labels and {fewest} test pictures of the rarest, "
+            f"expected at least {LABELS_NEEDED} labels and {TEST_NEEDED} test pictures of each."
+        )
+    return None
 
 
 def main(arguments: list[str]) -> int:

@@ -35,8 +35,8 @@ class Torchrun:
         return cls(*(int(os.environ[name]) for name in names))
 
 
-def launch(config: TrainingConfig) -> tuple[Fabric, TrainingConfig]:
-    """Join the processes of the run; also returns the options, with `resume` after a restart.
+def launch(config: TrainingConfig) -> tuple[Fabric, bool]:
+    """Join the processes of the run; also returns whether torchrun has started them again.
 
     Raises:
         LaunchError: the options contradict torchrun, or the preset runs in one process only.
@@ -49,8 +49,6 @@ def launch(config: TrainingConfig) -> tuple[Fabric, TrainingConfig]:
         hosts = torchrun.processes // devices
         if torchrun.restarts:
             _join_again(torchrun)
-            if config.snapshot.exists():
-                config = config.model_copy(update={"resume": True})
     fabric = Fabric(
         accelerator=config.accelerator,
         devices=devices,
@@ -58,7 +56,7 @@ def launch(config: TrainingConfig) -> tuple[Fabric, TrainingConfig]:
         precision=config.precision,
     )
     fabric.launch()
-    return fabric, config
+    return fabric, torchrun is not None and torchrun.restarts > 0
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from tests.conftest import ROOT
 from training.article.trainer import Trainer
 from training.config import TrainingConfig
-from training.data import LabelledImages, load_mnist
+from training.data import DataSet, LabelledImages, load_mnist
 
 TINY = {"hidden": (16,), "latent": 4, "epochs": 2, "batch_size": 50}
 CPU = torch.device("cpu")
@@ -27,14 +27,20 @@ def mnist(mnist_slice: Path) -> Mnist:
 
 
 @pytest.fixture(scope="session")
-def make_trainer(mnist: Mnist) -> MakeTrainer:
+def mnist_data(mnist: Mnist) -> DataSet:
+    """The slice as a data set."""
+    return DataSet("MNIST", "handwritten digits", "A slice.", tuple("0123456789"), *mnist)
+
+
+@pytest.fixture(scope="session")
+def make_trainer(mnist_data: DataSet) -> MakeTrainer:
     """A trainer of a tiny network in this process; keyword arguments are options."""
 
     def make(run_dir: Path, **options: object) -> Trainer:
         config = TrainingConfig.model_validate({**TINY, "run_dir": run_dir, **options})
         run_dir.mkdir(exist_ok=True)
         fabric = Fabric(accelerator="cpu", devices=1, precision=config.precision)
-        return Trainer(config, fabric, *mnist)
+        return Trainer(config, fabric, mnist_data)
 
     return make
 

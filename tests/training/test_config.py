@@ -18,7 +18,7 @@ def read(*arguments: str) -> TrainingConfig:
 def test_defaults_are_those_of_the_article() -> None:
     config = read()
     assert config == TrainingConfig()
-    assert config.architecture == ARTICLE
+    assert config.architecture(10) == ARTICLE
     assert (config.epochs, config.batch_size, config.learning_rate) == (10, 128, 1e-3)
 
 
@@ -37,8 +37,8 @@ def test_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("text", ["8,4", "[8,4]"])
 def test_architecture_follows_the_options(text: str) -> None:
     config = read("--hidden", text, "--latent", "2", "--no-conditional")
-    assert config.architecture.encoder_sizes == (784, 8, 4)
-    assert config.architecture.decoder_sizes == (2, 4, 8, 784)
+    assert config.architecture(10).encoder_sizes == (784, 8, 4)
+    assert config.architecture(10).decoder_sizes == (2, 4, 8, 784)
 
 
 @pytest.mark.parametrize(

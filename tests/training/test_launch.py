@@ -117,5 +117,5 @@ def test_launch_with_options_that_contradict_torchrun_raises(
 def test_launch_without_torchrun_is_one_process_as_configured() -> None:
     assert Torchrun.read() is None
     config = TrainingConfig(accelerator="cpu", precision="bf16-mixed")
-    fabric, same = launch(config)
-    assert (fabric.world_size, same) == (1, config)
+    fabric, restarted = launch(config)
+    assert (fabric.world_size, restarted) == (1, False)

@@ -1,8 +1,6 @@
 from pathlib import Path
 
-import pytest
-
-from model.checkpoint import CheckpointError, read_checkpoint
+from model.checkpoint import read_checkpoint
 from model.generator import open_generator
 from training.__main__ import main
 
@@ -25,13 +23,12 @@ def test_conditional_run_ends_with_how_to_serve(mnist_slice: Path, tmp_path: Pat
     assert open_generator(read_checkpoint(folder)).config.latent == 3
 
 
-def test_unconditional_run_ends_with_why_it_cannot_be_served(
+def test_unconditional_run_ends_with_how_to_serve_without_labels(
     mnist_slice: Path, tmp_path: Path
 ) -> None:
     last = train(mnist_slice, tmp_path, "--no-conditional")
-    assert "it is an unconditional VAE, which the service refuses" in last
-    assert "serve it" not in last
+    assert f"serve it with `cvae-digits serve --checkpoint {tmp_path / 'checkpoint'}`" in last
+    assert last.endswith("without labels it draws any of them: `GET /generate?count=12`")
     checkpoint = read_checkpoint(tmp_path / "checkpoint")
     assert "one_hot" not in (checkpoint.folder / "README.md").read_text()
-    with pytest.raises(CheckpointError, match="unconditional"):
-        open_generator(checkpoint)
+    assert not checkpoint.config.conditional

@@ -1,4 +1,4 @@
-"""The training loop: MNIST in, a checkpoint folder out; resumable at every step.
+"""The training loop: a data set in, a checkpoint folder out; resumable at every step.
 
 All random numbers are keyed by (seed, epoch, step), so a run that was interrupted, or that is
 divided among several processes, takes the same steps.
@@ -21,7 +21,7 @@ from training.checkpoint.card import sample_sheet
 from training.checkpoint.export import export_checkpoint, library_versions
 from training.config import TrainingConfig
 from training.console import LossBar, loss_text
-from training.data import LabelledImages
+from training.data import DataSet
 from training.evaluation.loss import evaluate_loss, label_one_hot, loss_record
 from training.interrupt import Interrupted, StopSwitch
 from training.randomness import Purpose, keyed_rng
@@ -37,15 +37,14 @@ class DivergenceError(Exception):
 class Trainer:
     """One run: the network, its optimizer and its progress."""
 
-    def __init__(
-        self, config: TrainingConfig, fabric: Fabric, train: LabelledImages, test: LabelledImages
-    ) -> None:
+    def __init__(self, config: TrainingConfig, fabric: Fabric, data: DataSet) -> None:
         self.config = config
         self.fabric = fabric
-        self.train = train
-        self.test = test
+        self.data = data
+        self.train = data.train
+        self.test = data.test
         self.progress = Progress()
-        self.cvae = CVAE(config.architecture)
+        self.cvae = CVAE(config.architecture(data.classes))
         self.cvae.initialise(keyed_rng(config.seed, Purpose.WEIGHTS))
         self.optimizer = torch.optim.Adam(self.cvae.parameters(), lr=config.learning_rate)
         # Training calls the wrapped network, which averages gradients over processes; self.cvae is
@@ -184,7 +183,9 @@ class Trainer:
     def _write_checkpoint(self) -> Checkpoint:
         config = self.config
         provenance = Provenance(
-            data_set="MNIST",
+            data_set=self.data.name,
+            data_subject=self.data.subject,
+            data_about=self.data.about,
             train_images=len(self.train),
             test_images=len(self.test),
             seed=config.seed,
@@ -196,7 +197,14 @@ class Trainer:
             versions=library_versions(),
         )
         folder = config.checkpoint_folder
-        return export_checkpoint(folder, self.cvae, provenance, self._metrics(), self.fabric.device)
+        return export_checkpoint(
+            folder,
+            self.cvae,
+            provenance,
+            self._metrics(),
+            self.fabric.device,
+            self.data.label_names,
+        )
 
     def _metrics(self) -> dict[str, object]:
         last, config = self.progress.history[-1], self.config

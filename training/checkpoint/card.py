@@ -12,8 +12,10 @@ from model.checkpoint import Provenance
 from model.config import CVAEConfig
 from model.cvae import CVAE
 from model.noise import line_noise
+from training.data.named import about_named
 
-SHEET_ROWS = 10
+SHEET_ROWS, SHEET_COLUMNS = 10, 40  # columns at most
+ANY_LABEL_COLUMNS = 10  # of an unconditional VAE, which draws any label in any column
 # The rows of the table: name in metrics.json -> title, decimal places.
 SHOWN = {
     "cas": ("CAS: accuracy on real digits of a classifier trained on samples", 4),
@@ -38,21 +40,24 @@ BY_LABEL = {
 
 @torch.inference_mode()
 def sample_sheet(cvae: CVAE, seed: int, device: torch.device) -> bytes:
-    """A PNG of samples, 10 rows by K columns, column = label; each digit has its own noise.
+    """A PNG of samples, 10 rows by K columns, column = label; each picture has its own noise.
 
-    The digits are those that `/generate` draws for "0123456789" with this seed and 10 rows. An
-    unconditional VAE draws any digit in any column.
+    The pictures are those that `/generate` draws for all labels with this seed and 10 rows. Of many
+    labels the first 40 are shown. An unconditional VAE draws any label in any column.
     """
     config = cvae.config
+    columns = min(config.classes, SHEET_COLUMNS) if config.conditional else ANY_LABEL_COLUMNS
     noise = np.concatenate(
-        [line_noise(seed, row, config.classes, config.latent) for row in range(SHEET_ROWS)]
+        [line_noise(seed, row, columns, config.latent) for row in range(SHEET_ROWS)]
     )
-    one_hot = torch.eye(config.classes).repeat(SHEET_ROWS, 1) if config.conditional else None
+    one_hot = None
+    if config.conditional:
+        one_hot = torch.eye(config.classes)[:columns].repeat(SHEET_ROWS, 1)
     pixels = cvae.decoder(
         torch.from_numpy(noise).to(device), None if one_hot is None else one_hot.to(device)
     )
     levels = (pixels * 255 + 0.5).to(torch.uint8).cpu().numpy()  # (rows * K, H, W)
-    grid = levels.reshape(SHEET_ROWS, config.classes, config.image_height, config.image_width)
+    grid = levels.reshape(SHEET_ROWS, columns, config.image_height, config.image_width)
     sheet = grid.transpose(0, 2, 1, 3).reshape(SHEET_ROWS * config.image_height, -1)
     file = io.BytesIO()
     Image.fromarray(sheet).save(file, format="PNG")
@@ -64,9 +69,15 @@ def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str,
     kind = "Conditional Variational Auto-Encoder" if config.conditional else "VAE (unconditional)"
     encoder = "-".join(map(str, config.encoder_sizes))
     decoder = "-".join(map(str, config.decoder_sizes))
-    caption = "Samples, column = digit" if config.conditional else "Samples"
+    subject, about = _described(provenance)
+    word = "digit" if "digits" in subject else "label"
+    data = (
+        f"{provenance.data_set}, {provenance.train_images:,} training and "
+        f"{provenance.test_images:,} test images"
+    )
+    caption = f"Samples, column = {word}" if config.conditional else "Samples"
     label = f", one_hot [N, {config.classes}]" if config.conditional else ""
-    return f"""# {kind} of handwritten digits
+    return f"""# {kind} of {subject}
 
 ![{caption}](samples.png)
 
@@ -77,7 +88,7 @@ def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str,
 | weights | {metrics["parameters"]:,} float32, model.safetensors |
 | prior | N(0, I), independent of the label |
 | objective | {provenance.objective} |
-| data | MNIST, {provenance.train_images:,} training and {provenance.test_images:,} test images |
+| data | {data} |
 | training | {_recipe(provenance)} |
 
 ## Measurements
@@ -93,10 +104,16 @@ def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str,
 All inputs and outputs are float32. The graphs read their weights from model.safetensors and
 decoder.int8.safetensors in the same folder.
 
-For demonstration and teaching. The model was trained on the handwriting of American census
-employees and high school students of the early 1990s. It draws no other styles, characters or
-sizes.
+{about}
 """
+
+
+def _described(provenance: Provenance) -> tuple[str, str]:
+    """What the model draws, and where its data is from."""
+    if provenance.data_about:
+        return provenance.data_subject, provenance.data_about
+    # A checkpoint from before the two were kept.
+    return about_named(provenance.data_set) or ("pictures", "The origin of the data is unknown.")
 
 
 def evaluation_table(evaluation: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:

@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -32,9 +32,17 @@ def export_checkpoint(
     provenance: Provenance,
     metrics: Mapping[str, Any],
     device: torch.device,
+    label_names: Sequence[str] | None = None,
 ) -> Checkpoint:
     """Write the checkpoint folder of a run, with metrics, sample sheet and model card.
 
+    Args:
+        folder: the target; an existing checkpoint there is replaced.
+        cvae: the trained network.
+        provenance: the origin of the checkpoint.
+        metrics: what was measured.
+        device: the device of the network.
+        label_names: the names of the labels; None: their numbers.
     Raises:
         CheckpointError: see `save_cvae`.
     """
@@ -43,7 +51,7 @@ def export_checkpoint(
         SAMPLES: sample_sheet(cvae, provenance.seed, device),
         CARD: model_card(cvae.config, provenance, metrics).encode(),
     }
-    return save_cvae(folder, cvae, provenance, documents)
+    return save_cvae(folder, cvae, provenance, documents, label_names)
 
 
 def replace_metrics(checkpoint: Checkpoint, metrics: Mapping[str, Any]) -> Checkpoint:

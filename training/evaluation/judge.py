@@ -40,7 +40,7 @@ class JudgeRecipe(BaseModel):
 class Judge(nn.Module):
     """Three convolutions and two dense layers."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = 10, side: int = 28) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(1, 16, kernel_size=5, padding=2),
@@ -55,17 +55,17 @@ class Judge(nn.Module):
             nn.ReLU(),
             nn.MaxPool2d(2),  # 14 -> 7
             nn.Flatten(),
-            nn.Linear(48 * 7 * 7, FEATURES),
+            nn.Linear(48 * (side // 4) ** 2, FEATURES),
             nn.ReLU(),
         )
-        self.scores = nn.Linear(FEATURES, 10)
+        self.scores = nn.Linear(FEATURES, classes)
 
     def features(self, images: Tensor) -> Tensor:
-        """Features (B, 64) float32, >= 0, of images (B, 28, 28) float32 in [0, 1]."""
+        """Features (B, 64) float32, >= 0, of images (B, side, side) float32 in [0, 1]."""
         return torch.as_tensor(self.layers(images.unsqueeze(1)))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (B, 10) float32 of the labels of images (B, 28, 28) float32 in [0, 1]."""
+        """Logits (B, K) float32 of the labels of images (B, side, side) float32 in [0, 1]."""
         return torch.as_tensor(self.scores(self.features(images)))
 
 
@@ -83,7 +83,7 @@ class Judgement:
 
 @torch.inference_mode()
 def judge_images(judge: Judge, images: Tensor, device: torch.device) -> Judgement:
-    """Classify images (N, 28, 28) uint8 grey levels."""
+    """Classify images (N, side, side) uint8 grey levels."""
     features = [
         judge.features(part.to(device).float() / 255) for part in torch.split(images, BATCH)
     ]
@@ -94,7 +94,7 @@ def judge_images(judge: Judge, images: Tensor, device: torch.device) -> Judgemen
 def train_judge(data: LabelledImages, recipe: JudgeRecipe, device: torch.device) -> Judge:
     """A judge trained on `data`, in evaluation mode."""
     rng = keyed_rng(recipe.seed, Purpose.JUDGE)
-    judge = Judge()
+    judge = _judge_for(data)
     draw_weights(judge, rng)
     judge.to(device).train()
     batches = -(-len(data) // recipe.batch_size)
@@ -125,15 +125,20 @@ def cached_judge(
     if not path.exists():
         judge = train_judge(data, recipe, device)
         replace_file(path, safetensors.torch.save(judge.state_dict()))
-    judge = Judge()
+    judge = _judge_for(data)
     judge.load_state_dict(safetensors.torch.load_file(path))
     return judge.to(device).eval()
+
+
+def _judge_for(data: LabelledImages) -> Judge:
+    """An untrained judge of the labels and the size of `data`."""
+    return Judge(int(data.labels.max()) + 1, data.images.shape[1])
 
 
 def _key(data: LabelledImages, recipe: JudgeRecipe) -> str:
     """16 hex digits that identify the data and the settings of a judge."""
     digest = hashlib.sha256(recipe.model_dump_json().encode())
-    digest.update(repr(Judge()).encode())
+    digest.update(repr(_judge_for(data)).encode())
     for tensor in (data.images, data.labels):
         digest.update(tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]

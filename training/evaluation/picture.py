@@ -29,9 +29,9 @@ SCALE = 2
 def picture_report(
     cvae: CVAE, train: LabelledImages, test: LabelledImages, seed: int, device: torch.device
 ) -> bytes:
-    """A PNG of all panels, for a conditional CVAE with ten labels."""
+    """A PNG of all panels, for a conditional CVAE; of more than ten labels the first ten."""
     rng = keyed_rng(seed, Purpose.METRIC)
-    labels = torch.arange(COLUMNS)
+    labels = torch.arange(COLUMNS) % cvae.config.classes
     noise = torch.randn(5 * COLUMNS, cvae.config.latent, generator=rng)
     samples = _decoded(cvae, noise, labels.repeat(5), device)
     panels = [
@@ -83,7 +83,7 @@ def _reconstructions(cvae: CVAE, test: LabelledImages, device: torch.device) -> 
 def _interpolations(cvae: CVAE, first: Tensor, second: Tensor, device: torch.device) -> Tensor:
     places = torch.linspace(0, 1, COLUMNS)
     noise = [interpolate(one, other, places) for one, other in zip(first, second, strict=True)]
-    labels = torch.arange(COLUMNS).repeat_interleave(COLUMNS)
+    labels = (torch.arange(COLUMNS) % cvae.config.classes).repeat_interleave(COLUMNS)
     return _decoded(cvae, torch.cat(noise), labels, device)
 
 

@@ -20,7 +20,7 @@ from model.checkpoint import Checkpoint, Provenance
 from model.cvae import CVAE, draw_weights
 from training.checkpoint.export import export_checkpoint, library_versions
 from training.config import TrainingConfig
-from training.data import LabelledImages
+from training.data import DataSet
 from training.evaluation.loss import evaluate_loss, loss_record
 from training.interrupt import StopSwitch
 from training.randomness import Purpose, keyed_rng
@@ -48,14 +48,14 @@ class Pipeline:
         self,
         config: TrainingConfig,
         recipe: Recipe,
-        train: LabelledImages,
-        test: LabelledImages,
+        data: DataSet,
         device: torch.device,
     ) -> None:
         self.config = config
         self.recipe = recipe
-        self.train = train
-        self.test = test
+        self.data = data
+        self.train = data.train
+        self.test = data.test
         self.device = device
         self._folder = config.stages
         if self._folder.exists() and not config.resume:
@@ -125,7 +125,9 @@ class Pipeline:
         first, recipe = self.recipe.teacher, self.recipe.model_dump(mode="json")
         images = sum(recipe[name]["steps"] * recipe[name]["batch_size"] for name in STAGES)
         provenance = Provenance(
-            data_set="MNIST",
+            data_set=self.data.name,
+            data_subject=self.data.subject,
+            data_about=self.data.about,
             train_images=len(self.train),
             test_images=len(self.test),
             seed=self.config.seed,
@@ -144,4 +146,5 @@ class Pipeline:
             "test": loss_record(loss, len(self.test), self.config.seed),
         }
         folder = self.config.checkpoint_folder
-        return export_checkpoint(folder, cvae, provenance, metrics, self.device)
+        names = self.data.label_names
+        return export_checkpoint(folder, cvae, provenance, metrics, self.device, names)

@@ -222,5 +222,5 @@ def test_run_without_data_and_network_ends_with_one_sentence(
     process = train_command(tmp_path, "--data-dir", str(tmp_path / "none"), **no_network)
     stderr = process.communicate(timeout=LIMIT_S)[1]
     assert process.returncode == 1
-    assert "pass --data-dir with a folder that contains the four files" in stderr
+    assert "pass --data-dir with a folder that contains the files MNIST/raw" in stderr
     assert "Traceback" not in stderr

@@ -9,6 +9,7 @@ from model.checkpoint import WEIGHTS, read_checkpoint
 from model.config import ARTICLE, CVAEConfig
 from tests.training.conftest import CPU, Mnist
 from training.config import TrainingConfig
+from training.data import DataSet
 from training.sharp.pipeline import STAGES, Pipeline
 from training.sharp.recipe import SHARP, Recipe
 from training.snapshot import SnapshotError
@@ -36,7 +37,8 @@ def pipeline(
     run_dir: Path, mnist: Mnist, recipe: Recipe | None = None, **options: object
 ) -> Pipeline:
     config = TrainingConfig.model_validate({"preset": "sharp", "run_dir": run_dir, **options})
-    return Pipeline(config, recipe or tiny_recipe(), *mnist, CPU)
+    data = DataSet("MNIST", "handwritten digits", "A slice.", tuple("0123456789"), *mnist)
+    return Pipeline(config, recipe or tiny_recipe(), data, CPU)
 
 
 def weights(run_dir: Path) -> bytes:

@@ -3,12 +3,15 @@ import os
 import shutil
 import socket
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
 
 from tests.training.conftest import CPU, Mnist
+from training.config import DataOptions
 from training.data import DataError, load_mnist
+from training.data.named import NAMED, load_named
 
 RAW = Path("MNIST", "raw")
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -41,9 +44,12 @@ def test_batch_has_float_images_from_0_to_1_and_their_labels(mnist: Mnist) -> No
 
 @pytest.mark.usefixtures("no_network")
 def test_load_mnist_without_data_and_network_raises(tmp_path: Path) -> None:
-    sentence = rf"^MNIST could be neither read from {tmp_path / RAW} nor .*, or connect to the .*$"
+    sentence = (
+        rf"^MNIST could be neither read from {tmp_path / RAW} nor .*, connect to the .*--images"
+    )
     with pytest.raises(DataError, match=sentence):
         load_mnist(tmp_path, train=True)
+    assert not list(tmp_path.iterdir()), "nothing is left of a download that failed"
 
 
 @pytest.mark.parametrize("size", [0, 10, 5000])
@@ -102,3 +108,46 @@ def test_load_mnist_images_without_their_labels_raises(mnist_slice: Path, tmp_pa
     shutil.copy(raw / "t10k-labels-idx1-ubyte", raw / "train-labels-idx1-ubyte")
     with pytest.raises(DataError, match="found 1000 images and 200 labels"):
         load_mnist(tmp_path / "data", train=True)
+
+
+def write_idx(folder: Path, name: str, images: torch.Tensor, labels: torch.Tensor) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    sizes = images.shape
+    (folder / f"{name}-images-idx3-ubyte").write_bytes(
+        idx(*sizes, content=images.numpy().tobytes())
+    )
+    content = labels.to(torch.uint8).numpy().tobytes()
+    (folder / f"{name}-labels-idx1-ubyte").write_bytes(idx(len(labels), content=content))
+
+
+def test_named_sets_are_those_of_the_option() -> None:
+    assert tuple(NAMED) == get_args(DataOptions.model_fields["dataset"].annotation)
+    for named in NAMED.values():
+        assert len(set(named.label_names)) == len(named.label_names)
+        assert all(named.label_names)
+
+
+def test_emnist_letters_are_right_side_up_and_named(tmp_path: Path) -> None:
+    """A set of our own in its form: pictures are transposed there, and labels begin with 1."""
+    upright = torch.zeros(26, 28, 28, dtype=torch.uint8)
+    upright[:, 3, 5:20] = 255  # a bar at the top
+    labels = torch.arange(1, 27)
+    for part in ("train", "test"):
+        turned = upright.transpose(1, 2).contiguous()
+        write_idx(tmp_path / "EMNIST" / "raw", f"emnist-letters-{part}", turned, labels)
+    data = load_named("emnist-letters", tmp_path)
+    assert torch.equal(data.train.images, upright)
+    assert data.label_names == tuple("abcdefghijklmnopqrstuvwxyz")
+    assert data.test.labels.tolist() == list(range(26))
+    assert "American" in data.about
+
+
+def test_fashion_has_words_as_labels_and_says_nothing_of_mnist(
+    mnist_slice: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(mnist_slice / "MNIST", tmp_path / "FashionMNIST")
+    data = load_named("fashion-mnist", tmp_path, size=32)
+    assert data.label_names[6] == "shirt"
+    assert data.train.images.shape == (1000, 32, 32)
+    assert data.name == "Fashion-MNIST"
+    assert "handwriting" not in data.about

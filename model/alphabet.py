@@ -56,13 +56,13 @@ class Alphabet:
             return [""] * int(line)
         if self.kind != "words":
             return list(line)
-        found, end = [""] if not line else [], 0
+        found, end = [], -1
         while end < len(line):
-            match = WORD.match(line, end)
+            match = WORD.match(line, end + 1)
             assert match is not None  # it matches nothing, too
             found.append(ESCAPED.sub(r"\1", match[0]))
-            end = match.end() + 1
-        return [*found, ""] if line.endswith(",") and not line.endswith("\\,") else found
+            end = match.end()
+        return found
 
     def join(self, names: Sequence[str]) -> str:
         """The line that is split into these names."""
@@ -77,7 +77,7 @@ class Alphabet:
 
         Capitals do not count, unless two names differ in nothing else.
         """
-        return self._labels.get(name, self._labels.get(name.casefold()))
+        return self._labels.get(name, self._folded.get(name.casefold()))
 
     def labels(self, lines: Sequence[str]) -> NDArray[np.intp]:
         """The labels (N,) of correct lines, one line after the other; 0 where there are none."""
@@ -121,9 +121,13 @@ class Alphabet:
 
     @cached_property
     def _labels(self) -> dict[str, int]:
-        exact = {name: label for label, name in enumerate(self.names)}
+        return {name: label for label, name in enumerate(self.names)}
+
+    @cached_property
+    def _folded(self) -> dict[str, int]:
+        """The labels of names without capitals, if these are as many."""
         folded = {name.casefold(): label for label, name in enumerate(self.names)}
-        return {**folded, **exact} if len(folded) == len(exact) else exact
+        return folded if len(folded) == len(self.names) else {}
 
 
 def check_names(names: Sequence[str], classes: int) -> None:

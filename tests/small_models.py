@@ -19,7 +19,7 @@ Pictures = NDArray[np.float32]  # (N, H, W) in [0, 1], ink 1
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyz")
 WORDS = ("Round/ring", "Bar, upright", "Box")
 COPIES = 40  # pictures of each label
-STEPS, BATCH, LEARNING_RATE = 150, 64, 2e-3
+STEPS, BATCH, LEARNING_RATE = 300, 64, 3e-3
 
 
 def letters(rng: np.random.Generator) -> tuple[Pictures, list[int]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from model.checkpoint import (
     DECODER,
@@ -22,7 +23,7 @@ from model.checkpoint import (
 )
 from model.config import CVAEConfig
 from model.cvae import CVAE
-from model.engine import EngineError, Precision
+from model.engine import EngineError, EngineName, Precision
 from model.export import save_cvae
 from model.generator import Generator, open_generator
 from model.noise import line_noise
@@ -130,13 +131,25 @@ def test_open_int8_without_its_file_raises(
         open_generator(without, precision="int8")
 
 
-def test_open_unconditional_checkpoint_raises(
-    tiny_config: CVAEConfig, provenance: Provenance, documents: dict[str, bytes], tmp_path: Path
+@pytest.mark.parametrize("name", ["onnx", "torch"])
+def test_unconditional_generator_draws_from_noise_alone(
+    tiny_config: CVAEConfig,
+    provenance: Provenance,
+    documents: dict[str, bytes],
+    tmp_path: Path,
+    name: EngineName,
 ) -> None:
     vae = CVAE(tiny_config.model_copy(update={"conditional": False}))
+    vae.initialise(torch.Generator().manual_seed(0))
     checkpoint = save_cvae(tmp_path / "vae", vae, provenance, documents)
-    with pytest.raises(CheckpointError, match="is an unconditional VAE and cannot draw a request"):
-        open_generator(checkpoint)
+    generator = open_generator(checkpoint, name)
+    one_hot = generator.one_hot(np.array([0, 7]))
+    assert one_hot.shape == (2, 0)
+    noise = line_noise(1, 0, 2, tiny_config.latent)
+    pictures = generator.draw(one_hot, noise)
+    expected = vae.eval().decoder(torch.from_numpy(noise.copy())).detach().numpy()
+    assert abs(pictures - expected * 255).max() <= 0.6
+    assert generator.style(expected, one_hot).shape == noise.shape
 
 
 @pytest.mark.parametrize(

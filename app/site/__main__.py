@@ -7,7 +7,13 @@ from pathlib import Path
 from app.drawing.card import describe
 from app.drawing.renderer import open_renderer
 from app.settings import read_settings
-from app.site.build import is_simple, page_files, rounded_weights, write_page
+from app.site.build import (
+    is_simple,
+    page_files,
+    rounded_weights,
+    shown_networks,
+    write_page,
+)
 from model.checkpoint import ROUNDED_WEIGHTS, CheckpointError
 from model.engine import EngineError
 
@@ -49,7 +55,7 @@ def _write(folder: Path) -> None:
             "a service needs; train a new checkpoint with `python -m training`."
         )
     card = describe(renderer).model_dump_json().encode()
-    write_page(folder, page_files(card, weights, served=False))
+    write_page(folder, page_files(card, weights, served=False, networks=shown_networks(renderer)))
 
 
 if __name__ == "__main__":

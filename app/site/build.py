@@ -7,6 +7,7 @@ the links to the card, the weights and the API, and the version in the service w
 import gzip
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,12 +16,16 @@ from pathlib import Path
 
 from app.drawing.renderer import Renderer
 from app.request.queries import Queries
+from app.site.article import ARTICLE
+from app.site.latent import encoder_inputs, latent_space
+from app.site.rounding import ENCODER_STEPS, rounded_part
 from model.checkpoint import ROUNDED_WEIGHTS
 
 WEB = Path(__file__).parent / "web"
 SIMPLE = Path(__file__).parent / "simple"  # the page for models of another alphabet
 SHARED = ("page/page.css", "page/icon.svg", "service-worker.js")  # of both pages
 INDEX, WORKER = "index.html", "service-worker.js"
+HASHED = re.compile(r"page/[a-z]+-[0-9a-f]{16}\.[a-z]+")
 LINKS = b"<!-- links -->"  # in index.html
 PREVIEW = "page/preview.png"  # for pages that link to this one
 API_CARD, STATIC_CARD = "model", "page/model.json"
@@ -64,7 +69,7 @@ class PageFile:
     @property
     def lasting(self) -> bool:
         """Whether the content never changes, because the name contains its hash."""
-        return self.name.endswith(".safetensors")
+        return HASHED.fullmatch(self.name) is not None
 
     @cached_property
     def digest(self) -> str:
@@ -79,7 +84,11 @@ class PageFile:
 
 
 def page_files(
-    card: bytes, weights: bytes | None, served: bool, simple: bool = False
+    card: bytes,
+    weights: bytes | None,
+    served: bool,
+    simple: bool = False,
+    networks: Mapping[str, bytes] | None = None,
 ) -> dict[str, PageFile]:
     """All files of the page by name.
 
@@ -91,13 +100,14 @@ def page_files(
             page disables what needs the API.
         simple: whether it is the page for models that do not write the digits of MNIST, for which
             the service draws.
+        networks: what `shown_networks` found; without it the page shows less of the model.
     """
     files = _contents(WEB)
     if simple:
         files = {**{name: files[name] for name in SHARED}, **_contents(SIMPLE)}
     if weights is not None:
-        digest = hashlib.sha256(weights).hexdigest()[:16]
-        files = {f"page/decoder-{digest}.safetensors": weights, **files}
+        files = {_hashed("decoder.safetensors", weights): weights, **files}
+        files |= {_hashed(name, content): content for name, content in (networks or {}).items()}
     if not served:
         files[STATIC_CARD] = card
     files[INDEX] = files[INDEX].replace(LINKS, _links(files, served).encode())
@@ -120,6 +130,27 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+def shown_networks(renderer: Renderer) -> dict[str, bytes]:
+    """What the page explains the model with: name -> content of a file.
+
+    Raises:
+        CheckpointError: the weights have changed since the checkpoint was read.
+    """
+    generator = renderer.generator
+    used = encoder_inputs(generator)
+    return {
+        "encoder.safetensors": rounded_part(renderer.checkpoint, "encoder", ENCODER_STEPS, used),
+        "article.safetensors": ARTICLE.read_bytes(),
+        "latent.json": latent_space(generator),
+    }
+
+
+def _hashed(name: str, content: bytes) -> str:
+    """The path of a file whose content never changes under it."""
+    stem, _, ending = name.partition(".")
+    return f"page/{stem}-{hashlib.sha256(content).hexdigest()[:16]}.{ending}"
+
+
 def _links(names: Iterable[str], served: bool) -> str:
     """Elements of the head that tell the scripts where things are, and preload them."""
     preload = 'rel="preload" as="fetch" crossorigin'
@@ -129,11 +160,19 @@ def _links(names: Iterable[str], served: bool) -> str:
     else:
         lines.insert(0, f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">')
     for name in names:
-        if name.endswith(".safetensors"):
-            lines.append(f'<link id="weights" {preload} href="{name}">')
+        if HASHED.fullmatch(name):
+            lines.append(_network_link(name, preload))
         elif name.endswith(".js") and name not in NOT_PRELOADED:
             lines.append(f'<link rel="modulepreload" href="{name}">')
     return "\n    ".join(lines)
+
+
+def _network_link(name: str, preload: str) -> str:
+    """The decoder is needed at once, everything else when its part of the page comes into view."""
+    stem = name.removeprefix("page/").partition("-")[0]
+    if stem == "decoder":
+        return f'<link id="weights" {preload} href="{name}">'
+    return f'<link id="{stem}" rel="x-{stem}" href="{name}">'
 
 
 def rounded_weights(renderer: Renderer) -> bytes | None:

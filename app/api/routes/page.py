@@ -18,6 +18,7 @@ from app.site.build import (
     is_simple,
     page_files,
     rounded_weights,
+    shown_networks,
 )
 from model.checkpoint import CheckpointError
 
@@ -61,11 +62,11 @@ def _build(renderer: Renderer) -> dict[str, PageFile]:
     simple = is_simple(renderer)
     try:
         weights = None if simple else rounded_weights(renderer)
+        networks = {} if simple else shown_networks(renderer)
     except CheckpointError:  # the folder holds another checkpoint, which is not loaded yet
-        weights = None  # until then the service draws
-    files = page_files(
-        describe(renderer).model_dump_json().encode(), weights, served=True, simple=simple
-    )
+        weights, networks = None, {}  # until then the service draws
+    card = describe(renderer).model_dump_json().encode()
+    files = page_files(card, weights, served=True, simple=simple, networks=networks)
     for file in files.values():
         file.packed  # noqa: B018 - compresses it now, on this thread, once
     return files

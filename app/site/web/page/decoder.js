@@ -2,6 +2,9 @@
 // each layer. Integer products are exact, so this decoder differs from ONNX Runtime on the server at
 // most in the last bits of the first layer and of the sigmoid.
 
+import { readSafetensors } from "./safetensors.js";
+
+/** @typedef {import("./safetensors.js").Tensor} Tensor */
 /**
  * @typedef {object} Layer a dense layer
  * @property {number} inputs
@@ -123,23 +126,4 @@ function readLayer(tensors, prefix) {
   const inputScale = quantized ? floats("input_scale")[0] : 0;
   const outputScale = quantized ? floats("weight_scale").map((scale) => inputScale * scale) : new Float32Array();
   return { inputs, outputs, weight: values, bias: floats("bias"), inputScale, outputScale };
-}
-
-/** @typedef {{shape: number[], values: Float32Array | Int8Array}} Tensor */
-
-/**
- * The tensors of a safetensors file: 8 bytes of header length, a JSON header, little-endian values.
- * @param {ArrayBuffer} file
- * @returns {Map<string, Tensor>}
- */
-function readSafetensors(file) {
-  const start = 8 + new DataView(file).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 8, start - 8)));
-  delete header.__metadata__;
-  return new Map(
-    Object.entries(header).map(([name, { dtype, shape, data_offsets: [from, to] }]) => {
-      const bytes = file.slice(start + from, start + to);
-      return [name, { shape, values: dtype === "F32" ? new Float32Array(bytes) : new Int8Array(bytes) }];
-    }),
-  );
 }

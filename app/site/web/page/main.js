@@ -6,18 +6,25 @@ import { DecoderClient } from "./decoder-client.js";
 import { bindDigitPad } from "./digit-pad.js";
 import { PictureFiles } from "./downloads.js";
 import { canvas, input, part } from "./element.js";
+import { EncodeView } from "./encode-view.js";
+import { bindArticle, bindHands } from "./hands-view.js";
 import { bindHistory } from "./history.js";
 import { KeyBox } from "./key-box.js";
+import { loadLatentSpace } from "./latent-space.js";
+import { LatentView } from "./latent-view.js";
+import { bindMorph } from "./morph-view.js";
 import { NetworkView } from "./network-view.js";
 import { bindSize, showSize } from "./picture-size.js";
 import { PictureView } from "./picture-view.js";
 import { showQuality } from "./quality.js";
 import { ReadingView } from "./reading-view.js";
+import { RoundedNetwork } from "./rounded-network.js";
 import { Service } from "./service.js";
 import { readStored, writeStored } from "./storage.js";
 import { Store } from "./store.js";
 import { StylePad, bindStyle, disableStylePad } from "./style-pad.js";
 import { decodeStyle } from "./style.js";
+import { whenVisible } from "./when-visible.js";
 
 /** @typedef {import("./digit-grid.js").Model} Model */
 
@@ -27,6 +34,15 @@ const ENGINE_KEY = "cvae-digits-engine";
 function addressOf(id) {
   const link = document.getElementById(id);
   return link instanceof HTMLLinkElement ? link.href : null;
+}
+
+/**
+ * The names of the labels, in their order.
+ * @param {any} card of the model
+ * @returns {string[]}
+ */
+function namesOf({ label_names: names, architecture: { classes } }) {
+  return names ?? Array.from({ length: classes }, (_, label) => String(label));
 }
 
 /** @param {unknown} error to show; null hides the last one */
@@ -119,6 +135,35 @@ function applyStyle(style, store, pad, model) {
   if (noise) pad?.setCentre(noise);
 }
 
+/**
+ * Connect what explains the encoder, when it comes into view.
+ * @param {DecoderClient} decoder
+ * @param {Model & {names: string[]}} model
+ * @returns {(picture: Blob, label: number) => void} shows a digit of the reader's
+ */
+function bindEncoder(decoder, model) {
+  const [encoderAddress, latentAddress] = [addressOf("encoder"), addressOf("latent")];
+  if (!encoderAddress || !latentAddress) {
+    for (const name of ["#encode", "#latent-space"]) part(name).hidden = true;
+    return () => {};
+  }
+  /** @type {Promise<import("./latent-space.js").LatentSpace> | undefined} */
+  let space;
+  /** @type {Promise<EncodeView> | undefined} */
+  let view;
+  const open = async () => {
+    space ??= loadLatentSpace(latentAddress);
+    const [encoder, { examples }] = await Promise.all([RoundedNetwork.open(encoderAddress), space]);
+    return new EncodeView(decoder, encoder, examples, model);
+  };
+  whenVisible("#encode", async () => {
+    const shown = await (view ??= open());
+    await shown.show(shown.chosen);
+  });
+  whenVisible("#latent-space", async () => void new LatentView(decoder, await (space ??= loadLatentSpace(latentAddress)), model));
+  return async (picture, label) => (await (view ??= open())).showPicture(picture, label);
+}
+
 async function main() {
   const store = new Store();
   bindControls(store);
@@ -129,8 +174,8 @@ async function main() {
     /** @type {HTMLElement} */ (element).hidden = !service;
   }
   const [card, decoder] = await Promise.all([loadCard(), openDecoder(addressOf("weights"))]);
-  /** @type {Model} */
-  const model = { hash: card.model, latentSize: card.architecture.latent, classes: card.architecture.classes };
+  const { latent: latentSize, classes } = card.architecture;
+  const model = { hash: card.model, latentSize, classes, names: namesOf(card) };
   const view = new PictureView(canvas("#picture"), model, decoder, service);
   const draw = () => view.show(store.query);
   const keyBox = new KeyBox(service);
@@ -146,15 +191,22 @@ async function main() {
   bindStyle(store);
   const pad = decoder ? new StylePad(store, decoder, model) : null;
   if (!pad) disableStylePad();
+  const showEncoded = decoder ? bindEncoder(decoder, model) : () => {};
   const reading = decoder ? new ReadingView(decoder, model) : null;
   /** @type {Parameters<typeof bindDigitPad>[2]} */
   const apply = (found, picture) => {
     applyStyle(found.style, store, pad, model);
     reading?.show(picture, found).catch(report);
+    showEncoded(picture, Number(found.label));
   };
   bindDigitPad(store, service, apply, () => reading?.clear(), keyBox);
-  if (decoder) new NetworkView(store, decoder, model);
-  else part("#network").hidden = true;
+  if (decoder) {
+    bindHands(new NetworkView(store, decoder, model), decoder, model);
+    bindArticle(addressOf("article"), decoder, model);
+    bindMorph(store, decoder, model, service, keyBox);
+  } else {
+    for (const name of ["#network", "#hands", "#encode", "#latent-space", "#article-comparison", "#morph"]) part(name).hidden = true;
+  }
   showQuality(card);
 }
 

@@ -5,19 +5,24 @@ import { button, canvas, part } from "./element.js";
 import { digitNoise } from "./noise.js";
 import { randomSeed } from "./query.js";
 import { CELL } from "./sheet.js";
+import { encodeStyle } from "./style.js";
 
 const MAX_NOISE = 3; // standard deviations; the height of the tallest bar
 const ANIMATION_MS = 900; // from the noise to the pixels
+/** @type {Record<string, [number, number]>} step to another bar, change of its value */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 0.2], ArrowDown: [0, -0.2] };
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const list = new Intl.ListFormat("en-GB");
 
-export class NetworkView {
+/** Fires "run" with each new noise or digit. */
+export class NetworkView extends EventTarget {
   /**
    * @param {import("./store.js").Store} store
    * @param {import("./decoder-client.js").DecoderClient} decoder
    * @param {import("./digit-grid.js").Model} model
    */
   constructor(store, decoder, model) {
+    super();
     this.store = store;
     this.decoder = decoder;
     this.model = model;
@@ -33,7 +38,13 @@ export class NetworkView {
       this.noise = digitNoise(randomSeed(), 0, 0, model.latentSize).slice();
       this.run();
     });
+    button("#use-noise").addEventListener("click", () => {
+      store.change({ style: encodeStyle(this.noise, model), variation: null, temperature: 1 });
+      part("#noise-status").textContent = "Your number is written with this noise.";
+    });
+    this.chosen = 0; // the bar that the arrow keys change
     this.listenForDrags();
+    this.listenForKeys();
     const observer = new IntersectionObserver((entries) => {
       this.visible = entries.some((entry) => entry.isIntersecting);
       if (this.visible) this.run();
@@ -92,12 +103,43 @@ export class NetworkView {
     });
   }
 
+  /** Let the arrow keys choose a bar, and change its value. */
+  listenForKeys() {
+    const bars = canvas("#network-noise");
+    bars.addEventListener("keydown", (event) => {
+      const [step, change] = ARROWS[event.key] ?? [0, 0];
+      if (!step && !change) return;
+      event.preventDefault();
+      const size = this.noise.length;
+      this.chosen = (this.chosen + step + size) % size;
+      this.noise = this.noise.slice();
+      this.noise[this.chosen] = Math.max(-MAX_NOISE, Math.min(MAX_NOISE, this.noise[this.chosen] + change));
+      this.run(false);
+    });
+    for (const name of ["focus", "blur"]) bars.addEventListener(name, () => this.run(false));
+  }
+
+  /** Tell the chosen bar to a screen reader, and mark it while the keyboard is on it. */
+  showChosen() {
+    const bars = canvas("#network-noise");
+    const value = this.noise[this.chosen].toFixed(1);
+    bars.setAttribute("aria-valuenow", value);
+    bars.setAttribute("aria-valuetext", `number ${this.chosen + 1} of ${this.noise.length}: ${value}`);
+    if (document.activeElement !== bars) return;
+    const context = /** @type {CanvasRenderingContext2D} */ (bars.getContext("2d"));
+    const step = bars.width / this.noise.length;
+    context.strokeStyle = cssColour("--accent");
+    context.lineWidth = 2 * devicePixelRatio;
+    context.strokeRect(this.chosen * step, 0, step, bars.height);
+  }
+
   /**
    * Decode the noise and show all values; a later run ends the animation of an earlier one.
    * @param {boolean} [animated]
    */
   async run(animated = true) {
     const run = ++this.lastRun;
+    this.dispatchEvent(new Event("run"));
     if (!this.visible) return;
     const chosen = document.querySelector(`#network-digit input[value="${this.digit}"]`);
     if (chosen instanceof HTMLInputElement) chosen.checked = true;
@@ -130,6 +172,7 @@ export class NetworkView {
     /** @param {number} part */
     const progressOf = (part) => Math.max(0, Math.min(1, progress * parts - part));
     paintBars(canvas("#network-noise"), this.noise, progressOf(0), colours);
+    this.showChosen();
     activations.forEach((values, i) => paintUnits(this.layerCanvas(i), values, progressOf(i + 1), colours));
     paintPicture(canvas("#network-pixels"), levels, progressOf(parts - 1));
   }
@@ -157,7 +200,7 @@ export class NetworkView {
       `${this.noise.length} noise values and ${this.model.classes} label values pass through layers of ` +
       `${list.format(activations.map((values) => String(values.length)))} units ` +
       `(${Math.round((100 * active) / units.length)}\u00a0% active) to ${levels.length} pixels. ` +
-      "Drag a noise bar to see what that one value changes.";
+      "Drag a noise bar, or use the arrow keys on it, to see what that one value changes.";
     canvas("#network-pixels").setAttribute("aria-label", `A handwritten ${this.digit}`);
   }
 }
@@ -185,6 +228,30 @@ export function paintBars(canvas, values, progress, colours) {
     context.fillStyle = value > 0 ? colours.ink : colours.accent;
     const height = (Math.max(-MAX_NOISE, Math.min(MAX_NOISE, value)) / MAX_NOISE) * middle * progress;
     context.fillRect(z * step + step * 0.12, middle, Math.max(1, step * 0.76), -height);
+  });
+}
+
+/**
+ * Paint a line of one standard deviation up and down on each bar, and a dot for the sample.
+ * @param {HTMLCanvasElement} canvas with bars
+ * @param {Float32Array} mean
+ * @param {Float32Array} deviation
+ * @param {Float32Array} noise
+ * @param {{mark: string, sample: string}} colours
+ */
+export function paintSpreads(canvas, mean, deviation, noise, { mark, sample }) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const step = canvas.width / mean.length;
+  /** @param {number} value */
+  const y = (value) => (1 - Math.max(-MAX_NOISE, Math.min(MAX_NOISE, value)) / MAX_NOISE) * (canvas.height / 2);
+  mean.forEach((value, z) => {
+    const [top, bottom] = [y(value + deviation[z]), y(value - deviation[z])];
+    context.fillStyle = mark;
+    context.fillRect((z + 0.5) * step - 0.5 * devicePixelRatio, top, devicePixelRatio, bottom - top);
+    context.fillStyle = sample;
+    context.beginPath();
+    context.arc((z + 0.5) * step, y(noise[z]), Math.min(step / 4, 3 * devicePixelRatio), 0, 2 * Math.PI);
+    context.fill();
   });
 }
 

@@ -46,6 +46,21 @@ export class Service {
   }
 
   /**
+   * The animation from the number of a query to another, in the same hand.
+   * @param {Query} query
+   * @param {string} to
+   * @param {{frames: number, fps: number, format: string}} file
+   */
+  async morph(query, to, { frames, fps, format }) {
+    const { digits, seed, variation, temperature, style, gap, scale, ink, paper, render, pen } = query;
+    const parameters = new URLSearchParams({ from: digits, to, seed: String(seed), walk: "0" });
+    const own = { variation, temperature, style, gap, scale, ink, paper, render, frames, fps, format };
+    const all = render === "ink" ? { ...own, pen } : own;
+    for (const [name, value] of Object.entries(all)) if (value !== null) parameters.set(name, String(value));
+    return (await this.request(new URL(`morph?${parameters}`, this.address).href)).blob();
+  }
+
+  /**
    * The grey levels of a query, at scale 1.
    * @param {Query} query
    * @param {AbortSignal} signal

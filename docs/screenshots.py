@@ -16,8 +16,11 @@ from app.site.build import PREVIEW, WEB
 from harness.launcher import running
 
 FOLDER = Path(__file__).parent
-QUERY = "digits=2018&seed=4&variation=0.3&temperature=0.8&spacing=tight&gap=3&scale=8"
-COLOURS = {"light": "ink=24407a&paper=fffdf8", "dark": "ink=ebe6da&paper=1c1f26"}
+QUERY = "digits=2018&seed=11&variation=0.3&temperature=0.8&spacing=tight&gap=3&scale=8"
+COLOURS = {
+    "light": "render=ink&ink=24407a&paper=fffdf8",
+    "dark": "render=ink&ink=ebe6da&paper=1c1f26",
+}
 SIZES = {"desktop": (1120, 940), "phone": (390, 844)}  # width and height in pixels
 FLAGS = ["--no-sandbox", "--disable-gpu"]
 READY = "#picture[data-state=ready]"

@@ -93,6 +93,7 @@ def describe_api(app: FastAPI, bases: Mapping[str, type[Query]]) -> None:
                 summary=app.summary,
                 description=app.description,
                 routes=app.routes,
+                servers=[{"url": "."}],  # where this document is, also below a proxy's prefix
             )
             problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas = document.setdefault("components", {}).setdefault("schemas", {})

@@ -8,10 +8,12 @@ from app.drawing.card import describe
 from app.drawing.renderer import open_renderer
 from app.settings import read_settings
 from app.site.build import (
+    INDEX,
     is_simple,
     page_files,
     rounded_weights,
     shown_networks,
+    with_address,
     write_page,
 )
 from model.checkpoint import ROUNDED_WEIGHTS, CheckpointError
@@ -31,16 +33,21 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "folder", type=Path, metavar="FOLDER", help="an older page in it is replaced"
     )
-    folder: Path = parser.parse_args(arguments).folder
+    parser.add_argument(
+        "--address",
+        metavar="URL",
+        help="where the page will be, for the picture that other sites show beside a link to it",
+    )
+    options = parser.parse_args(arguments)
     try:
-        _write(folder)
+        _write(options.folder, options.address)
     except (CheckpointError, EngineError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - this is a command
         return 1
     return 0
 
 
-def _write(folder: Path) -> None:
+def _write(folder: Path, address: str | None) -> None:
     settings = read_settings()
     renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)
     if is_simple(renderer):
@@ -55,7 +62,10 @@ def _write(folder: Path) -> None:
             "a service needs; train a new checkpoint with `python -m training`."
         )
     card = describe(renderer).model_dump_json().encode()
-    write_page(folder, page_files(card, weights, served=False, networks=shown_networks(renderer)))
+    files = page_files(card, weights, served=False, networks=shown_networks(renderer))
+    if address is not None:
+        files[INDEX] = with_address(files[INDEX], address)
+    write_page(folder, files)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ the links to the card, the weights and the API, and the version in the service w
 
 import gzip
 import hashlib
+import html
 import json
 import re
 import shutil
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urljoin
 
 from app.drawing.renderer import Renderer
 from app.request.queries import Queries
@@ -143,6 +145,18 @@ def shown_networks(renderer: Renderer) -> dict[str, bytes]:
         "article.safetensors": ARTICLE.read_bytes(),
         "latent.json": latent_space(generator),
     }
+
+
+def with_address(index: PageFile, address: str) -> PageFile:
+    """The page with the full address of its preview: most sites follow no relative one.
+
+    Args:
+        index: the page.
+        address: where it will be.
+    """
+    relative = f'content="{PREVIEW}"'
+    full = f'content="{html.escape(urljoin(address.rstrip("/") + "/", PREVIEW))}"'
+    return PageFile(index.name, index.content.decode().replace(relative, full).encode())
 
 
 def _hashed(name: str, content: bytes) -> str:

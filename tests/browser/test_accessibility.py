@@ -26,6 +26,9 @@ def test_axe_finds_no_violation(
         page.get_by_role("button", name="New handwriting").click()
         page.locator("#network").scroll_into_view_if_needed()
         expect(page.locator("#network-summary")).to_contain_text("pixels")
+        for part in ("#encode", "#latent-space", "#morph", "#article-comparison"):
+            page.locator(part).scroll_into_view_if_needed()
+            expect(page.locator(part)).to_have_attribute("data-state", "ready")
         wait_for_picture(page)
         results = Axe().run(page)
         assert [violation["id"] for violation in results.response["violations"]] == []

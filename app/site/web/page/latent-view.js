@@ -7,7 +7,7 @@ import { cssColour } from "./network-view.js";
 
 /** @typedef {import("./latent-space.js").LatentSpace} LatentSpace */
 
-const SPAN = 2.6; // standard deviations from the centre to the edge
+const SPAN = 2.2; // standard deviations from the centre to the edge
 const STEP = 0.2; // of an arrow key
 const DOT = 2.2; // CSS pixels
 const HUES = 360; // degrees, shared out among the labels

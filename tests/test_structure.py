@@ -26,7 +26,7 @@ MODEL = [
     {"onnx_engine", "torch_engine", "quantization"},
     {"engine", "objective"},
     {"cvae", "checkpoint"},
-    {"config", "content", "noise", "atomic"},
+    {"alphabet", "config", "content", "noise", "atomic"},
 ]
 TRAINING = [
     {"__main__"},

@@ -59,7 +59,10 @@ def kl_of_numbers(found: Posteriors) -> bytes:
     kl = np.sort(found.kl)[::-1]
     axes.bar(np.arange(len(kl)), kl, width=1.0, edgecolor="white", linewidth=0.2)
     axes.set(xlabel="number of z, by its KL", ylabel="KL, nats")
-    axes.set_title(f"{found.active} of {len(kl)} numbers are active; {kl.sum():.1f} nats in all")
+    axes.set_title(
+        f"{found.active} of {len(kl)} numbers are active; {found.carrying} carry 90 % of "
+        f"{kl.sum():.1f} nats"
+    )
     return _png(figure)
 
 

@@ -15,6 +15,7 @@ from training.evaluation.loss import label_one_hot
 from training.randomness import Purpose, keyed_rng
 
 ACTIVE_VARIANCE = 0.01  # of the posterior mean over the images: a number above it is active
+MOST_OF_THE_KL = 0.9
 CHUNK = 1000  # images encoded at once
 PLANE = 2
 Floats = NDArray[np.float32]
@@ -47,6 +48,12 @@ class Posteriors:
         Source: Burda et al., "Importance Weighted Autoencoders", arXiv:1509.00519, section 5.2.
         """
         return int(self.is_active.sum())
+
+    @property
+    def carrying(self) -> int:
+        """The number of the largest numbers of z that together have 90 % of the KL."""
+        shares = np.cumsum(np.sort(self.kl)[::-1]) / max(float(self.kl.sum()), 1e-12)
+        return min(int(np.searchsorted(shares, MOST_OF_THE_KL)) + 1, len(shares))
 
     @property
     def is_active(self) -> NDArray[np.bool_]:

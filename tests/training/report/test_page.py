@@ -55,6 +55,7 @@ def test_active_numbers_are_those_whose_mean_varies() -> None:
     found = Posteriors(mean, np.zeros_like(mean), mean, np.zeros(500, np.int64))
     assert found.is_active.tolist() == [True, True, False, False]
     assert found.active == 2
+    assert found.carrying == 2
 
 
 def test_leading_directions_have_the_largest_variance() -> None:

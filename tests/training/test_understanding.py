@@ -1,0 +1,92 @@
+"""docs/understanding.md and its notebook are true: names, numbers and cells."""
+
+import ast
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from docs.understanding import bound_by_log_variance, gradient_estimates
+from tests.conftest import ROOT
+from tests.test_documents import rows, section
+from training.sharp.pipeline import STAGES
+
+DOCUMENT = (ROOT / "docs" / "understanding.md").read_text()
+NOTEBOOK = ROOT / "docs" / "understanding.ipynb"
+
+
+def defined(path: Path) -> set[str]:
+    """The functions of a file, and the methods of its classes as Class.method."""
+    names = set()
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.FunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.ClassDef):
+            names.add(node.name)
+            names |= {
+                f"{node.name}.{part.name}"
+                for part in node.body
+                if isinstance(part, ast.FunctionDef)
+            }
+    return names
+
+
+def test_each_formula_is_beside_a_function_that_exists() -> None:
+    table = rows(section(DOCUMENT, "Formulas and functions"))
+    assert len(table) >= 10
+    for *_, function, file in table:
+        assert function.strip("`") in defined(ROOT / file.strip("`")), function
+
+
+def test_each_stage_of_sharp_is_explained() -> None:
+    table = rows(section(DOCUMENT, "How sharp answers"))
+    assert [row[0] for row in table] == [
+        f"{number} {name}" for number, name in enumerate(STAGES, start=1)
+    ]
+    everything = {
+        name for path in (ROOT / "training" / "sharp").glob("*.py") for name in defined(path)
+    }
+    assert {row[2].strip("`") for row in table} <= everything
+
+
+def test_bound_touches_the_evidence_at_the_posterior() -> None:
+    found = bound_by_log_variance()
+    assert (found["bound"] <= found["evidence"] + 1e-6).all()
+    best = found["bound"].argmax()
+    assert found["variance"][best] == pytest.approx(0.5, rel=0.03)
+    assert found["bound"][best] == pytest.approx(found["evidence"][0], abs=1e-3)
+
+
+def test_spread_of_the_gradients_is_as_told() -> None:
+    for name, told in zip(gradient_estimates(), ("2.0", "9.1"), strict=True):
+        estimates = gradient_estimates()[name]
+        assert f"{np.std(estimates):.1f}" == told
+        assert told in DOCUMENT
+        assert abs(estimates.mean() + 4) < 4 * estimates.std() / np.sqrt(len(estimates))
+
+
+def test_notebook_is_stored_with_its_results() -> None:
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in cells)
+    assert NOTEBOOK.stat().st_size < 1_500_000
+    assert not re.search(r"/(home|tmp|root|work)/", NOTEBOOK.read_text())
+
+
+@pytest.mark.slow
+def test_notebook_runs_from_top_to_bottom() -> None:
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    kept = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+    nbclient.NotebookClient(
+        notebook,
+        timeout=1800,
+        kernel_name="python3",
+        resources={"metadata": {"path": ROOT / "docs"}},
+    ).execute()
+    found = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+    assert [len(outputs) for outputs in found] == [len(outputs) for outputs in kept]

@@ -32,3 +32,7 @@ def test_cached_judge_is_trained_once_per_data_and_recipe(mnist: Mnist, tmp_path
     assert not torch.equal(cached_judge(tmp_path, mnist[0], other, CPU).scores.weight, first)
     cached_judge(tmp_path, mnist[1], quick, CPU)
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_judge_takes_other_numbers_of_labels_and_sizes() -> None:
+    assert Judge(classes=3, side=22)(torch.zeros(5, 22, 22)).shape == (5, 3)

@@ -33,7 +33,7 @@ def moved_noise() -> Figure:
         label = f"mean {mean}, log-variance {log_variance}"
         right.scatter(*latent.T.numpy(), s=4, color=colour, label=label)
     right.set(title="mean + epsilon * exp(log-variance / 2)")
-    right.legend(fontsize="small")
+    right.legend(fontsize="small", loc="lower left")
     for axes in (left, right):
         axes.set(xlim=(-4, 4), ylim=(-4, 4), xlabel="z 1", ylabel="z 2")
         axes.grid(alpha=0.3)
@@ -67,7 +67,7 @@ def estimates_of_the_gradient() -> Figure:
         axes.hist(found, bins=places.tolist(), density=True, alpha=0.6, color=colour, label=label)
     axes.axvline(-4, color="black", linestyle="--", label="the gradient, -4")
     axes.set(xlabel="one estimate of the gradient", ylabel="density")
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper left")
     return figure
 
 
@@ -99,7 +99,7 @@ def bound() -> Figure:
     axes.plot(found["variance"], found["evidence"], "k--", label="log p(y)")
     axes.axvline(0.5, color="grey", linewidth=0.8, label="variance of the posterior, 1/2")
     axes.set(xscale="log", xlabel="variance of q", ylabel="nats")
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="lower left")
     return figure
 
 

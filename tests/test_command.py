@@ -37,17 +37,17 @@ def test_image_is_labelled_with_the_same_version() -> None:
 def test_unknown_command_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["darw", "7"]) == 2
     assert capsys.readouterr().err == (
-        "cvae-digits has no command 'darw'; the commands are serve, draw, dataset, train, "
-        "evaluate.\n"
+        "cvae-digits has no command 'darw'; the commands are serve, draw, dataset, look, "
+        "train, evaluate.\n"
     )
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate"])
+@pytest.mark.parametrize("command", ["look", "train", "evaluate"])
 def test_command_without_its_packages_names_the_extra(command: str, tmp_path: Path) -> None:
     script = (
         "import sys; sys.modules['torch'] = None\n"
         "from cvae_digits.__main__ import main\n"
-        f"sys.exit(main({[command, str(tmp_path)] if command == 'evaluate' else [command]}))"
+        f"sys.exit(main({[command] if command == 'train' else [command, str(tmp_path)]}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False

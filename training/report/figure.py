@@ -27,7 +27,7 @@ def loss_curves(history: Sequence[Mapping[str, Any]]) -> bytes:
             axes.plot(epochs, [row[split][part] for row in history], marker=".", label=split)
         axes.set(title=f"{title}, nats", xlabel="epoch")
         axes.grid(alpha=0.3)
-        axes.legend()
+        axes.legend(loc="center right")
     return _png(figure)
 
 
@@ -79,7 +79,7 @@ def posterior_against_prior(found: Posteriors) -> bytes:
     variances.set(
         title="variance of each number of z", xlabel="number, by variance", ylim=(0, None)
     )
-    variances.legend(fontsize="small")
+    variances.legend(fontsize="small", loc="lower left")
     active = found.latent[:, found.is_active]
     size = max(1, active.shape[1])
     rng = np.random.default_rng(0)
@@ -89,7 +89,7 @@ def posterior_against_prior(found: Posteriors) -> bytes:
     )
     lengths.hist(drawn, bins=40, density=True, alpha=0.6, label="prior")
     lengths.set(title=f"length of the {active.shape[1]} active numbers")
-    lengths.legend(fontsize="small")
+    lengths.legend(fontsize="small", loc="upper right")
     return _png(figure)
 
 
@@ -97,7 +97,7 @@ def _against_normal(axes: Axes, values: Floats) -> None:
     axes.hist(values, bins=60, density=True, alpha=0.6, label="samples of the posteriors")
     places = np.linspace(-4, 4, 200)
     axes.plot(places, np.exp(-(places**2) / 2) / np.sqrt(2 * np.pi), "k--", label="prior")
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper right")
 
 
 def _png(figure: Figure) -> bytes:

@@ -32,7 +32,7 @@ def latent_space(generator: Generator) -> bytes:
     known = labels < generator.config.classes
     pictures, labels = pictures[known], labels[known]
     means = generator.style(
-        pictures.astype(np.float32) / 255, generator.one_hot(labels.astype(np.intp))
+        pictures * np.float32(1 / 255), generator.one_hot(labels.astype(np.intp))
     )
     steps = np.clip(np.rint(means * STEPS_PER_UNIT), -127, 127).astype(np.int8)
     slant, width = _shapes(pictures)

@@ -37,7 +37,7 @@ def test_encoder_finds_what_the_encoder_of_the_service_finds(page: Page, address
     pictures, labels = read_digits()
     generator = open_generator(read_checkpoint(PRETRAINED))
     one_hot = generator.one_hot(labels[:8].astype(np.intp))
-    expected = generator.style(pictures[:8].astype(np.float32) / 255, one_hot)
+    expected = generator.style(pictures[:8] * np.float32(1 / 255), one_hot)
     found = [
         page.evaluate(ENCODE, [picture.ravel().tolist(), int(label)])
         for picture, label in zip(pictures[:8], labels[:8], strict=True)

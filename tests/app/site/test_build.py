@@ -112,7 +112,7 @@ def test_version_of_the_page_changes_with_its_content() -> None:
 def test_whole_page_with_all_networks_is_small() -> None:
     renderer = open_renderer(PRETRAINED, "onnx", "int8")
     weights = (PRETRAINED / ROUNDED_WEIGHTS).read_bytes()
-    files = page_files(CARD, weights, True, shown_networks(renderer))
+    files = page_files(CARD, weights, served=True, networks=shown_networks(renderer))
     sizes = [len(file.packed or file.content) for file in files.values()]
     assert 500_000 < sum(sizes) < MAX_BYTES
     stylesheet = files["page/page.css"]

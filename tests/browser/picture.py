@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 MAX_DIFFERENCE = 3  # grey levels of 255; see tests/browser/test_drawing.py
+MAX_INK_DIFFERENCE = 24  # the same, where a level decides on the place of the edge of the ink
 STYLE = """async (size) => {
     const { encodeStyle } = await import("./page/style.js");
     const { model } = await (await fetch("model")).json();

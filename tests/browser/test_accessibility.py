@@ -63,7 +63,7 @@ def test_phone_has_a_digit_keyboard_and_large_buttons(open_page: OpenPage, addre
 def test_keyboard_reaches_the_controls_in_order(page: Page, address: str) -> None:
     open_picture(page, address)
     reached = []
-    for _ in range(30):
+    for _ in range(36):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.name"))
     names = ["digits", "new-seed", "seed", "scale", "copy-picture", "variation", "temperature"]

@@ -24,7 +24,7 @@ from tests.browser.picture import (
 )
 from tests.conftest import ROOT
 
-QUERY = "digits=2018&seed=14&spacing=tight&gap=2&scale=3&ink=1a237e&paper=fff8e1"
+QUERY = "digits=2018&seed=14&spacing=tight&gap=2&scale=3&ink=1a237e&paper=fff8e1&render=ink&pen=0.8"
 LARGEST_SCALE = """async (search) => {
     const { largestScale } = await import("./page/picture-size.js");
     const { DEFAULTS, readQuery } = await import("./page/query.js");

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from tests.browser.picture import data_url, differences, fetched, open_picture
+from tests.browser.picture import MAX_INK_DIFFERENCE, data_url, differences, fetched, open_picture
 
 DRAW = """async ([width, height, levels, scale, pen]) => {
     const { coverage } = await import("./page/ink.js");
@@ -55,7 +55,7 @@ def test_canvas_shows_the_downloaded_picture(page: Page, address: str) -> None:
     found = differences(data_url(page, "#picture"), file)
     # The browser's decoder may differ by a level in few pixels of the sheet.
     assert found.mean() < 0.05
-    assert found.max() < 24
+    assert found.max() <= MAX_INK_DIFFERENCE
 
 
 @pytest.mark.parametrize("pen", ["1", "0.5"])

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.picture import (
-    MAX_DIFFERENCE,
+    MAX_INK_DIFFERENCE,
     differences,
     disconnect,
     downloaded,
@@ -17,7 +17,7 @@ from tests.browser.picture import (
     wait_for_picture,
 )
 
-QUERY = "digits=2018&seed=14&spacing=tight&gap=2&scale=3&ink=1a237e&paper=fff8e1"
+QUERY = "digits=2018&seed=14&spacing=tight&gap=2&scale=3&ink=1a237e&paper=fff8e1&render=ink&pen=0.8"
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_page_opens_and_draws(offline: Page, address: str) -> None:
 def test_download_has_the_pixels_of_the_service(offline: Page, address: str, name: str) -> None:
     made = downloaded(offline, name)
     expect(offline.locator("#save-status")).to_contain_text("the browser made this file")
-    assert differences(made, fetched(f"{address}/generate?{QUERY}")).max() <= MAX_DIFFERENCE
+    assert differences(made, fetched(f"{address}/generate?{QUERY}")).max() <= MAX_INK_DIFFERENCE
 
 
 def test_download_that_needs_the_service_is_an_error(offline: Page) -> None:

@@ -15,7 +15,7 @@ from app.site.__main__ import main
 from harness.launcher import Command, is_listening, running
 from tests.browser.conftest import OpenPage
 from tests.browser.picture import (
-    MAX_DIFFERENCE,
+    MAX_INK_DIFFERENCE,
     differences,
     disconnect,
     downloaded,
@@ -48,12 +48,12 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_static_page_draws_what_the_service_draws(
     open_page: OpenPage, host: str, address: str
 ) -> None:
-    query = "digits=2018&seed=14&spacing=tight&scale=3&ink=1a237e&paper=fff8e1"
+    query = "digits=2018&seed=14&spacing=tight&scale=3&ink=1a237e&paper=fff8e1&render=ink"
     with open_page(host) as page:
         open_picture(page, f"{host}?{query}")
         expect(page.locator("#draw-time")).to_contain_text("in your browser")
         served = fetched(f"{address}/generate?{query}")
-        assert differences(downloaded(page, "PNG"), served).max() <= MAX_DIFFERENCE
+        assert differences(downloaded(page, "PNG"), served).max() <= MAX_INK_DIFFERENCE
         page.get_by_role("slider", name="Explore").press("ArrowLeft")
         expect(page).to_have_url(re.compile("style="))
         wait_for_picture(page)

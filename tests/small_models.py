@@ -91,7 +91,7 @@ def train(
         output = cvae(images[chosen], one_hot[chosen] if conditional else None, epsilon)
         loss = negative_elbo(output, images[chosen]).total.mean()
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     documents = {METRICS: b"{}", SAMPLES: b"none", CARD: b"A small model of the tests.\n"}
     return save_cvae(folder, cvae, _provenance(len(images)), documents, names)

@@ -16,7 +16,8 @@ def schema(client: TestClient) -> dict[str, Any]:
 def test_openapi_describes_generate(schema: dict[str, Any]) -> None:
     operation = schema["paths"]["/generate"]["get"]
     assert operation["operationId"] == "generate"
-    assert [p["name"] for p in operation["parameters"]] == list(GenerateQuery.model_fields)
+    names = [field.alias or name for name, field in GenerateQuery.model_fields.items()]
+    assert [p["name"] for p in operation["parameters"]] == names
     assert [p["name"] for p in operation["parameters"] if p["required"]] == ["digits"]
     digits, seed = (parameter["schema"] for parameter in operation["parameters"][:2])
     assert digits.items() >= {"type": "string", "pattern": "^[0-9]{1,64}$"}.items()

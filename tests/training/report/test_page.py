@@ -51,7 +51,8 @@ def test_kl_of_numbers_sums_to_that_of_the_loss(
 
 def test_active_numbers_are_those_whose_mean_varies() -> None:
     rng = np.random.default_rng(0)
-    mean = rng.standard_normal((500, 4)).astype(np.float32) * np.float32([1, 0.5, 0.01, 0])
+    mean = rng.standard_normal((500, 4)).astype(np.float32)
+    mean *= np.array([1, 0.5, 0.01, 0], np.float32)
     found = Posteriors(mean, np.zeros_like(mean), mean, np.zeros(500, np.int64))
     assert found.is_active.tolist() == [True, True, False, False]
     assert found.active == 2
@@ -60,7 +61,8 @@ def test_active_numbers_are_those_whose_mean_varies() -> None:
 
 def test_leading_directions_have_the_largest_variance() -> None:
     rng = np.random.default_rng(0)
-    points = rng.standard_normal((500, 5)).astype(np.float32) * np.float32([0.1, 3, 0.1, 2, 0.1])
+    points = rng.standard_normal((500, 5)).astype(np.float32)
+    points *= np.array([0.1, 3, 0.1, 2, 0.1], np.float32)
     projected, share = leading_directions(points)
     assert share > 0.99
     assert np.abs(np.corrcoef(projected[:, 0], points[:, 1])[0, 1]) > 0.99

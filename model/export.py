@@ -92,13 +92,13 @@ def save_cvae(
     cvae = _evaluation_copy(cvae)
     weights = safetensors.torch.save(cvae.state_dict())
     check_weights(weights, cvae.config)
-    decoder = _export_graph(_DecoderExport(cvae.decoder), _decoder_inputs(cvae.config, 2), "pixels")
-    encoder = _export_graph(_EncoderExport(cvae.encoder), _encoder_inputs(cvae.config, 2), "noise")
+    decoder = export_graph(_DecoderExport(cvae.decoder), _decoder_inputs(cvae.config, 2), "pixels")
+    encoder = export_graph(_EncoderExport(cvae.encoder), _encoder_inputs(cvae.config, 2), "noise")
     files = {
         **documents,
         WEIGHTS: weights,
-        DECODER: _external(weights, WEIGHTS, decoder),
-        ENCODER: _external(weights, WEIGHTS, encoder),
+        DECODER: external_graph(weights, WEIGHTS, decoder),
+        ENCODER: external_graph(weights, WEIGHTS, encoder),
         **rounded_files(rounded_graph(decoder, _calibration(cvae.config))),
     }
     return write_checkpoint(
@@ -124,7 +124,7 @@ def rounded_files(rounded: onnx.ModelProto) -> dict[str, bytes]:
     )
     return {
         ROUNDED_WEIGHTS: weights,
-        ROUNDED_DECODER: _external(weights, ROUNDED_WEIGHTS, rounded),
+        ROUNDED_DECODER: external_graph(weights, ROUNDED_WEIGHTS, rounded),
     }
 
 
@@ -181,8 +181,14 @@ def _label_inputs(config: CVAEConfig, count: int) -> dict[str, Tensor]:
     return {"one_hot": torch.eye(config.classes)[torch.arange(count) % config.classes]}
 
 
-def _export_graph(module: nn.Module, inputs: Mapping[str, Tensor], output: str) -> onnx.ModelProto:
-    """The ONNX graph of `module`, with its weights."""
+def export_graph(module: nn.Module, inputs: Mapping[str, Tensor], output: str) -> onnx.ModelProto:
+    """The ONNX graph of `module`, with its weights.
+
+    Args:
+        module: what to export; its weights keep their names.
+        inputs: its arguments by name, with two examples each.
+        output: name of its result.
+    """
     batch = torch.export.Dim("N")
     with warnings.catch_warnings():
         # The exporter warns that it merged the batch dimensions of the two inputs, as intended.
@@ -204,8 +210,14 @@ def _export_graph(module: nn.Module, inputs: Mapping[str, Tensor], output: str) 
     return proto
 
 
-def _external(weights: bytes, location: str, proto: onnx.ModelProto) -> bytes:
-    """The file of a graph that refers to its weights in the safetensors file `location`."""
+def external_graph(weights: bytes, location: str, proto: onnx.ModelProto) -> bytes:
+    """The file of a graph that refers to its weights in the safetensors file `location`.
+
+    Args:
+        weights: the content of that file.
+        location: its name.
+        proto: the graph, with its weights.
+    """
     graph = onnx.ModelProto()
     graph.CopyFrom(proto)
     _refer_to_weights(graph, weights, location)

@@ -25,7 +25,7 @@ class OnnxEngine:
         self._checkpoint = checkpoint
         self._conditional = checkpoint.config.conditional  # otherwise the graphs take no label
         graph = ROUNDED_DECODER if precision == "int8" else DECODER
-        self._decoder = _open_session(checkpoint, graph)
+        self._decoder = _open_network(checkpoint, graph)
         self._encoder: onnxruntime.InferenceSession | None = None
 
     def decode(
@@ -41,13 +41,29 @@ class OnnxEngine:
     ) -> NDArray[np.float32]:
         """See `Engine.encode`. Opens the encoder on first use, as drawing does not need it."""
         if self._encoder is None:
-            self._encoder = _open_session(self._checkpoint, ENCODER)
+            self._encoder = _open_network(self._checkpoint, ENCODER)
         inputs = {"pixels": pixels, "one_hot": one_hot} if self._conditional else {"pixels": pixels}
         (noise,) = self._encoder.run(["noise"], inputs)
         return np.asarray(noise)
 
 
-def _open_session(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSession:
+def _open_network(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSession:
+    name = ROUNDED_WEIGHTS if graph == ROUNDED_DECODER else WEIGHTS
+    session = open_session(checkpoint, graph, name)
+    _check_inputs(session, graph, checkpoint.config)
+    return session
+
+
+def open_session(checkpoint: Checkpoint, graph: str, name: str) -> onnxruntime.InferenceSession:
+    """A graph of a checkpoint, ready to run on one thread of the CPU.
+
+    Args:
+        checkpoint: has both files.
+        graph: name of the file of the graph.
+        name: of the file of its weights.
+    Raises:
+        CheckpointError: ONNX Runtime cannot run it.
+    """
     options = onnxruntime.SessionOptions()
     # A few digits take about 0.1 ms, so more threads cost more than they gain, and idle threads
     # would spin on the cores of the web server.
@@ -55,7 +71,6 @@ def _open_session(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSe
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only
     # From memory: ONNX Runtime would map the file, and crash the process if it is overwritten.
-    name = ROUNDED_WEIGHTS if graph == ROUNDED_DECODER else WEIGHTS
     model, weights = checkpoint.content(graph), checkpoint.content(name)
     options.add_external_initializers_from_files_in_memory([name], [weights], [len(weights)])
     try:
@@ -65,7 +80,6 @@ def _open_session(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSe
             f"The checkpoint file {graph} cannot be run by ONNX Runtime "
             f"{onnxruntime.__version__}: {one_line(error)}; train it again with this version."
         ) from error
-    _check_inputs(session, graph, checkpoint.config)
     return session
 
 

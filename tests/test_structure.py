@@ -22,7 +22,7 @@ APP = [
 ]
 MODEL = [
     {"export"},
-    {"generator"},
+    {"generator", "reading"},
     {"onnx_engine", "torch_engine", "quantization"},
     {"engine", "objective"},
     {"cvae", "checkpoint"},

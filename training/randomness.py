@@ -17,6 +17,8 @@ class Purpose(IntEnum):
     JUDGE = 5
     METRIC = 6
     ALIGNMENT = 7
+    FINDER = 8
+    CLASSIFIER = 9
 
 
 def keyed_rng(seed: int, purpose: Purpose, *keys: int) -> torch.Generator:

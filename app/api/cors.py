@@ -10,6 +10,8 @@ RESPONSE_HEADERS = (
     "ETag",
     "Retry-After",
     "X-Label",
+    "X-Label-Confidence",
+    "X-Warning",
     "X-Model",
     "X-Request-ID",
     "X-Seed",

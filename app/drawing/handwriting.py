@@ -1,63 +1,141 @@
-"""The hand in pictures of a handwritten digit, each brought to the form of MNIST.
+"""The hand in pictures of handwritten digits, each brought to the form of MNIST.
 
-That form is grey, ink bright on dark, cropped to the ink, scaled into a box of 20 x 20 pixels, and
-placed in 28 x 28 with its centre of mass in the middle (LeCun et al., "The MNIST database of
-handwritten digits").
+A checkpoint with the networks of a reader finds the digit among all that a photo shows, see
+`app.drawing.sight`. Without them a digit on bare paper is read, with the CVAE as the classifier.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from app.drawing.picture import open_pictures
 from app.drawing.renderer import Renderer
+from app.drawing.sight import NO_INK, Sight, see_digit, see_line
 from app.drawing.style import encode_style
 from app.request.error import Reason, RequestError
 from app.request.ranges import Size
 from app.request.schemas import CELL
+from model.reading.cutout import normalise
 
-BOX = 20  # pixels, the side that the ink is scaled into
 MIN_CONTRAST = 40  # grey levels between ink and paper
 FAINT = 0.15  # of full ink: paler pixels are paper
 NOISE_LIMIT = 5  # standard deviations of the paper that are not ink yet
 FIT_PIXELS = 4096  # of the picture, to find the level of its paper
 FIT_ROUNDS = 12
+SPECK_SIDE = 64  # pixels: in larger pictures, single pixels are dust and not ink
+SURE = 0.8  # confidence under which an answer has a warning
 
 Ink = NDArray[np.float32]
+Noise = NDArray[np.float32]
 
 
 class Hand(NamedTuple):
-    """A handwriting that was found in pictures."""
+    """A handwriting that was found in pictures.
 
-    style: str  # token for the parameter `style`
-    label: int | None  # what the pictures show; None: the model knows no labels
+    Attributes:
+        style: token for the parameter `style`.
+        labels: what the pictures show, or the digits of a line; empty if the model has none.
+        confidence: the mean probability of these labels; None without a reader.
+        sights: everything that was seen, used or not.
+        noises: (N, Z), what draws each sight again.
+    """
+
+    style: str
+    labels: Sequence[int]
+    confidence: float | None
+    sights: Sequence[Sight]
+    noises: Noise
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence about a label that may be wrong, or about what was not used."""
+        unused = sum(sight.unused is not None for sight in self.sights)
+        if unused:
+            return f"{unused} of {len(self.sights)} marks could not be used."
+        if self.confidence is not None and self.confidence < SURE:
+            return f"Read with a confidence of {self.confidence:.0%} only."
+        return None
 
 
-def find_hand(renderer: Renderer, contents: Sequence[bytes], label: int | None) -> Hand:
+def find_hand(
+    renderer: Renderer, contents: Sequence[bytes], label: int | None, line: bool = False
+) -> Hand:
     """The hand of uploaded pictures: the mean of the noise that draws digits like them.
 
     Args:
         renderer: its model encodes the pictures.
-        contents: picture files of the same digit, at least one, see `open_pictures`.
-        label: what they show; None: the model recognises it in the first one.
+        contents: picture files, at least one, see `open_pictures`.
+        label: what they show; None: it is read.
+        line: whether each shows a line of digits, instead of the same one.
     Raises:
-        RequestError: the pictures cannot be used, see `open_pictures`, or one has no ink (INVALID).
+        RequestError: a file is no picture, see `open_pictures`, or none shows what it is to show
+            (INVALID).
     """
-    generator, cell = renderer.generator, renderer.queries.generate.cell
-    found = [_digit(picture) for picture in open_pictures(contents)]
-    pictures = np.stack([fitted(digit, cell) for digit in found])
-    if generator.config.conditional:
-        label = generator.read(pictures[0]) if label is None else label
-    labels = np.full(len(pictures), label or 0, dtype=np.intp)
-    noise = generator.style(pictures, generator.one_hot(labels))
-    return Hand(encode_style(noise.mean(axis=0), renderer.model_hash), label)
+    generator, pictures = renderer.generator, open_pictures(contents)
+    sights = _lines(renderer, pictures) if line else _digits(renderer, pictures, label)
+    used = [index for index, sight in enumerate(sights) if sight.unused is None]
+    cell = renderer.queries.generate.cell
+    digits = np.stack([fitted(sight.digit, cell) for sight in sights])
+    labels = np.array([sight.label for sight in sights], dtype=np.intp)
+    noises = generator.style(digits, generator.one_hot(labels))
+    # What was named is trusted; what was read counts as much as it is likely to be right.
+    known = [1.0 if label is not None else sights[i].confidence or 1.0 for i in used]
+    mean = np.average(noises[used], axis=0, weights=known).astype(np.float32)
+    shares = [sights[i].confidence for i in used]
+    shown = [int(labels[i]) for i in used] if line else [int(labels[used[0]])]
+    return Hand(
+        style=encode_style(mean, renderer.model_hash),
+        labels=shown if generator.config.conditional else [],
+        confidence=None if None in shares else float(np.mean(np.array(shares, np.float64))),
+        sights=sights,
+        noises=noises,
+    )
+
+
+def _lines(renderer: Renderer, pictures: Iterable[Image.Image]) -> list[Sight]:
+    reader = renderer.reader
+    if reader is None:
+        raise RequestError(
+            Reason.INVALID,
+            "The model of this service has no networks that find the digits of a line; send a "
+            "picture of one digit.",
+        )
+    return [sight for picture in pictures for sight in see_line(reader, picture)]
+
+
+def _digits(renderer: Renderer, pictures: Iterable[Image.Image], label: int | None) -> list[Sight]:
+    """The digit of each picture; all get the label that they show together."""
+    reader = renderer.reader
+    if reader is None:
+        digits = [_digit(picture) for picture in pictures]
+        if label is None and renderer.generator.config.conditional:
+            first = fitted(digits[0], renderer.queries.generate.cell)
+            label = renderer.generator.read(first)
+        return [Sight(digit, label or 0) for digit in digits]
+    sights = [see_digit(reader, picture, label) for picture in pictures]
+    if label is None:
+        votes = np.zeros(10)
+        for sight in sights:
+            for other, share in [(sight.label, sight.confidence or 0), *sight.runners_up]:
+                votes[other] += share
+        label = int(votes.argmax())
+    return [_as(sight, label) for sight in sights]
+
+
+def _as(sight: Sight, label: int) -> Sight:
+    """The sight with the label that all pictures show together."""
+    if sight.label == label:
+        return sight
+    shares = dict([(sight.label, sight.confidence or 0.0), *sight.runners_up])
+    own = shares.pop(label, 0.0)
+    return sight._replace(label=label, confidence=own, runners_up=list(shares.items()))
 
 
 def read_digit(content: bytes) -> Ink:
-    """The digit in a picture file: (28, 28) float32 in [0, 1], ink 1.
+    """The digit in a picture file on bare paper: (28, 28) float32 in [0, 1], ink 1.
 
     Args:
         content: PNG, JPEG or WebP; ink on paper as in a photo, or bright on dark.
@@ -69,7 +147,9 @@ def read_digit(content: bytes) -> Ink:
 
 
 def _digit(picture: Image.Image) -> Ink:
-    return normalise(ink_of(picture))
+    grey = picture.convert("L")
+    large = max(grey.size) > SPECK_SIDE
+    return normalise(ink_of(grey.filter(ImageFilter.MedianFilter(3)) if large else grey))
 
 
 def ink_of(picture: Image.Image) -> Ink:
@@ -89,9 +169,7 @@ def ink_of(picture: Image.Image) -> Ink:
     strong = level[level >= max(float(level.max()) / 2, MIN_CONTRAST / 2)]
     full = float(np.percentile(strong, 90)) if len(strong) else 0.0
     if full < MIN_CONTRAST:
-        raise RequestError(
-            Reason.INVALID, "The picture holds no ink: nothing stands out from its background."
-        )
+        raise RequestError(Reason.INVALID, NO_INK)
     noise = 1.5 * float(np.median(np.abs(level)))  # standard deviation, as most pixels are paper
     faint = min(max(FAINT, NOISE_LIMIT * noise / full), 0.5)
     ink: Ink = np.clip(level / full, 0, 1).astype(np.float32)
@@ -121,23 +199,6 @@ def _paper(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return paper
 
 
-def normalise(ink: Ink) -> Ink:
-    """Ink (H, W) in [0, 1] in the frame of MNIST: (28, 28) float32, see the module."""
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = cropped.shape
-    scale = BOX / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    # Pillow's box filter loses a pixel whose centre lies on the border of two boxes. A source box
-    # that is smaller by a thousandth of a pixel avoids that.
-    box = 0, 0, width - 1e-3, height - 1e-3
-    resampling = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-    resized = Image.fromarray(cropped).resize(size, resampling, box if scale < 1 else None)
-    small = np.clip(np.asarray(resized), 0, 1)
-    small = small / float(small.max())  # thin lines become paler when they are reduced
-    return _centred(small)
-
-
 def fitted(digit: Ink, cell: Size) -> Ink:
     """A digit (28, 28) in [0, 1] as pictures of another size show it: (H, W) float32."""
     if cell == Size(CELL, CELL):
@@ -148,15 +209,3 @@ def fitted(digit: Ink, cell: Size) -> Ink:
     top, left = (cell.height - side) // 2, (cell.width - side) // 2
     picture[top : top + side, left : left + side] = np.clip(np.asarray(resized), 0, 1)
     return picture
-
-
-def _centred(small: Ink) -> Ink:
-    height, width = small.shape
-    mass = small.sum()
-    middle = CELL / 2  # as in MNIST, half a pixel to the right of and below the true middle
-    top = round(middle - float((small.sum(axis=1) @ np.arange(height)) / mass))
-    left = round(middle - float((small.sum(axis=0) @ np.arange(width)) / mass))
-    top, left = min(max(top, 0), CELL - height), min(max(left, 0), CELL - width)
-    cell = np.zeros((CELL, CELL), dtype=np.float32)
-    cell[top : top + height, left : left + width] = small
-    return cell

@@ -1,16 +1,15 @@
-"""Uploaded picture files as grey pictures, in bounded memory and time."""
+"""Uploaded picture files as small pictures in colour, in bounded memory and time."""
 
 import io
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from app.drawing.picture_file import PictureFile, no_picture, read_picture_file, too_large
 
 MAX_SHARE = 1.5  # all pictures of an upload together, as a multiple of the largest picture
 WORKING_SIDE = 512  # pixels: enough for a digit that fills a fifth of its photo
-SPECK_SIDE = 64  # pixels: in larger pictures, single pixels are dust and not ink
 MAX_DECODED = 2**23  # pixels of a JPEG that is decoded to 1/1, 1/2, 1/4 or 1/8 of its sides
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -24,7 +23,7 @@ UPRIGHT = {
 
 
 def open_pictures(contents: Sequence[bytes]) -> Iterator[Image.Image]:
-    """Each picture, grey (mode L), upright, at most `WORKING_SIDE` wide and high.
+    """Each picture, in colour (mode RGB), upright, at most `WORKING_SIDE` wide and high.
 
     Args:
         contents: PNG, JPEG or WebP files.
@@ -39,7 +38,7 @@ def open_pictures(contents: Sequence[bytes]) -> Iterator[Image.Image]:
         if share > MAX_SHARE:
             raise too_large("The pictures together are too large; send fewer or smaller ones.")
         try:
-            picture = _small_grey(_decode(file), file.orientation)
+            picture = _small(_decode(file), file.orientation)
         except Exception as error:  # Pillow raises many types on damaged files
             raise no_picture() from error
         yield picture
@@ -57,22 +56,21 @@ def _decode(file: PictureFile) -> Image.Image:
     return picture
 
 
-def _small_grey(picture: Image.Image, orientation: int) -> Image.Image:
+def _small(picture: Image.Image, orientation: int) -> Image.Image:
     # Each step replaces its picture, so that there are never more than two large ones.
-    if picture.has_transparency_data:
-        picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
-        picture = _upright(picture, orientation)
-        picture.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
-        picture = _on_paper(picture).convert("L")
-    else:
-        if picture.mode == "I;16":  # Pillow would clip each level above 255 to white
-            picture = picture.point(lambda level: level * (1 / 256))
+    clear = picture.has_transparency_data
+    if picture.mode == "I;16":  # Pillow would clip each level above 255 to white
+        picture = picture.point(lambda level: level * (1 / 256)).convert("L")
+    elif clear and picture.mode != "RGBA":
+        picture = picture.convert("RGBA")
+    elif picture.mode == "1":
         picture = picture.convert("L")
-        picture = _upright(picture, orientation)
+    elif picture.mode == "P":
+        picture = picture.convert("RGB")
     if max(picture.size) > WORKING_SIDE:
         picture.thumbnail((WORKING_SIDE, WORKING_SIDE), Image.Resampling.BOX)
-    large = max(picture.size) > SPECK_SIDE
-    return picture.filter(ImageFilter.MedianFilter(3)) if large else picture
+    picture = _upright(picture, orientation)
+    return (_on_paper(picture) if clear else picture).convert("RGB")
 
 
 def _upright(picture: Image.Image, orientation: int) -> Image.Image:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +24,14 @@ from model.engine import EngineError, EngineName, Precision
 from model.generator import Generator, open_generator
 from model.noise import hand, mix, noise_of_lines
 
+if TYPE_CHECKING:  # the start does not need it
+    from model.reading.reader import Reader
+
 Levels = NDArray[np.uint8]
 Noise = NDArray[np.float32]
 Line = tuple[int, int, int]  # seed, row, number of digits
 
+DIGITS = tuple("0123456789")  # the labels that the reader knows
 LIGHT_DIGITS = 64
 LIGHT_PIXELS = 2**18
 LIGHT_INK = 2**14  # pixels, which cost more as ink
@@ -82,6 +86,15 @@ class Renderer:
         """A drawing that shows what the model can write."""
         line = {self.alphabet.parameter: self.alphabet.sample}
         return self.queries.generate.model_validate(line)
+
+    @cached_property
+    def reader(self) -> "Reader | None":
+        """Reads photos of digits; None without networks for that. Opened on first use."""
+        if self.alphabet.names != DIGITS:
+            return None
+        from model.reading.networks import open_reader  # needs Pillow, which drawing does not
+
+        return open_reader(self.checkpoint)
 
     def render(self, orders: Sequence[Order]) -> list[bytes]:
         """The file of each order. The digits of all orders are decoded together.

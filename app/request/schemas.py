@@ -132,6 +132,14 @@ class RestyleQuery(Drawing):
             examples=[7],
         ),
     ] = None
+    shows: Annotated[
+        Literal["digit", "line"],
+        Field(
+            description="digit: the picture shows one digit, and more are refused; line: it shows "
+            "a line of digits, whose hands are averaged.",
+            examples=["digit"],
+        ),
+    ] = "digit"
 
     @property
     def label_index(self) -> int | None:
@@ -142,6 +150,8 @@ class RestyleQuery(Drawing):
     def _check_style(self) -> Self:
         if self.style is not None:
             raise invalid("style", "comes from the picture here; use it with /generate instead")
+        if self.shows == "line" and self.label is not None:
+            raise invalid("label", "names one digit; leave it out with shows=line")
         return self
 
 

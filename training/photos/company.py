@@ -33,11 +33,22 @@ def behind(scene: Scene, digit: Levels, depth: float) -> None:
 
 
 def write_row(scene: Scene, digits: Sequence[Levels], ink: Colour) -> None:
-    """Write whole digits side by side; the scene then has no one digit."""
+    """Write whole digits side by side."""
     count = len(digits)
     size = scene.rng.uniform(0.55, 0.85) / count * scene.width
     y = scene.rng.uniform(0.3, 0.7)
     for index, digit in enumerate(digits):
         small = pen.written(digit, min(size, 0.5 * scene.height), 0, scene.rng)
         x = (index + 0.5) / count * 0.9 + 0.05
-        scene.cover(scene.place(small, x, y + scene.rng.normal(0, 0.03)), ink)
+        scene.add(scene.place(small, x, y + scene.rng.normal(0, 0.03)), ink)
+
+
+def write_touching(scene: Scene, digits: Sequence[Levels], ink: Colour) -> None:
+    """Write two digits into each other, which nobody can tell apart from a single mark."""
+    rng = scene.rng
+    size = rng.uniform(0.2, 0.5) * scene.side
+    x, y = rng.uniform(0.35, 0.65, 2)
+    step = rng.uniform(0.2, 0.4) * size / scene.width
+    for digit, way in zip(digits[:2], (-1, 1), strict=True):
+        small = pen.written(digit, size, 0, rng)
+        scene.add_mark(scene.place(small, x + way * step, y), ink)

@@ -182,11 +182,22 @@ REFUSED: dict[str, Kind] = {
 }
 
 
-def photo(kind: Kind, digits: Sequence[Levels], rng: Rng) -> bytes:
-    """A JPEG of `PORTRAIT` pixels of the first digit; others are neighbours."""
+def scene_of(kind: Kind, digits: Sequence[Levels], rng: Rng) -> Scene:
+    """What lies under the camera: the first digit, others as neighbours; `PORTRAIT` pixels."""
     scene = Scene(rng, *PORTRAIT, colour(*kind.paper))
     kind.draw(scene, digits)
-    return jpeg(scene.shot(rng.uniform(0.5, 1.5), rng.uniform(0.01, 0.025), kind.gain), 80)
+    return scene
+
+
+def photo(kind: Kind, digits: Sequence[Levels], rng: Rng) -> bytes:
+    """A JPEG of such a scene."""
+    return photo_of(scene_of(kind, digits, rng), kind)
+
+
+def photo_of(scene: Scene, kind: Kind) -> bytes:
+    """A JPEG of a scene."""
+    blur, noise = scene.rng.uniform(0.5, 1.5), scene.rng.uniform(0.01, 0.025)
+    return jpeg(scene.shot(blur, noise, kind.gain), 80)
 
 
 def noise(rng: Rng) -> bytes:

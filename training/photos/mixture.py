@@ -5,16 +5,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.photos import pen
-from training.photos.company import behind, edge_of, write_row
+from training.photos import marks, pen
+from training.photos.company import behind, edge_of, write_row, write_touching
 from training.photos.pen import Levels
 from training.photos.scene import Colour, Plane, Scene
 
 Rng = np.random.Generator
 Effect = Callable[[Scene, Sequence[Levels], Colour], None]
-MARKS = (pen.dot, pen.asterisk, pen.scribble, pen.face, pen.shape)
+MARKS = (pen.dot, pen.asterisk, pen.scribble, pen.face, pen.shape, *marks.MARKS)
 LEAST_CONTRAST = 0.2  # between paper and ink, in the channel where they differ most
-ROW = 2, 5  # digits of a row: from, and below
+SHARES = 0.15, 0.7, 0.15  # of pictures with a mark or nothing, one digit, a row
+ROW = 2, 6  # digits of a row: from, and below
 
 
 class Example(NamedTuple):
@@ -22,36 +23,45 @@ class Example(NamedTuple):
 
     Attributes:
         shot: (H, W, 3) float32 in [0, 1], what a camera takes.
-        cover: (H, W) float32 in [0, 1], where the one digit covers the paper.
-        digits: how many there are: 0, 1, or 2 for several.
+        digits: (H, W) float32 in [0, 1] for each whole digit: where it covers the paper.
+        mark: likewise, of what is written and is no whole digit.
     """
 
     shot: Plane
-    cover: Plane
-    digits: int
+    digits: list[Plane]
+    mark: Plane
+
+    @property
+    def cover(self) -> Plane:
+        """Where any whole digit covers the paper, (H, W) in [0, 1]."""
+        cover: Plane = np.max([np.zeros_like(self.mark), *self.digits], axis=0)
+        return cover
 
 
-def mixed(digits: Sequence[Levels], side: int, rng: Rng) -> Example:
-    """One digit in four pictures of five, several in one of ten, none in one of ten.
+def mixed(
+    digits: Sequence[Levels], side: int, rng: Rng, shares: Sequence[float] = SHARES
+) -> Example:
+    """One digit, a row of them, another mark or nothing.
 
     Args:
-        digits: at least five; the first is the one to find.
+        digits: at least five, written in their order.
         side: the longer side, in pixels.
         rng: chooses everything.
+        shares: see `SHARES`.
     """
     paper, ink = _colours(rng)
     sides = [side, round(side * rng.uniform(0.6, 1))]
     height, width = sides if pen.chance(rng, 0.5) else sides[::-1]
     scene = Scene(rng, height, width, paper)
-    count = int(rng.choice([0, 1, 2], p=[0.1, 0.8, 0.1]))
+    count = int(rng.choice([0, 1, 2], p=shares))
     (_nothing, _one, _several)[count](scene, digits, ink)
     if pen.chance(rng, 0.75):
         for share, effect in EFFECTS:
             if pen.chance(rng, share):
                 effect(scene, digits, ink)
     gain = rng.uniform(0.85, 1) if pen.chance(rng, 0.8) else rng.uniform(0.15, 1)
-    noise = rng.uniform(0, 0.03) if count else rng.choice([0.01, 0.03, 0.3])
-    return Example(scene.shot(rng.uniform(0, 1.2), noise, gain), scene.digit, count)
+    noise = rng.uniform(0, 0.03) if count or pen.chance(rng, 0.8) else rng.uniform(0.1, 0.5)
+    return Example(scene.shot(rng.uniform(0, 1.2), noise, gain), scene.digits, scene.mark)
 
 
 def _colours(rng: Rng) -> tuple[Colour, Colour]:
@@ -80,13 +90,17 @@ def _several(scene: Scene, digits: Sequence[Levels], ink: Colour) -> None:
     write_row(scene, digits[: int(scene.rng.integers(*ROW))], ink)
 
 
-def _nothing(scene: Scene, _: Sequence[Levels], ink: Colour) -> None:
-    """A mark that is no digit, or one time in five nothing at all."""
+def _nothing(scene: Scene, digits: Sequence[Levels], ink: Colour) -> None:
+    """A mark that is no digit, two digits that touch, or one time in ten nothing at all."""
     rng = scene.rng
-    if pen.chance(rng, 0.8):
-        mark = MARKS[int(rng.integers(len(MARKS)))]
-        small = mark(max(4, round(rng.uniform(0.08, 0.9) * scene.side)), rng)
-        scene.cover(scene.place(small, *rng.uniform(0.3, 0.7, 2)), ink)
+    if pen.chance(rng, 0.1):
+        return
+    if pen.chance(rng, 0.15):
+        write_touching(scene, digits, ink)
+        return
+    mark = MARKS[int(rng.integers(len(MARKS)))]
+    small = mark(max(4, round(rng.uniform(0.08, 0.9) * scene.side)), rng)
+    scene.add_mark(scene.place(small, *rng.uniform(0.3, 0.7, 2)), ink)
 
 
 def _print_colour(scene: Scene) -> Colour:

@@ -38,14 +38,14 @@ def written(
     level: Cover = np.asarray(large, dtype=np.float32) * np.float32(1 / 255)
     if soft:
         return level
-    edge = rng.uniform(0.25, 0.75)  # a low one makes a broad pen
     sharp = max(1.5, scale / 2)
+    edge = max(rng.uniform(0.25, 0.75), 0.5 / sharp)  # a low one makes a broad pen
     cover: Cover = np.clip((level - edge) * sharp + 0.5, 0, 1).astype(np.float32)
     return cover
 
 
-def _drawn(side: int, lines: list[list[tuple[float, float]]], pen: float) -> Cover:
-    """Strokes through points in [0, 1], with a pen of `pen` sides."""
+def drawn(side: int, lines: list[list[tuple[float, float]]], pen: float) -> Cover:
+    """Strokes through points (x, y) in [0, 1], with a pen of `pen` sides: (side, side)."""
     large = side * FINE
     picture = Image.new("L", (large, large))
     draw = ImageDraw.Draw(picture)
@@ -61,16 +61,17 @@ def _drawn(side: int, lines: list[list[tuple[float, float]]], pen: float) -> Cov
     return cover
 
 
-def _circle(
+def circle(
     x: float, y: float, radius: float, start: float = 0, end: float = 2
 ) -> list[tuple[float, float]]:
+    """Points of an arc around (x, y), from `start` to `end` in units of pi."""
     angles = np.pi * np.linspace(start, end, 24)
     return [(x + radius * float(np.cos(a)), y + radius * float(np.sin(a))) for a in angles]
 
 
 def dot(side: int, rng: np.random.Generator) -> Cover:
     """A filled spot, (side, side)."""
-    return _drawn(side, [[(0.5, 0.5), (0.5, 0.5)]], rng.uniform(0.3, 0.9))
+    return drawn(side, [[(0.5, 0.5), (0.5, 0.5)]], rng.uniform(0.3, 0.9))
 
 
 def asterisk(side: int, rng: np.random.Generator) -> Cover:
@@ -79,21 +80,21 @@ def asterisk(side: int, rng: np.random.Generator) -> Cover:
     turn = rng.uniform(0, np.pi)
     ends = [(np.cos(a), np.sin(a)) for a in turn + np.pi * np.arange(count) / count]
     lines = [[(0.5 + 0.4 * x, 0.5 + 0.4 * y), (0.5 - 0.4 * x, 0.5 - 0.4 * y)] for x, y in ends]
-    return _drawn(side, lines, rng.uniform(0.04, 0.1))
+    return drawn(side, lines, rng.uniform(0.04, 0.1))
 
 
 def scribble(side: int, rng: np.random.Generator) -> Cover:
     """A long stroke that crosses itself many times."""
     points = rng.uniform(0.1, 0.9, (int(rng.integers(9, 25)), 2))
-    return _drawn(side, [[(float(x), float(y)) for x, y in points]], rng.uniform(0.03, 0.07))
+    return drawn(side, [[(float(x), float(y)) for x, y in points]], rng.uniform(0.03, 0.07))
 
 
 def face(side: int, rng: np.random.Generator) -> Cover:
     """A drawn face: a circle, two eyes and a mouth."""
     gap = rng.uniform(0.1, 0.18)
     eyes = [[(0.5 + way * gap, 0.4), (0.5 + way * gap, 0.42)] for way in (-1, 1)]
-    mouth = _circle(0.5, 0.5, rng.uniform(0.15, 0.22), 0.2, 0.8)
-    return _drawn(side, [_circle(0.5, 0.5, 0.42), *eyes, mouth], rng.uniform(0.03, 0.06))
+    mouth = circle(0.5, 0.5, rng.uniform(0.15, 0.22), 0.2, 0.8)
+    return drawn(side, [circle(0.5, 0.5, 0.42), *eyes, mouth], rng.uniform(0.03, 0.06))
 
 
 def shape(side: int, rng: np.random.Generator) -> Cover:
@@ -105,9 +106,9 @@ def shape(side: int, rng: np.random.Generator) -> Cover:
         [[(0.5, 0.1), (0.9, 0.85), (0.1, 0.85), (0.5, 0.1)]],
         [[(x, 0.1), (x, 0.9)] for x in (0.35, 0.65)] + [[(0.1, y), (0.9, y)] for y in (0.35, 0.65)],
         [[(0.1, 0.9), (0.3, 0.1), (0.5, 0.9), (0.7, 0.1), (0.9, 0.9)]],
-        [[(0.5, 0.1), (0.5, 0.9)], [(0.1, 0.5), (0.9, 0.5)], _circle(0.5, 0.5, 0.4)],
+        [[(0.5, 0.1), (0.5, 0.9)], [(0.1, 0.5), (0.9, 0.5)], circle(0.5, 0.5, 0.4)],
     ]
-    return _drawn(side, choices[int(rng.integers(len(choices)))], rng.uniform(0.03, 0.08))
+    return drawn(side, choices[int(rng.integers(len(choices)))], rng.uniform(0.03, 0.08))
 
 
 def chance(rng: np.random.Generator, share: float) -> bool:

@@ -24,7 +24,9 @@ class Scene:
         width: in pixels.
         sheet: what the paper and everything on it reflects.
         light: (H, W) that falls on it.
-        digit: (H, W) the cover of the one digit, 0 without one.
+        digit: (H, W) the cover of all whole digits, 0 without one.
+        digits: the cover of each.
+        mark: (H, W) the cover of what is written and is no whole digit.
     """
 
     rng: np.random.Generator
@@ -34,12 +36,15 @@ class Scene:
     sheet: Plane = field(init=False)
     light: Plane = field(init=False)
     digit: Cover = field(init=False)
+    digits: list[Cover] = field(default_factory=list, init=False)
+    mark: Cover = field(init=False)
 
     def __post_init__(self) -> None:
         size = self.height, self.width
         self.sheet = np.ones((*size, 3), dtype=np.float32) * self.paper
         self.light = np.ones(size, dtype=np.float32)
         self.digit = np.zeros(size, dtype=np.float32)
+        self.mark = np.zeros(size, dtype=np.float32)
         self.across = np.arange(self.width, dtype=np.float32)[None, :] / self.width
         self.down = np.arange(self.height, dtype=np.float32)[:, None] / self.height
 
@@ -179,10 +184,19 @@ class Scene:
         small = written(digit, size * self.side, angle, self.rng, soft)
         room = [0.5 - (small.shape[axis] / 2 + 1) / self.digit.shape[axis] for axis in (1, 0)]
         x, y = (0.5 + 0.7 * max(reach, 0) * self.rng.uniform(-1, 1) for reach in room)
-        cover = self.place(small, x, y)
-        self.cover(cover, colour)
-        self.digit = cover
+        self.add(self.place(small, x, y), colour)
         return x, y
+
+    def add(self, cover: Cover, colour: Colour) -> None:
+        """Write a whole digit with the cover (H, W)."""
+        self.cover(cover, colour)
+        self.digits.append(cover)
+        self.digit = np.maximum(self.digit, cover)
+
+    def add_mark(self, cover: Cover, colour: Colour) -> None:
+        """Write what is no whole digit, with the cover (H, W)."""
+        self.cover(cover, colour)
+        self.mark = np.maximum(self.mark, cover)
 
     def shot(self, blur: float, noise: float, gain: float) -> Plane:
         """The picture (H, W, 3) in [0, 1] that a camera takes."""

@@ -24,7 +24,8 @@ router = APIRouter()
 BODY: dict[str, Any] = {
     "required": True,
     "description": f"One picture of a digit, or up to {MAX_PICTURES} of the same digit in the "
-    f"same hand, {MAX_BYTES} bytes in all: a photo of ink on paper, or bright on dark.",
+    f"same hand, {MAX_BYTES} bytes in all: any photo, scan or drawing. With shows=line, each shows "
+    "a line of digits.",
     "content": {
         **{name: {"schema": BINARY} for name in ("image/png", "image/jpeg", "image/webp")},
         "multipart/form-data": {
@@ -46,13 +47,17 @@ BODY: dict[str, Any] = {
 HEADERS = {
     **SEED,
     **header("X-Style", "The hand; give it to /generate as `style` to keep it."),
-    **header("X-Label", "The label that the picture was recognised as, percent-encoded."),
+    **header("X-Label", "What was read, percent-encoded; with shows=line all digits of the line."),
+    **header(
+        "X-Label-Confidence", "The probability of X-Label; of a line, the mean of its digits."
+    ),
+    **header("X-Warning", "A label that may be wrong, or marks that were not used."),
 }
 UPLOAD_REFUSALS: Responses = {
     408: problem_answer("The upload did not arrive in time."),
     413: problem_answer("The upload is too large, in bytes or in pixels."),
     415: problem_answer("The upload is not a picture of a supported type."),
-    422: problem_answer("A parameter breaks its limits, or the picture contains no ink."),
+    422: problem_answer("A parameter breaks its limits, or the picture does not show one digit."),
 }
 
 
@@ -77,9 +82,12 @@ async def restyle(
     `X-Style` of the answer is that noise as a short text: `/generate?digits=42&style=...`
     continues in the same hand, without the picture.
     """
-    from app.drawing.handwriting import find_hand  # on first use: it needs Pillow, the start not
+    # On first use: they need Pillow, the start does not.
+    from app.drawing.handwriting import find_hand
+    from app.drawing.seen import with_seen
 
     service.check(query)
+    renderer = service.renderer
     kind = negotiated_format(query.format, joined(request.headers, "accept"))
     memory = service.upload_memory
     with memory.share() as share:
@@ -87,27 +95,33 @@ async def restyle(
             request, memory, share, service.settings.max_upload_bytes
         )
         hand = await service.read(
-            request.receive, find_hand, service.renderer, pictures, query.label_index
+            request.receive, find_hand, renderer, pictures, query.label_index, query.shows == "line"
         )
         del pictures
     service.check(query)  # again: the model may have been replaced meanwhile
     seed = chosen_seed(query.seed)
-    fields = {**query.model_dump(exclude={"label"}, by_alias=True), "style": hand.style}
-    generate = service.renderer.queries.generate
-    drawing = generate.model_construct(**fields).in_format(kind)
+    fields = {**query.model_dump(exclude={"label", "shows"}, by_alias=True), "style": hand.style}
+    drawing = renderer.queries.generate.model_construct(**fields).in_format(kind)
     content = await service.draw(Order(drawing, seed), request.receive)
+    if kind == "json":
+        content = with_seen(content, hand, renderer)
     headers = {
         "X-Seed": str(seed),
-        "X-Model": service.renderer.model_hash,
+        "X-Model": renderer.model_hash,
         "X-Style": hand.style,
-        **_label(service.renderer.alphabet, hand),
+        **_label(renderer.alphabet, hand),
         "Cache-Control": "no-store",
     }
+    if hand.confidence is not None:
+        headers["X-Label-Confidence"] = f"{hand.confidence:.4f}"
+    if hand.warning is not None:
+        headers["X-Warning"] = hand.warning
     return Response(content, media_type=MEDIA_TYPES[kind], headers=headers)
 
 
 def _label(alphabet: Alphabet, hand: "Hand") -> dict[str, str]:
     """The header with what the pictures show, if the model knows labels; percent-encoded."""
-    if hand.label is None:
+    if not hand.labels:
         return {}
-    return {"X-Label": quote(alphabet.names[hand.label], safe=" ")}
+    text = "".join(alphabet.names[label] for label in hand.labels)
+    return {"X-Label": quote(text, safe=" ")}

@@ -1,5 +1,6 @@
 """A digit goes in, a number in its hand comes out: with real MNIST digits nobody trained on."""
 
+import base64
 import io
 
 import numpy as np
@@ -9,6 +10,7 @@ from starlette.testclient import TestClient
 
 from app.drawing.canvas import Levels
 from tests.mnist import read_mnist
+from training.photos import kinds
 
 COUNT = 60
 
@@ -157,3 +159,75 @@ def test_restyle_bad_request_is_4xx(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert sentence in answer.json()["detail"]
+
+
+def photo(name: str, seed: int) -> tuple[bytes, int]:
+    """A composed photo of a kind, and its label."""
+    images, labels = read_mnist(train=False)
+    rng = np.random.default_rng((77, seed))
+    kind = {**kinds.KINDS, **kinds.REFUSED}[name]
+    return kinds.photo(kind, list(images[seed : seed + 4]), rng), int(labels[seed])
+
+
+@pytest.mark.parametrize("name", ["ruled", "squared", "box", "table", "hard shadow", "three dots"])
+def test_restyle_reads_photos_and_says_how_sure_it_is(client: TestClient, name: str) -> None:
+    right = []
+    for seed in range(6):
+        content, label = photo(name, seed)
+        answer = client.post("/restyle?digits=0", content=content)
+        right.append(answer.headers.get("x-label") == str(label))
+        if answer.status_code == 200:
+            assert 0.4 <= float(answer.headers["x-label-confidence"]) <= 1
+            unsure = float(answer.headers["x-label-confidence"]) < 0.8
+            assert ("x-warning" in answer.headers) == unsure
+    assert sum(right) >= 5
+
+
+@pytest.mark.parametrize("name", ["two digits", "asterisk", "face", "bare paper"])
+def test_restyle_refuses_what_is_no_single_digit(client: TestClient, name: str) -> None:
+    answers = [client.post("/restyle?digits=0", content=photo(name, seed)[0]) for seed in range(6)]
+    refused = [answer for answer in answers if answer.status_code == 422]
+    assert len(refused) >= 5
+    for answer in refused:
+        assert answer.json()["detail"].startswith("The picture ")
+
+
+def test_restyle_json_shows_what_was_seen(client: TestClient) -> None:
+    content, label = photo("ruled", 0)
+    answer = client.post("/restyle?digits=42&format=json", content=content)
+    document = answer.json()
+    assert document["style"] == answer.headers["x-style"]
+    assert document["label"] == answer.headers["x-label"] == str(label)
+    (seen,) = document["seen"]
+    assert seen["confidence"] == document["confidence"]
+    assert (len(seen["runners_up"]), seen["unused"]) == (3, None)
+    digit, drawn = (pixels(base64.b64decode(seen[name])) for name in ("digit", "reconstruction"))
+    assert digit.shape == drawn.shape == (28, 28)
+    assert np.corrcoef(digit.ravel(), drawn.ravel())[0, 1] > 0.6
+
+
+def line_of(count: int) -> tuple[bytes, str]:
+    """A photo of the first test digits side by side, and their labels."""
+    images, labels = read_mnist(train=False)
+    row = np.concatenate([np.pad(image, 6) for image in images[:count]], axis=1)
+    sheet = np.pad(row, 40)
+    size = 3 * sheet.shape[1], 3 * sheet.shape[0]
+    large = Image.fromarray(255 - sheet).resize(size, Image.Resampling.BICUBIC)
+    return png(np.asarray(large)), "".join(str(label) for label in labels[:count])
+
+
+def test_restyle_line_reads_each_digit_and_averages_their_hands(client: TestClient) -> None:
+    content, labels = line_of(5)
+    answer = client.post("/restyle?digits=0&shows=line&format=json", content=content)
+    document = answer.json()
+    assert sum(a == b for a, b in zip(document["label"], labels, strict=True)) >= 4
+    assert len(document["seen"]) == 5
+    refused = client.post("/restyle?digits=0", content=content)
+    assert refused.status_code == 422
+    assert "shows=line" in refused.json()["detail"]
+
+
+def test_restyle_line_takes_no_label(client: TestClient) -> None:
+    answer = client.post("/restyle?digits=0&shows=line&label=1", content=line_of(1)[0])
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "label names one digit; leave it out with shows=line."

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from app.drawing.handwriting import find_hand, ink_of, normalise, read_digit
+from app.drawing.handwriting import find_hand, ink_of, read_digit
 from app.drawing.picture_file import PNG
 from app.drawing.renderer import Renderer
 from app.request.error import Reason, RequestError
+from model.reading.cutout import normalise
 from tests.mnist import read_mnist
 
 Levels = np.ndarray
@@ -281,9 +282,9 @@ def test_ink_of_is_as_dark_everywhere_in_uneven_light() -> None:
 def test_find_hand_is_the_mean_of_the_noise_of_its_pictures(renderer: Renderer) -> None:
     def hand(pictures: Levels) -> np.ndarray:
         found = find_hand(renderer, [saved(picture) for picture in pictures], 4)
-        assert found.label == 4
+        assert found.labels == [4]
         return np.asarray(renderer.style_noise(found.style))
 
     expected = (hand(DIGITS[:1]) + hand(DIGITS[1:2])) / 2
     assert abs(hand(DIGITS[:2]) - expected).max() <= 1 / 32
-    assert find_hand(renderer, [saved(DIGITS[0])], None).label == LABELS[0]
+    assert find_hand(renderer, [saved(DIGITS[0])], None).labels == [LABELS[0]]

@@ -37,7 +37,7 @@ def test_open_pictures_turns_as_pillow_does(mode: str, orientation: int) -> None
 def test_open_pictures_takes_large_jpegs(sides: tuple[int, int], small: tuple[int, int]) -> None:
     for width, height in (sides, sides[::-1]):
         (picture,) = open_pictures([pictures.jpeg(width, height)])
-        assert (picture.mode, picture.size) == ("L", small if width >= height else small[::-1])
+        assert (picture.mode, picture.size) == ("RGB", small if width >= height else small[::-1])
 
 
 def test_open_pictures_up_to_a_size_together() -> None:

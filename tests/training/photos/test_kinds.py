@@ -1,4 +1,5 @@
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -7,9 +8,10 @@ from PIL import Image
 from tests.mnist import read_mnist
 from training.photos import kinds
 from training.photos.kinds import KINDS, PORTRAIT, REFUSED, photo
-from training.photos.mixture import mixed
-from training.photos.pen import Levels, cropped, written
+from training.photos.mixture import MARKS, mixed
+from training.photos.pen import Cover, Levels, cropped, written
 
+Mark = Callable[[int, np.random.Generator], Cover]
 DIGITS = list(read_mnist(train=True)[0])
 
 
@@ -46,17 +48,18 @@ def test_tight_picture_touches_ink_at_each_border() -> None:
     assert all(border.any() for border in (ink[0], ink[-1], ink[:, 0], ink[:, -1]))
 
 
-def test_mixture_has_one_digit_in_four_pictures_of_five_and_its_cover_only_then() -> None:
+def test_mixture_has_one_digit_in_seven_pictures_of_ten_rows_and_marks() -> None:
     rng = np.random.default_rng(0)
     made = [mixed(DIGITS[start : start + 5], 64, rng) for start in range(300)]
-    counts = [example.digits for example in made]
-    assert 0.7 < np.mean(np.equal(counts, 1)) < 0.9
-    assert {0, 1, 2} == set(counts)
+    counts = [len(example.digits) for example in made]
+    assert 0.6 < np.mean(np.equal(counts, 1)) < 0.8
+    assert {0, 1, 2, 3, 4, 5} == set(counts)
     for example in made:
         assert example.shot.shape == (*example.cover.shape, 3)
         assert example.shot.min() >= 0
         assert example.shot.max() <= 1
-        assert (example.cover.max() > 0.5) == (example.digits == 1)
+        assert (example.cover.max() > 0.5) == bool(example.digits)
+        assert not (example.digits and example.mark.any())
 
 
 def test_cover_is_where_the_ink_differs_from_the_paper() -> None:
@@ -64,8 +67,16 @@ def test_cover_is_where_the_ink_differs_from_the_paper() -> None:
     made = [mixed(DIGITS[start : start + 5], 64, rng) for start in range(100)]
     apart = []
     for example in made:
-        if example.digits == 1:
-            ink, paper = example.shot[example.cover > 0.9], example.shot[example.cover < 0.1]
-            if len(ink):
-                apart.append(abs(np.median(ink, 0) - np.median(paper, 0)).max())
+        ink, paper = example.shot[example.cover > 0.9], example.shot[example.cover < 0.1]
+        if len(ink):
+            apart.append(abs(np.median(ink, 0) - np.median(paper, 0)).max())
     assert np.median(apart) > 0.2
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_mark_fits_into_its_square_and_differs_between_seeds(mark: Mark) -> None:
+    first, second = (mark(60, np.random.default_rng(seed)) for seed in (1, 2))
+    assert first.shape == (60, 60)
+    assert first.max() > 0.9
+    assert 0.003 < first.mean() < 0.6
+    assert (first != second).any()

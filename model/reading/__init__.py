@@ -1,0 +1,1 @@
+"""Finds the handwritten digits in a picture and reads them, with two small networks. No torch."""

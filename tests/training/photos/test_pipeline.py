@@ -1,0 +1,119 @@
+"""The way from MNIST to the files of a reader, with a few steps of training."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from model.checkpoint import READER, Checkpoint, CheckpointError, read_checkpoint
+from model.reading.networks import open_reader
+from tests.mnist import read_mnist
+from training.data import load_mnist
+from training.photos.classifier import Classifier, calibrate, logits_of
+from training.photos.cutouts import NO_DIGIT, Cutouts
+from training.photos.examples import ANYTHING, INK, compose, make_examples
+from training.photos.export import add_reader
+from training.photos.pipeline import Pipeline
+from training.photos.recipe import Recipe, Steps
+from training.snapshot import SnapshotError
+
+SMALL = Recipe(
+    finder_pictures=60,
+    finder=Steps(count=25, batch=8, learning_rate=4e-3),
+    classifier_pictures=60,
+    classifier=Steps(count=20, batch=32, learning_rate=4e-3),
+)
+IMAGES, LABELS = read_mnist(train=True)
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("photos")
+
+
+@pytest.fixture(scope="module")
+def files(run_dir: Path, mnist_slice: Path) -> dict[str, bytes]:
+    return Pipeline(load_mnist(mnist_slice, train=True), SMALL, run_dir).run()
+
+
+@pytest.fixture
+def checkpoint(tiny_checkpoint: Checkpoint, tmp_path: Path) -> Checkpoint:
+    """A copy, which a test may change."""
+    return read_checkpoint(shutil.copytree(tiny_checkpoint.folder, tmp_path / "checkpoint"))
+
+
+def test_composed_picture_has_the_labels_of_its_digits() -> None:
+    for index in range(30):
+        made = compose(IMAGES, LABELS, np.random.default_rng(index))
+        assert made.picture.mode == "RGB"
+        assert len(made.labels) == len(made.digits)
+        assert all(digit.shape == made.mark.shape for digit in made.digits)
+
+
+def test_examples_mark_ink_inside_the_picture_and_repeat_for_a_seed() -> None:
+    made, again = (make_examples(IMAGES, LABELS, 40, (3,)) for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(made, again, strict=True))
+    for target, (top, bottom, left, right) in zip(made.targets, made.places, strict=True):
+        outside = np.ones_like(target, dtype=bool)
+        outside[top:bottom, left:right] = False
+        assert not target[outside].any()
+    assert {INK, ANYTHING} <= set(made.targets.ravel().tolist())
+
+
+def test_reader_files_are_small_and_run(files: dict[str, bytes], checkpoint: Checkpoint) -> None:
+    assert set(files) == set(READER)
+    assert sum(map(len, files.values())) <= 300_000
+    assert open_reader(checkpoint) is None
+    changed = add_reader(checkpoint, files)
+    assert changed.model_hash != checkpoint.model_hash
+    reader = open_reader(read_checkpoint(changed.folder))
+    assert reader is not None
+    picture = Image.fromarray(255 - IMAGES[0]).convert("RGB")
+    for seen in reader.read(picture):
+        assert seen.shares.sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_training_again_skips_what_is_there_and_gives_the_same(
+    files: dict[str, bytes],
+    run_dir: Path,
+    mnist_slice: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def train_again(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("training.photos.pipeline.train_finder", train_again)
+    monkeypatch.setattr("training.photos.pipeline.train_classifier", train_again)
+    assert Pipeline(load_mnist(mnist_slice, train=True), SMALL, run_dir).run() == files
+
+
+def test_folder_of_another_recipe_is_refused(
+    files: dict[str, bytes], run_dir: Path, mnist_slice: Path
+) -> None:
+    assert files
+    other = SMALL.model_copy(update={"seed": 1})
+    with pytest.raises(SnapshotError, match="has a run with other settings"):
+        Pipeline(load_mnist(mnist_slice, train=True), other, run_dir)
+
+
+def test_add_reader_refuses_other_files(checkpoint: Checkpoint) -> None:
+    with pytest.raises(CheckpointError):
+        add_reader(checkpoint, {"reader.bin": b""})
+
+
+def test_calibrate_makes_an_overconfident_classifier_as_sure_as_it_is_right() -> None:
+    rng = torch.Generator().manual_seed(0)
+    classifier = Classifier().eval()
+    digits = torch.randint(0, 256, (600, 28, 28), generator=rng).byte().numpy()
+    with torch.no_grad():
+        for part in classifier.scores.parameters():
+            part.mul_(40)
+    likely = torch.softmax(logits_of(classifier, digits) / 3, dim=1)
+    labels = torch.multinomial(likely, 1, generator=rng)[:, 0].byte().numpy()
+    temperature = calibrate(classifier, Cutouts(digits, labels))
+    assert 2.2 <= temperature <= 3
+    assert torch.allclose(torch.softmax(logits_of(classifier, digits), dim=1), likely, atol=0.2)
+    assert likely.shape[1] - 1 == NO_DIGIT

@@ -1,0 +1,84 @@
+"""What the finder cuts out of composed pictures, to train the classifier on; kept in a file."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.atomic import replace_file
+from model.reading.frame import Box
+from model.reading.reader import LABELS, Network, Reader
+from training.photos.examples import Composed, compose
+from training.photos.pen import Levels
+
+NO_DIGIT = LABELS  # as a label
+SHARES = 0.4, 0.5, 0.1  # of pictures with a mark or nothing, one digit, a row
+WHOLE, PART = 0.85, 0.5  # of a digit's ink in a cut-out: it is that digit; it is not
+ALONE = 0.2  # of another digit's ink, at most, beside it
+
+
+class Cutouts(NamedTuple):
+    """Digits and marks in the form of MNIST.
+
+    Attributes:
+        digits: (N, 28, 28) uint8 grey levels.
+        labels: (N,) uint8, 0 to 9, or `NO_DIGIT`.
+    """
+
+    digits: Levels
+    labels: NDArray[np.uint8]
+
+
+def make_cutouts(
+    images: Levels,
+    labels: NDArray[np.integer],
+    count: int,
+    seed: Sequence[int],
+    find: Network,
+) -> Cutouts:
+    """The cut-outs of `count` pictures, of digits from images (N, 28, 28)."""
+    reader = Reader(find, lambda digits: digits)
+    digits, names = [], []
+    for index in range(count):
+        made = compose(images, labels, np.random.default_rng((*seed, index)), SHARES)
+        for box, digit in reader.cut_outs(made.picture, reader.places(made.picture)):
+            name = _name(made, box)
+            if name is not None:
+                digits.append((digit * 255 + 0.5).astype(np.uint8))
+                names.append(name)
+    return Cutouts(np.stack(digits), np.array(names, dtype=np.uint8))
+
+
+def _name(made: Composed, box: Box) -> int | None:
+    """The label of what lies in a box; `NO_DIGIT` if it is none, None if that is a matter of taste.
+
+    Args:
+        made: a picture.
+        box: in its pixels.
+    """
+    height, width = made.mark.shape
+    across, down = width / made.picture.width, height / made.picture.height
+    area = (
+        slice(max(0, int(box[1] * down)), int(np.ceil(box[3] * down))),
+        slice(max(0, int(box[0] * across)), int(np.ceil(box[2] * across))),
+    )
+    shares = [float(digit[area].sum() / max(digit.sum(), 1e-6)) for digit in made.digits]
+    inside = [index for index, share in enumerate(shares) if share >= ALONE]
+    if not inside or max(shares) < PART or len([s for s in shares if s >= PART]) > 1:
+        return NO_DIGIT
+    if len(inside) == 1 and shares[inside[0]] >= WHOLE:
+        return made.labels[inside[0]]
+    return None
+
+
+def cached_cutouts(path: Path, make: Callable[[], Cutouts]) -> Cutouts:
+    """The cut-outs in the file, or new ones, which are then saved there."""
+    if not path.exists():
+        file = io.BytesIO()
+        np.savez(file, **make()._asdict())
+        replace_file(path, file.getvalue())
+    with np.load(path) as arrays:
+        return Cutouts(arrays["digits"], arrays["labels"])

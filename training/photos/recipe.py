@@ -1,0 +1,33 @@
+"""How the networks that read photos are trained: their settings, which with the data decide all."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Steps(BaseModel):
+    """AdamW with a one-cycle schedule.
+
+    Attributes:
+        count: of steps.
+        batch: examples of a step.
+        learning_rate: the highest.
+        weight_decay: of AdamW.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int
+    batch: int
+    learning_rate: float
+    weight_decay: float = 0.02
+
+
+class Recipe(BaseModel):
+    """The defaults take about ten minutes on one core."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = 0
+    finder_pictures: int = 30_000
+    finder: Steps = Steps(count=1300, batch=32, learning_rate=4e-3)
+    classifier_pictures: int = 12_000
+    classifier: Steps = Steps(count=2800, batch=128, learning_rate=4e-3)

@@ -1,32 +1,57 @@
 """The architecture of a CVAE as frozen, typed values. Needs no torch."""
 
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Size = Annotated[int, Field(gt=0)]
+MAX_BOX = 36  # pixels, side of a box in a canvas: model/box.py sums exactly up to this size
 
 
 class CVAEConfig(BaseModel):
     """Everything that fixes the shapes of the weights.
 
-    No field has a default, so that no checkpoint is opened with the wrong shapes by accident.
+    The fields that fix the shapes of the weights have no default, so that no checkpoint is opened
+    with the wrong shapes by accident. The last two have the values of all older checkpoints.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    image_height: Size  # pixels
+    image_height: Size  # pixels that the network draws
     image_width: Size  # pixels
     classes: Size  # K, number of labels
     # The widths of the encoder; the decoder has them in reverse.
     hidden: Annotated[tuple[Size, ...], Field(min_length=1, max_length=64)]
     latent: Size  # Z, number of latent dimensions
     conditional: bool  # False: an unconditional VAE, p(y) instead of p(y|x)
+    # Side of the square picture in which what the network draws is placed by its centre of mass,
+    # see model/box.py. None: the network draws the whole picture.
+    canvas: Size | None = None
+    # How far the sigmoid of the pixels reaches beyond 0 and 1, where it is clipped. With 0, paper
+    # is never quite 0.
+    overshoot: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    @model_validator(mode="after")
+    def _check_canvas(self) -> Self:
+        longer = max(self.image_height, self.image_width)
+        if self.canvas is not None and not longer <= min(self.canvas, MAX_BOX):
+            raise ValueError(
+                f"found a box of {self.image_height} x {self.image_width} pixels in a canvas of "
+                f"{self.canvas}; expected a box that fits, of at most {MAX_BOX} pixels"
+            )
+        return self
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of a picture, in pixels: the canvas, or what the network draws."""
+        if self.canvas is not None:
+            return self.canvas, self.canvas
+        return self.image_height, self.image_width
 
     @property
     def pixels(self) -> int:
-        """Number of pixels of one image, H * W."""
+        """Number of pixels that the network draws, H * W."""
         return self.image_height * self.image_width
 
     @property

@@ -114,7 +114,7 @@ class Decoder(nn.Module):
         self.layers = dense_stack(config.decoder_sizes)
 
     def logits(self, latent: Tensor, one_hot: Tensor | None = None) -> Tensor:
-        """The pixels (B, H, W) float32 before the sigmoid, for a numerically stable likelihood."""
+        """The pixels (B, H, W) float32 before `pixels_of`, for a numerically stable likelihood."""
         pixels: Tensor = self.layers(conditioned(latent, one_hot, self.config))  # (B, H*W)
         return pixels.reshape(-1, self.config.image_height, self.config.image_width)
 
@@ -127,7 +127,19 @@ class Decoder(nn.Module):
         Returns:
             (B, H, W) float32 in [0, 1].
         """
-        return torch.sigmoid(self.logits(latent, one_hot))
+        return pixels_of(self.logits(latent, one_hot), self.config)
+
+
+def pixels_of(logits: Tensor, config: CVAEConfig) -> Tensor:
+    """Pixels in [0, 1] from logits of any shape: their sigmoid, stretched and clipped.
+
+    A sigmoid alone cannot reach 0 or 1, so its paper has a haze and its ink is never black.
+    """
+    pixels = torch.sigmoid(logits)
+    if config.overshoot == 0:
+        return pixels
+    stretched = pixels * (1 + 2 * config.overshoot) - config.overshoot
+    return stretched.clamp(0, 1)
 
 
 class CVAE(nn.Module):

@@ -26,11 +26,16 @@ class Engine(Protocol):
     def decode(
         self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Pixels (N, H, W) float32 in [0, 1] from noise (N, Z) and labels (N, K) float32."""
+        """What the network draws, (N, h, w) float32 in [0, 1].
+
+        Args:
+            noise: (N, Z) float32.
+            one_hot: (N, K) float32, the labels.
+        """
         ...
 
     def encode(
         self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Noise (N, Z) float32 from pixels (N, H, W) in [0, 1] and labels (N, K) float32."""
+        """Noise (N, Z) float32 from pixels (N, h, w) in [0, 1] and labels (N, K) float32."""
         ...

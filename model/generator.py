@@ -8,6 +8,7 @@ by less than one grey level on average.
 import numpy as np
 from numpy.typing import NDArray
 
+from model.box import crop, place
 from model.checkpoint import ROUNDED_DECODER, Checkpoint, CheckpointError
 from model.config import CVAEConfig
 from model.engine import Engine, EngineError, EngineName, Precision
@@ -38,22 +39,23 @@ class Generator:
             one_hot: (N, K) float32; a mixture of two labels draws a shape between the two digits.
             noise: (N, Z) float32 from N(0, I).
         Returns:
-            (N, H, W) uint8 grey levels, ink 255 on paper 0.
+            (N, H, W) uint8 grey levels of the whole pictures, ink 255 on paper 0.
         """
         if len(noise) > BATCH:
             cuts = range(BATCH, len(noise), BATCH)
             batches = zip(np.split(one_hot, cuts), np.split(noise, cuts), strict=True)
             return np.concatenate([self.draw(*batch) for batch in batches])
-        pixels = self.engine.decode(noise, one_hot)  # (N, H, W) in [0, 1]
+        pixels = self.engine.decode(noise, one_hot)  # (N, h, w) in [0, 1]
         pixels *= 255  # in place: no one else has this array
         pixels += 0.5
-        return pixels.astype(np.uint8)
+        levels = pixels.astype(np.uint8)
+        return levels if self.config.canvas is None else place(levels, self.config.canvas)
 
     def style(
         self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """The noise (N, Z) that draws pictures (N, H, W) in [0, 1] again, given their labels."""
-        return self.engine.encode(pixels, one_hot)
+        return self.engine.encode(self._box(pixels), one_hot)
 
     def read(self, pixels: NDArray[np.float32]) -> int:
         """The most likely label of one picture (H, W) in [0, 1]: the CVAE as a classifier.
@@ -62,11 +64,18 @@ class Generator:
         of reconstruction loss and negative log density of the noise.
         """
         labels = np.eye(self.config.classes, dtype=np.float32)
-        copies = np.repeat(pixels[None], self.config.classes, axis=0)  # (K, H, W)
-        noise = self.style(copies, labels)  # (K, Z)
-        ink = np.clip(self.engine.decode(noise, labels), 1e-6, 1 - 1e-6)  # (K, H, W)
+        copies = np.repeat(self._box(pixels[None]), self.config.classes, axis=0)  # (K, h, w)
+        noise = self.engine.encode(copies, labels)  # (K, Z)
+        ink = np.clip(self.engine.decode(noise, labels), 1e-6, 1 - 1e-6)  # (K, h, w)
         nll = -(copies * np.log(ink) + (1 - copies) * np.log(1 - ink)).sum((1, 2))
         return int((nll + np.square(noise).sum(1) / 2).argmin())
+
+    def _box(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the encoder sees of whole pictures (N, H, W): (N, h, w)."""
+        config = self.config
+        if config.canvas is None:
+            return pixels
+        return crop(pixels, config.image_height, config.image_width)
 
 
 def open_generator(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from model.checkpoint import ROUNDED_WEIGHTS, WEIGHTS, Checkpoint
 from model.config import CVAEConfig
-from model.cvae import CVAE, conditioned
+from model.cvae import CVAE, conditioned, pixels_of
 from model.engine import Precision
 
 
@@ -44,7 +44,8 @@ class RoundedDecoder(nn.Module):
             product = (levels @ part(f"layers_{layer}_weight_quantized").double()).float()
             x = product * (step * part(f"layers_{layer}_weight_scale"))
             x = x + part(f"layers_{layer}_bias")
-        return torch.sigmoid(x).reshape(-1, self.config.image_height, self.config.image_width)
+        pixels = pixels_of(x, self.config)
+        return pixels.reshape(-1, self.config.image_height, self.config.image_width)
 
 
 def load_rounded_decoder(checkpoint: Checkpoint) -> RoundedDecoder:

@@ -16,15 +16,21 @@ from model.checkpoint import ROUNDED_DECODER, Checkpoint, CheckpointError, read_
 from model.engine import Precision
 from model.generator import Generator, open_generator
 from model.torch_engine import load_cvae
-from training.checkpoint.card import evaluation_table
+from training.boxes import as_network_sees
 from training.checkpoint.export import metrics_json, replace_metrics
+from training.checkpoint.table import evaluation_table
 from training.config import EXIT_FAILED, EXIT_USAGE, DataOptions, OptionError, read_options
 from training.console import print_table, start_log
 from training.data import DataError, DataSet, LabelledImages, load_data
 from training.evaluation.evaluator import Evaluator, SampleSizes
 from training.evaluation.judge import JudgeRecipe
 from training.evaluation.latency import DIGITS, decode_seconds
-from training.evaluation.likelihood import BINARISATION, importance_weighted_log_likelihood
+from training.evaluation.likelihood import (
+    BINARISATION,
+    PLAIN,
+    calibrate,
+    importance_weighted_log_likelihood,
+)
 from training.evaluation.loss import evaluate_loss, loss_record
 from training.evaluation.picture import picture_report
 
@@ -62,6 +68,9 @@ class EvaluationConfig(DataOptions):
     judge_epochs: PositiveInt = Field(
         JudgeRecipe().epochs, description="epochs to train each classifier"
     )
+    seeds: PositiveInt = Field(
+        3, description="number of classifiers for the CAS and for the two-sample test"
+    )
     seed: NonNegativeInt = Field(0, description="seed of all random numbers")
     update: bool = Field(
         False, description="also write the metrics and the model card into the checkpoint folder"
@@ -75,9 +84,10 @@ class Evaluation:
         self, config: EvaluationConfig, train: LabelledImages, test: LabelledImages
     ) -> None:
         self.config = config
+        self.train = train
         self.test = test
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        sizes = SampleSizes(config.samples, config.classifier_samples)
+        sizes = SampleSizes(config.samples, config.classifier_samples, seeds=config.seeds)
         recipe = JudgeRecipe(epochs=config.judge_epochs, seed=config.seed)
         self.evaluator = Evaluator(train, test, recipe, sizes, config.cache_dir, self.device)
 
@@ -104,15 +114,23 @@ class Evaluation:
         """Samples, test loss and likelihood of one checkpoint."""
         log.info("measuring %s", checkpoint.folder)
         cvae = load_cvae(checkpoint).to(self.device)
-        loss = evaluate_loss(cvae, self.test, self.config.seed, self.device)
-        likelihood = importance_weighted_log_likelihood(
-            cvae, self.test, self.config.importance_samples, self.config.seed, self.device
+        seed, device = self.config.seed, self.device
+        train, test = (as_network_sees(data, cvae.config) for data in (self.train, self.test))
+        loss = evaluate_loss(cvae, test, seed, device)
+        calibrated = calibrate(cvae, train, seed, device)
+        plain, fair = (
+            importance_weighted_log_likelihood(
+                cvae, test, self.config.importance_samples, seed, device, observation
+            )
+            for observation in (PLAIN, calibrated)
         )
         return {
             "model": checkpoint.model_hash,
             **self.evaluator.measure(_open(checkpoint)),
-            "test": loss_record(loss, len(self.test), self.config.seed),
-            "log_likelihood_nats": likelihood,
+            "test": loss_record(loss, len(test), seed),
+            "log_likelihood_nats": plain,
+            "calibrated_log_likelihood_nats": fair,
+            "calibration": calibrated._asdict(),
         }
 
     def _settings(self) -> dict[str, Any]:
@@ -123,6 +141,7 @@ class Evaluation:
             "classifier_samples": config.classifier_samples,
             "test_images": len(self.test),
             "judge": self.evaluator.recipe.model_dump(),
+            "seeds": config.seeds,
             "seed": config.seed,
             "temperature": 1.0,
             "importance_samples": config.importance_samples,
@@ -170,6 +189,7 @@ def evaluate(config: EvaluationConfig) -> dict[str, Any]:
     config.out_dir.mkdir(parents=True, exist_ok=True)
     (config.out_dir / "metrics.json").write_bytes(metrics_json(metrics))
     cvae = load_cvae(checkpoint).to(evaluation.device)
+    train, test = (as_network_sees(data, cvae.config) for data in (train, test))
     picture = picture_report(cvae, train, test, config.seed, evaluation.device)
     (config.out_dir / "report.png").write_bytes(picture)
     if config.update:
@@ -181,7 +201,7 @@ def evaluate(config: EvaluationConfig) -> dict[str, Any]:
 
 def unmeasurable(checkpoint: Checkpoint, data: DataSet) -> str | None:
     """Why the samples of a checkpoint cannot be compared with a data set; None if they can."""
-    names, side = checkpoint.manifest.label_names, checkpoint.config.image_height
+    names, side = checkpoint.manifest.label_names, checkpoint.config.picture_size[0]
     if not checkpoint.config.conditional:
         return "it is an unconditional VAE, and the measurements ask for labels."
     if (names, side) != (data.label_names, data.size):

@@ -207,7 +207,7 @@ def is_light(query: Drawing) -> bool:
 def model_queries(manifest: Manifest) -> Queries:
     """What can be asked of the model of a checkpoint."""
     config = manifest.architecture
-    return queries_of(manifest.alphabet, Size(config.image_height, config.image_width))
+    return queries_of(manifest.alphabet, Size(*config.picture_size))
 
 
 def open_renderer(

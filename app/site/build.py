@@ -32,7 +32,7 @@ LINKS = b"<!-- links -->"  # in index.html
 PREVIEW = "page/preview.png"  # for pages that link to this one
 API_CARD, STATIC_CARD = "model", "page/model.json"
 # Scripts of other threads: a preload for the page would not serve them.
-NOT_PRELOADED = (WORKER, "page/worker.js", "page/decoder.js", "page/directions.js")
+NOT_PRELOADED = (WORKER, "page/worker.js", "page/box.js", "page/decoder.js", "page/directions.js")
 POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; "
     "img-src 'self' data: blob:; style-src 'self'; manifest-src 'self'; base-uri 'none'; "

@@ -27,7 +27,21 @@ def test_config_bad_field_raises(change: dict[str, object]) -> None:
         CVAEConfig.model_validate({**ARTICLE.model_dump(), **change})
 
 
-def test_config_has_no_defaults() -> None:
+@pytest.mark.parametrize("canvas", [27, 28.0])
+def test_config_canvas_that_holds_no_box_raises(canvas: float) -> None:
+    with pytest.raises(ValidationError):
+        CVAEConfig.model_validate({**ARTICLE.model_dump(), "canvas": canvas})
+
+
+def test_only_what_older_checkpoints_lack_has_a_default() -> None:
     with pytest.raises(ValidationError) as caught:
         CVAEConfig.model_validate({})
-    assert {error["loc"][0] for error in caught.value.errors()} == set(CVAEConfig.model_fields)
+    missing = {error["loc"][0] for error in caught.value.errors()}
+    assert set(CVAEConfig.model_fields) - missing == {"canvas", "overshoot"}
+
+
+def test_picture_is_the_canvas_or_what_the_network_draws() -> None:
+    assert ARTICLE.picture_size == (28, 28)
+    box = ARTICLE.model_copy(update={"image_height": 20, "image_width": 20, "canvas": 28})
+    assert box.picture_size == (28, 28)
+    assert box.decoder_sizes[-1] == 400

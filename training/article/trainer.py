@@ -17,8 +17,8 @@ from torch.utils.tensorboard import SummaryWriter
 from model.checkpoint import Checkpoint, Provenance
 from model.cvae import CVAE
 from model.objective import negative_elbo
-from training.checkpoint.card import sample_sheet
 from training.checkpoint.export import export_checkpoint, library_versions
+from training.checkpoint.sheet import sample_sheet
 from training.config import TrainingConfig
 from training.console import LossBar, loss_text
 from training.data import DataSet

@@ -1,67 +1,14 @@
-"""The sample sheet and the model card of a checkpoint, and the table of measurements."""
+"""The model card of a checkpoint."""
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import torch
-from PIL import Image
-
 from model.checkpoint import Provenance
 from model.config import CVAEConfig
-from model.cvae import CVAE
-from model.noise import line_noise
+from training.checkpoint.table import evaluation_table, label_table, level_table, markdown
 from training.data.named import about_named
 
-SHEET_ROWS, SHEET_COLUMNS = 10, 40  # columns at most
-ANY_LABEL_COLUMNS = 10  # of an unconditional VAE, which draws any label in any column
-# The rows of the table: name in metrics.json -> title, decimal places.
-SHOWN = {
-    "cas": ("CAS: accuracy on real digits of a classifier trained on samples", 4),
-    "label_agreement": ("label agreement", 4),
-    "frechet_distance": ("Frechet distance", 3),
-    "precision": ("precision", 3),
-    "recall": ("recall", 3),
-    "slant_correlation_same_noise": ("slant correlation, same noise", 2),
-    "slant_correlation_other_noise": ("slant correlation, other noise", 2),
-    "ink_correlation_same_noise": ("ink correlation, same noise", 2),
-    "ink_correlation_other_noise": ("ink correlation, other noise", 2),
-    "nearest_training_distance": ("distance to the nearest training image", 2),
-    "log_likelihood_nats": ("log-likelihood of binarised digits, nats", 1),
-}
-# The columns of the table by label: name in metrics.json -> title, decimal places.
-BY_LABEL = {
-    "cas": ("CAS", 4),
-    "label_agreement": ("label agreement", 4),
-    "frechet_distance": ("Frechet distance", 2),
-}
-
-
-@torch.inference_mode()
-def sample_sheet(cvae: CVAE, seed: int, device: torch.device) -> bytes:
-    """A PNG of samples, 10 rows by K columns, column = label; each picture has its own noise.
-
-    The pictures are those that `/generate` draws for all labels with this seed and 10 rows. Of many
-    labels the first 40 are shown. An unconditional VAE draws any label in any column.
-    """
-    config = cvae.config
-    columns = min(config.classes, SHEET_COLUMNS) if config.conditional else ANY_LABEL_COLUMNS
-    noise = np.concatenate(
-        [line_noise(seed, row, columns, config.latent) for row in range(SHEET_ROWS)]
-    )
-    one_hot = None
-    if config.conditional:
-        one_hot = torch.eye(config.classes)[:columns].repeat(SHEET_ROWS, 1)
-    pixels = cvae.decoder(
-        torch.from_numpy(noise).to(device), None if one_hot is None else one_hot.to(device)
-    )
-    levels = (pixels * 255 + 0.5).to(torch.uint8).cpu().numpy()  # (rows * K, H, W)
-    grid = levels.reshape(SHEET_ROWS, columns, config.image_height, config.image_width)
-    sheet = grid.transpose(0, 2, 1, 3).reshape(SHEET_ROWS * config.image_height, -1)
-    file = io.BytesIO()
-    Image.fromarray(sheet).save(file, format="PNG")
-    return file.getvalue()
+HUB_DATA_SETS = {"MNIST": "ylecun/mnist", "Fashion-MNIST": "zalando-datasets/fashion_mnist"}
 
 
 def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str, Any]) -> str:
@@ -70,25 +17,23 @@ def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str,
     encoder = "-".join(map(str, config.encoder_sizes))
     decoder = "-".join(map(str, config.decoder_sizes))
     subject, about = _described(provenance)
-    word = "digit" if "digits" in subject else "label"
-    data = (
-        f"{provenance.data_set}, {provenance.train_images:,} training and "
-        f"{provenance.test_images:,} test images"
-    )
-    caption = f"Samples, column = {word}" if config.conditional else "Samples"
+    caption = "Unchosen samples"
     label = f", one_hot [N, {config.classes}]" if config.conditional else ""
-    return f"""# {kind} of {subject}
+    return f"""{_front_matter(provenance)}
+# {kind} of {subject}
 
 ![{caption}](samples.png)
+
+{_what_it_is(config, provenance)}
 
 | | |
 |---|---|
 | encoder | {encoder}, ReLU, then two heads (mean, log-variance) of {config.latent} |
-| decoder | {decoder}, ReLU, sigmoid |
+| decoder | {decoder}, ReLU, {_output(config)} |
 | weights | {metrics["parameters"]:,} float32, model.safetensors |
 | prior | N(0, I), independent of the label |
 | objective | {provenance.objective} |
-| data | {data} |
+| data | {_data(provenance)} |
 | training | {_recipe(provenance)} |
 
 ## Measurements
@@ -97,7 +42,7 @@ def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str,
 ## Use
 
 - `decoder.onnx`: (noise [N, {config.latent}]{label}) -> pixels
-  [N, {config.image_height}, {config.image_width}] in [0, 1]
+  [N, {config.image_height}, {config.image_width}] in [0, 1]{_placing(config)}
 - `encoder.onnx`: (pixels{label}) -> noise, the posterior mean
 - `decoder.int8.onnx`: as `decoder.onnx`, with weights rounded to 8 bits
 
@@ -116,31 +61,56 @@ def _described(provenance: Provenance) -> tuple[str, str]:
     return about_named(provenance.data_set) or ("pictures", "The origin of the data is unknown.")
 
 
-def evaluation_table(evaluation: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Columns and rows of the measurements: this model, its variants, a baseline, real digits."""
-    titles = {"samples": "this model", "int8": "int8", "baseline": "baseline", "real": "real"}
-    kinds = [kind for kind in titles if kind in evaluation]
-    rows = [
-        [title, *(_shown(evaluation[kind].get(name), digits) for kind in kinds)]
-        for name, (title, digits) in SHOWN.items()
-    ]
-    rows.append(_ratios(evaluation, kinds))
-    microseconds = evaluation["cost"]["microseconds"]
-    cost = [_shown(microseconds.get(kind), 0) for kind in kinds]
-    rows.append([f"time of {evaluation['cost']['digits']} digits, microseconds", *cost])
-    return ["", *(titles[kind] for kind in kinds)], rows
+def _front_matter(provenance: Provenance) -> str:
+    """The metadata that a model hub reads."""
+    data_set = HUB_DATA_SETS.get(provenance.data_set, provenance.data_set)
+    return f"""---
+license: mit
+library_name: onnx
+pipeline_tag: unconditional-image-generation
+tags: [cvae, variational-autoencoder, handwriting, onnx, safetensors]
+datasets: ["{data_set}"]
+metrics: [accuracy, frechet-distance, precision, recall, c2st]
+---
+"""
 
 
-def _ratios(evaluation: Mapping[str, Any], kinds: list[str]) -> list[str]:
-    """The row of Frechet distances relative to the baseline's."""
-    unit = evaluation.get("baseline", {}).get("frechet_distance")
-    found = [evaluation[kind]["frechet_distance"] / unit if unit else None for kind in kinds]
-    return ["Frechet distance, relative to the baseline", *(_shown(ratio, 4) for ratio in found)]
+def _what_it_is(config: CVAEConfig, provenance: Provenance) -> str:
+    """What the model is, in a few sentences."""
+    if not provenance.recipe:
+        return "The samples above are the first of their seed: none was left out."
+    box = (
+        f"It draws a box of {config.image_height} x {config.image_width} pixels, which is placed "
+        f"in a picture of {config.canvas} x {config.canvas} by its centre of mass, as MNIST was "
+        "made. "
+        if config.canvas is not None
+        else ""
+    )
+    return f"""The 400 samples above are the first of their seed: none was left out.
+
+The model is the decoder of a CVAE that was distilled from a larger CVAE, whose latents a
+normalising flow models, and was then trained against two discriminators. {box}Its encoder was
+trained last, to find the noise that draws a given picture. The model of the article "Understanding
+CVAEs" (T. Roeder, 2018) is instead trained in one go, on the variational bound alone. Against it,
+this one draws sharper, clearer and more varied pictures, and is a worse model of the likelihood."""
 
 
-def _shown(value: float | None, digits: int) -> str:
-    # Adding 0 turns the -0.0 of a small negative number into 0.0.
-    return "-" if value is None else f"{round(value, digits) + 0.0:,.{digits}f}"
+def _data(provenance: Provenance) -> str:
+    train, test = provenance.train_images, provenance.test_images
+    return f"{provenance.data_set}, {train:,} training and {test:,} test images"
+
+
+def _output(config: CVAEConfig) -> str:
+    if config.overshoot == 0:
+        return "sigmoid"
+    return f"sigmoid, stretched by {config.overshoot:g} beyond 0 and 1 and clipped"
+
+
+def _placing(config: CVAEConfig) -> str:
+    if config.canvas is None:
+        return ""
+    return f""", rounded to grey levels and then placed
+  in {config.canvas} x {config.canvas} at round({config.canvas} / 2 - centre of mass)"""
 
 
 def _evaluation(metrics: Mapping[str, Any]) -> str:
@@ -149,7 +119,8 @@ def _evaluation(metrics: Mapping[str, Any]) -> str:
         return ""
     evaluation = metrics["evaluation"]
     settings = evaluation["settings"]
-    names = ("label_agreement", "frechet_distance", "precision", "recall")
+    names = ("label_agreement", "frechet_distance", "precision", "recall", "coverage")
+    titles = ["temperature", *(name.replace("_", " ") for name in names)]
     heat = [
         [f"{row['temperature']:g}", *(f"{row[name]:.3f}" for name in names)]
         for row in evaluation["temperature"]
@@ -161,31 +132,33 @@ Samples at temperature 1, {settings["classifier_samples"]:,} for the CAS and
 our own classifier (training/evaluation/judge.py), which takes no part in training. The baseline, if
 there is one, is another checkpoint measured in the same run, here the article's model.
 
-{_markdown(*evaluation_table(evaluation))}
+{markdown(*evaluation_table(evaluation))}
+{_explained(evaluation)}
+
+Share of the pixels by grey level, 0 is paper and 255 is ink:
+
+{markdown(*level_table(evaluation))}
 By label:
 
-{_markdown(*_by_label(evaluation))}
+{markdown(*label_table(evaluation))}
 By temperature, which scales the noise:
 
-{_markdown(["temperature", "label agreement", "Frechet distance", "precision", "recall"], heat)}"""
+{markdown(titles, heat)}"""
 
 
-def _by_label(evaluation: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Columns and rows of the measurements by label, of this model and its int8 variant."""
-    columns, rows = ["label"], [[str(row["label"])] for row in evaluation["samples"]["per_label"]]
-    for kind, title in (("samples", ""), ("int8", "int8: ")):
-        if "per_label" not in evaluation.get(kind, {}):
-            continue  # a checkpoint without a rounded decoder
-        for name, (heading, digits) in BY_LABEL.items():
-            columns.append(title + heading)
-            for row, found in zip(rows, evaluation[kind]["per_label"], strict=True):
-                row.append(_shown(found[name], digits))
-    return columns, rows
-
-
-def _markdown(columns: list[str], rows: list[list[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+def _explained(evaluation: Mapping[str, Any]) -> str:
+    """What the rows of the table mean."""
+    seeds = evaluation["settings"]["seeds"]
+    gap = evaluation["samples"]["cas_gap_standard_error"]
+    return f"""- CAS and C2ST are means over {seeds} seeds. The CAS is compared with that of real
+  training images, on the same test images with the same seeds; the difference has a standard error
+  of {gap:.4f}.
+- C2ST: fresh classifiers learn to tell samples from test images, on one half of both, and are
+  measured on the other half; 0.5 means that they cannot.
+- Precision: the share of samples that look real. Recall and coverage: the share of real images
+  near which there are samples, by the balls of the samples (k = 3) and of the real images (k = 5).
+- Lone speck: a pixel above grey level 16 with no neighbour above it. Frame: the ink above grey
+  level 127 is exactly 20 pixels high or wide, whichever is longer."""
 
 
 def _recipe(provenance: Provenance) -> str:
@@ -206,7 +179,7 @@ def _test_loss(metrics: Mapping[str, Any]) -> str:
     if "training" in metrics:
         last = metrics["training"]["last_epoch"]
         rows.append(["training images, last epoch", *_parts(last)])
-    table = _markdown(["", "negative ELBO", "reconstruction", "KL"], rows)
+    table = markdown(["", "negative ELBO", "reconstruction", "KL"], rows)
     return f"""On the {test["images"]:,} test images, in nats per image, in evaluation mode:
 
 {table}

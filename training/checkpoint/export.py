@@ -21,7 +21,8 @@ from model.checkpoint import (
 )
 from model.cvae import CVAE
 from model.export import save_cvae
-from training.checkpoint.card import model_card, sample_sheet
+from training.checkpoint.card import model_card
+from training.checkpoint.sheet import sample_sheet
 
 LIBRARIES = ("torch", "torchvision", "lightning-fabric", "numpy", "onnx", "onnxruntime")
 

@@ -13,13 +13,17 @@ from torch import Tensor
 
 from model.generator import Generator
 from training.data import LabelledImages
+from training.evaluation.forms import frame_share, grey_levels, speck_share
 from training.evaluation.frechet import frechet_distance
 from training.evaluation.judge import Judgement, JudgeRecipe, cached_judge, judge_images
-from training.evaluation.neighbour import nearest, precision_and_recall
+from training.evaluation.neighbour import coverage, nearest, precision_and_recall
+from training.evaluation.score import ClassifierScore
 from training.evaluation.style import correlation_between_labels, ink, slant
+from training.evaluation.two_sample import two_sample_accuracy
 from training.randomness import Purpose, keyed_rng
 
 NEIGHBOURS = 3  # k of precision and recall
+COVERAGE_NEIGHBOURS = 5  # k of coverage
 CHUNK = 1000  # digits drawn at once
 
 
@@ -31,6 +35,7 @@ class SampleSizes:
     classifier_samples: int = 60_000  # to train the classifier of the CAS
     styles: int = 1_000  # noises, each drawn as every label
     copies: int = 1_000  # samples whose nearest training image is searched for
+    seeds: int = 3  # classifiers of the CAS and of the two-sample test
 
 
 class Evaluator:
@@ -53,17 +58,23 @@ class Evaluator:
         self._device = device
         self._judge = cached_judge(cache, train, recipe, device)
         self._real = judge_images(self._judge, test.images, device)
+        self._recipes = [
+            recipe.model_copy(update={"seed": recipe.seed + more}) for more in range(sizes.seeds)
+        ]
+        self._score = ClassifierScore(train, test, self._recipes, cache, device)
 
-    def measure_real_digits(self) -> dict[str, float]:
+    def measure_real_digits(self) -> dict[str, object]:
         """The measurements of real digits: training images in place of samples."""
         rng = keyed_rng(self.recipe.seed, Purpose.METRIC)
         indices = torch.randperm(len(self.train), generator=rng)[: self.sizes.samples]
         labels = self.train.labels[indices]
         judgement = judge_images(self._judge, self.train.images[indices], self._device)
         return {
-            "cas": self._real.agreement(self.test.labels),
+            **self._score.measure_real_digits(),
             "label_agreement": self._real.agreement(self.test.labels),
             **self._distribution(judgement),
+            **_forms(self.train.images[indices]),
+            **self._two_sample(_alike(self.train, self.test.labels, rng)),
             **self._nearest_distance(self.test.images[: self.sizes.copies]),
             "training_label_agreement": judgement.agreement(labels),
         }
@@ -72,11 +83,14 @@ class Evaluator:
         """All measurements; shares in [0, 1], Frechet distances in squared units of features."""
         samples = self._draw(generator, self.sizes.samples)
         judgement = judge_images(self._judge, samples.images, self._device)
-        score, by_label = self._classifier_accuracy(generator)
+        right = self._score.right(self._draw(generator, self.sizes.classifier_samples))
+        by_label = self._score.by_label(right, generator.config.classes)
         return {
-            "cas": score,
+            **self._score.measure(right),
             "label_agreement": judgement.agreement(samples.labels),
             **self._distribution(judgement),
+            **_forms(samples.images),
+            **self._two_sample(self._draw_labels(generator, self.test.labels)),
             **self._style(generator),
             **self._nearest_distance(samples.images[: self.sizes.copies]),
             "per_label": self._per_label(samples, judgement, by_label),
@@ -94,7 +108,13 @@ class Evaluator:
     def _draw(self, generator: Generator, count: int, temperature: float = 1.0) -> LabelledImages:
         """`count` samples with cycling labels, each with its own noise."""
         labels = torch.arange(count) % generator.config.classes
-        noise = temperature * self._noise(generator, count)
+        return self._draw_labels(generator, labels, temperature)
+
+    def _draw_labels(
+        self, generator: Generator, labels: Tensor, temperature: float = 1.0
+    ) -> LabelledImages:
+        """One sample for each label (N,), each with its own noise."""
+        noise = temperature * self._noise(generator, len(labels))
         return LabelledImages(_drawn(generator, labels, noise), labels)
 
     def _noise(self, generator: Generator, count: int) -> Tensor:
@@ -123,22 +143,15 @@ class Evaluator:
             "frechet_distance": frechet_distance(drawn, real),
             "precision": precision,
             "recall": recall,
+            "coverage": coverage(real, drawn, COVERAGE_NEIGHBOURS),
         }
 
-    def _classifier_accuracy(self, generator: Generator) -> tuple[float, list[float]]:
-        """The CAS, overall and by label: accuracy on real digits of a judge trained on samples.
-
-        Source: Ravuri & Vinyals, "Classification Accuracy Score for Conditional Generative
-        Models", arXiv:1905.10887.
-        """
-        samples = self._draw(generator, self.sizes.classifier_samples)
-        classifier = cached_judge(self._cache, samples, self.recipe, self._device)
-        right = judge_images(classifier, self.test.images, self._device).labels == self.test.labels
-        by_label = [
-            right[self.test.labels == label].float().mean().item()
-            for label in range(generator.config.classes)
+    def _two_sample(self, drawn: LabelledImages) -> dict[str, object]:
+        """The accuracy of telling samples with the labels of the test digits from these."""
+        found = [
+            two_sample_accuracy(self.test, drawn, recipe, self._device) for recipe in self._recipes
         ]
-        return right.float().mean().item(), by_label
+        return {"c2st": sum(found) / len(found), "c2st_by_seed": found}
 
     def _nearest_distance(self, images: Tensor) -> dict[str, float]:
         """The median distance of images to their nearest training images; ink is 1."""
@@ -171,6 +184,25 @@ def _drawn(generator: Generator, labels: Tensor, noise: Tensor) -> Tensor:
         )
     ]
     return torch.from_numpy(np.concatenate(parts))
+
+
+def _forms(images: Tensor) -> dict[str, object]:
+    """Specks, frame and grey levels of images (N, H, W) uint8."""
+    return {
+        "speck_share": speck_share(images),
+        "frame_share": frame_share(images),
+        "grey_levels": grey_levels(images),
+    }
+
+
+def _alike(data: LabelledImages, labels: Tensor, rng: torch.Generator) -> LabelledImages:
+    """Random images of the data with these labels (N,), none twice."""
+    chosen = torch.empty_like(labels)
+    for label in labels.unique():
+        places, wanted = (data.labels == label).nonzero().squeeze(1), labels == label
+        shuffled = places[torch.randperm(len(places), generator=rng)]
+        chosen[wanted] = shuffled[: int(wanted.sum())]
+    return LabelledImages(data.images[chosen], labels)
 
 
 def _flat(images: Tensor) -> Tensor:

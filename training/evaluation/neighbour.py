@@ -1,7 +1,8 @@
-"""Nearest neighbours: precision and recall of samples, and copies of training images.
+"""Nearest neighbours: precision, recall and coverage of samples, and copies of training images.
 
 Source: Kynkaanniemi et al., "Improved Precision and Recall Metric for Assessing Generative
-Models", arXiv:1904.06991, section 2.
+Models", arXiv:1904.06991, section 2, and Naeem et al., "Reliable Fidelity and Diversity Metrics
+for Generative Models", arXiv:2002.09797, equation 8, for coverage.
 """
 
 import torch
@@ -20,6 +21,26 @@ def precision_and_recall(real: Tensor, drawn: Tensor, neighbours: int) -> tuple[
             is the distance to the k-th nearest other point.
     """
     return _share_inside(drawn, real, neighbours), _share_inside(real, drawn, neighbours)
+
+
+def coverage(real: Tensor, drawn: Tensor, neighbours: int) -> float:
+    """The share of real digits that have a sample nearer than their k-th real neighbour.
+
+    Unlike recall, one stray sample cannot cover much: the balls are those of the real digits.
+
+    Args:
+        real: (N, F) features of real digits.
+        drawn: (M, F) features of samples.
+        neighbours: k. For two equal distributions with N = M, 1 - 2^-k is expected.
+    """
+    real, drawn = real.double(), drawn.double()
+    near = [
+        torch.cdist(part, drawn).amin(dim=1) <= radius
+        for part, radius in zip(
+            torch.split(real, CHUNK), torch.split(_radii(real, neighbours), CHUNK), strict=True
+        )
+    ]
+    return torch.cat(near).float().mean().item()
 
 
 def nearest(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
@@ -47,14 +68,19 @@ def _share_inside(queries: Tensor, points: Tensor, neighbours: int) -> float:
     """The share of `queries` that lie in the manifold of `points`."""
     # In float64, so that comparing distances does not depend on how a processor rounds products.
     queries, points = queries.double(), points.double()
+    radii = _radii(points, neighbours)
+    inside = [
+        (torch.cdist(part, points) <= radii).any(dim=1) for part in torch.split(queries, CHUNK)
+    ]
+    return torch.cat(inside).float().mean().item()
+
+
+def _radii(points: Tensor, neighbours: int) -> Tensor:
+    """The distance (M,) of each point to its k-th nearest other point."""
     # The nearest of all is the point itself, hence the + 1.
-    radii = torch.cat(
+    return torch.cat(
         [
             torch.cdist(part, points).kthvalue(neighbours + 1, dim=1).values
             for part in torch.split(points, CHUNK)
         ]
     )
-    inside = [
-        (torch.cdist(part, points) <= radii).any(dim=1) for part in torch.split(queries, CHUNK)
-    ]
-    return torch.cat(inside).float().mean().item()

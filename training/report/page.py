@@ -3,7 +3,7 @@
 import base64
 import html
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,7 +11,8 @@ import torch
 from model.checkpoint import Checkpoint
 from model.cvae import CVAE
 from model.torch_engine import load_cvae
-from training.checkpoint.card import sample_sheet
+from training.boxes import as_network_sees
+from training.checkpoint.sheet import sample_sheet
 from training.data import DataSet
 from training.report import figure, sheet
 from training.report.latent import PLANE, Floats, Posteriors, leading_directions, posteriors, t_sne
@@ -48,6 +49,7 @@ def write_report(
         OSError: writing failed.
     """
     cvae = load_cvae(checkpoint).to(device).eval()
+    data = replace(data, test=as_network_sees(data.test, cvae.config))
     folder.mkdir(parents=True, exist_ok=True)
     panels = list(_panels(checkpoint, cvae, data, seed, device))
     for panel in panels:

@@ -4,94 +4,108 @@ One sees the pictures, the other the guide's features of them. In the features, 
 labels are conspicuous, and the distribution of real digits is learned in fewer steps.
 
 Source: Miyato & Koyama, "cGANs with Projection Discriminator", arXiv:1802.05637, for the label;
-Goodfellow et al., arXiv:1406.2661, for the non-saturating objective; Mescheder et al.,
-arXiv:1801.04406, for the penalty on the gradient at real images; Sauer et al., "Projected GANs
-Converge Faster", arXiv:2111.01007, for the features of a fixed network in place of pictures.
-Dimensions: B batch, K classes.
+Donahue et al., "Adversarial Feature Learning", arXiv:1605.09782, for pairs of picture and noise;
+Huang et al., "The GAN is dead; long live the GAN!", arXiv:2501.05441, for the relativistic loss
+with penalties on the gradient at real and at drawn images; Sauer et al., "Projected GANs Converge
+Faster", arXiv:2111.01007, for the features of a fixed network in place of pictures.
+Dimensions: B batch, Z noise, K classes.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from model.cvae import dense_stack
+
 SLOPE = 0.2  # of the leaky ReLU
 
 
 class Discriminator(nn.Module):
-    """Layers that compute features, and a score of the features that depends on the label."""
+    """Layers that compute features, and a score of them that depends on label and noise.
 
-    def __init__(self, layers: nn.Sequential, features: int, classes: int) -> None:
+    The noise of a real digit is what the teacher finds for it. A discriminator that knows the noise
+    sees also where a hand is missing: what is drawn there differs from the real digits there.
+    """
+
+    def __init__(self, layers: nn.Sequential, features: int, classes: int, latent: int) -> None:
         super().__init__()
         self.layers = layers
         self.score = nn.Linear(features, 1)
-        self.label = nn.Linear(classes, features, bias=False)
+        self.condition = dense_stack((latent + classes, 2 * features, features))
 
-    def forward(self, inputs: Tensor, one_hot: Tensor) -> Tensor:
-        """The score of each input: how real it looks for its label.
+    def forward(self, inputs: Tensor, noise: Tensor, one_hot: Tensor) -> Tensor:
+        """The score of each input: how real it looks for its label and its noise.
 
         Args:
             inputs: (B, ...) float32, pictures or features, as the layers take them.
+            noise: (B, Z) float32.
             one_hot: (B, K) float32.
         Returns:
-            (B,) float32, the log-odds of "real".
+            (B,) float32; the difference of two scores is the log-odds of which one is real.
         """
         features = self.layers(inputs)  # (B, features)
-        projection = (self.label(one_hot) * features).sum(dim=1)  # (B,)
-        return torch.as_tensor(self.score(features).squeeze(1) + projection)
+        condition = self.condition(torch.cat([noise, one_hot], dim=1))  # (B, features)
+        scores = self.score(features).squeeze(1) + (condition * features).sum(dim=1)
+        return torch.as_tensor(scores.float())
 
 
 class PictureDiscriminator(Discriminator):
-    """The discriminator of pictures: three convolutions with stride 2 and a dense layer."""
+    """The discriminator of pictures: four convolutions, the first at full resolution.
 
-    def __init__(self, classes: int, width: int) -> None:
+    The first one sees single pixels, such as specks and haze.
+    """
+
+    def __init__(self, side: int, classes: int, latent: int, width: int) -> None:
         layers = nn.Sequential(
-            nn.Conv2d(1, width, kernel_size=4, stride=2, padding=1),  # 28 -> 14
+            nn.Conv2d(1, width, kernel_size=3, padding=1),
             nn.LeakyReLU(SLOPE),
-            nn.Conv2d(width, 2 * width, kernel_size=4, stride=2, padding=1),  # 14 -> 7
+            nn.Conv2d(width, 2 * width, kernel_size=4, stride=2, padding=1),  # 20 -> 10
             nn.LeakyReLU(SLOPE),
-            nn.Conv2d(2 * width, 4 * width, kernel_size=3, stride=2, padding=1),  # 7 -> 4
+            nn.Conv2d(2 * width, 4 * width, kernel_size=4, stride=2, padding=1),  # 10 -> 5
+            nn.LeakyReLU(SLOPE),
+            nn.Conv2d(4 * width, 4 * width, kernel_size=3, padding=1),
             nn.LeakyReLU(SLOPE),
             nn.Flatten(),
-            nn.Linear(4 * width * 16, 4 * width),
+            nn.Linear(4 * width * (side // 4) ** 2, 4 * width),
             nn.LeakyReLU(SLOPE),
         )
-        super().__init__(layers, 4 * width, classes)
+        super().__init__(layers, 4 * width, classes, latent)
 
-    def forward(self, images: Tensor, one_hot: Tensor) -> Tensor:
-        """See `Discriminator.forward`; images: (B, 28, 28) float32 in [0, 1]."""
-        return super().forward(images.unsqueeze(1) * 2 - 1, one_hot)
+    def forward(self, inputs: Tensor, noise: Tensor, one_hot: Tensor) -> Tensor:
+        """See `Discriminator.forward`; inputs: images (B, H, W) float32 in [0, 1]."""
+        images = inputs.unsqueeze(1).contiguous(memory_format=torch.channels_last)
+        return super().forward(images * 2 - 1, noise, one_hot)
 
 
 class FeatureDiscriminator(Discriminator):
     """The discriminator of feature maps: two convolutions and two dense layers."""
 
-    def __init__(self, channels: int, classes: int, width: int) -> None:
+    def __init__(self, side: int, channels: int, classes: int, latent: int, width: int) -> None:
         layers = nn.Sequential(
             nn.Conv2d(channels, width, kernel_size=1),
             nn.LeakyReLU(SLOPE),
-            nn.Conv2d(width, width, kernel_size=3, stride=2, padding=1),  # 7 -> 4
+            nn.Conv2d(width, width, kernel_size=3, stride=2, padding=1),  # 5 -> 3
             nn.LeakyReLU(SLOPE),
             nn.Flatten(),
-            nn.Linear(width * 16, 2 * width),
+            nn.Linear(width * ((side // 4 + 1) // 2) ** 2, 2 * width),
             nn.LeakyReLU(SLOPE),
             nn.Linear(2 * width, 2 * width),
             nn.LeakyReLU(SLOPE),
         )
-        super().__init__(layers, 2 * width, classes)
+        super().__init__(layers, 2 * width, classes, latent)
 
 
-def discriminator_loss(real: Tensor, drawn: Tensor) -> Tensor:
-    """The loss of a discriminator, a scalar in nats, from the scores (B,) of both kinds."""
-    return functional.softplus(-real).mean() + functional.softplus(drawn).mean()
+def relativistic_loss(better: Tensor, worse: Tensor) -> Tensor:
+    """The loss of telling which of two is better, a scalar in nats, from paired scores (B,).
 
-
-def generator_loss(drawn: Tensor) -> Tensor:
-    """The loss of the decoder, a scalar in nats, from the scores (B,) of its images."""
-    return functional.softplus(-drawn).mean()
+    The discriminator wants real digits to be the better ones, the decoder the drawn ones. A guess
+    costs ln 2.
+    """
+    return functional.softplus(worse - better).mean()
 
 
 def gradient_penalty(score: Tensor, inputs: Tensor) -> Tensor:
-    """The squared norm of d score / d inputs at real inputs, mean over the batch.
+    """The squared norm of d score / d inputs, mean over the batch.
 
     Args:
         score: (B,) float32, of `inputs`.

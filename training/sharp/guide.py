@@ -27,28 +27,29 @@ MAX_SHIFT = 0.12  # half widths of the picture
 class Guide(nn.Module):
     """Four convolutions and two dense layers, all smooth, because others train on its gradients."""
 
-    def __init__(self, classes: int, width: int) -> None:
+    def __init__(self, side: int, classes: int, width: int) -> None:
         super().__init__()
         self.channels = 3 * width
         self.layers = nn.Sequential(
-            *_convolution(1, width, stride=2),  # 28 -> 14
+            *_convolution(1, width, stride=2),  # 20 -> 10
             *_convolution(width, 2 * width, stride=1),
-            *_convolution(2 * width, 2 * width, stride=2),  # 14 -> 7
+            *_convolution(2 * width, 2 * width, stride=2),  # 10 -> 5
             *_convolution(2 * width, self.channels, stride=1),
         )
         self.scores = nn.Sequential(
             nn.Flatten(),
-            nn.Linear(self.channels * 49, HIDDEN),
+            nn.Linear(self.channels * (side // 4) ** 2, HIDDEN),
             nn.SiLU(),
             nn.Linear(HIDDEN, classes),
         )
 
     def features(self, images: Tensor) -> Tensor:
-        """Feature maps (B, C, 7, 7) float32 of images (B, 28, 28) float32 in [0, 1]."""
-        return torch.as_tensor(self.layers(images.unsqueeze(1) * 2 - 1))
+        """Feature maps (B, C, H/4, W/4) float32 of images (B, H, W) float32 in [0, 1]."""
+        inputs = images.unsqueeze(1).contiguous(memory_format=torch.channels_last)
+        return torch.as_tensor(self.layers(inputs * 2 - 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (B, K) float32 of the labels of images (B, 28, 28) float32 in [0, 1]."""
+        """Logits (B, K) float32 of the labels of images (B, H, W) float32 in [0, 1]."""
         return torch.as_tensor(self.scores(self.features(images)))
 
 

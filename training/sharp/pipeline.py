@@ -18,6 +18,7 @@ from torch import nn
 
 from model.checkpoint import Checkpoint, Provenance
 from model.cvae import CVAE, draw_weights
+from training.boxes import as_network_sees
 from training.checkpoint.export import export_checkpoint, library_versions
 from training.config import TrainingConfig
 from training.data import DataSet
@@ -52,10 +53,11 @@ class Pipeline:
         device: torch.device,
     ) -> None:
         self.config = config
-        self.recipe = recipe
+        self.recipe = recipe.fitted(data)
         self.data = data
-        self.train = data.train
-        self.test = data.test
+        self.train = as_network_sees(data.train, self.recipe.architecture)
+        self.test = as_network_sees(data.test, self.recipe.architecture)
+        log.info("%s", self._form())
         self.device = device
         self._folder = config.stages
         if self._folder.exists() and not config.resume:
@@ -89,11 +91,14 @@ class Pipeline:
         recipe = self.recipe
         cvae, batches = self._begin(3, CVAE(recipe.architecture), recipe.distil.batch_size)
         self._run(DistilStage(cvae.decoder, teacher, batches, recipe.distil), switch)
-        classes, sharpen = recipe.architecture.classes, recipe.sharpen
-        guide, batches = self._begin(4, Guide(classes, recipe.guide.width), recipe.guide.batch_size)
+        network, sharpen = recipe.architecture, recipe.sharpen
+        sizes = network.classes, network.latent
+        guide = Guide(network.image_height, network.classes, recipe.guide.width)
+        guide, batches = self._begin(4, guide, recipe.guide.batch_size)
         self._run(GuideStage(guide, batches, recipe.guide), switch)
-        pictures = PictureDiscriminator(classes, sharpen.discriminator_width)
-        features = FeatureDiscriminator(guide.channels, classes, sharpen.feature_width)
+        side, width = network.image_height, sharpen.discriminator_width
+        pictures = PictureDiscriminator(side, *sizes, width)
+        features = FeatureDiscriminator(side, guide.channels, *sizes, sharpen.feature_width)
         _, batches = self._begin(5, nn.ModuleList([pictures, features]), sharpen.batch_size)
         discriminators = pictures, features
         self._run(
@@ -120,6 +125,16 @@ class Pipeline:
         settings = {"seed": self.config.seed, **self.recipe.model_dump(mode="json")}
         stages = [stage for stage in STAGES if STAGES.index(stage) <= STAGES.index(name)]
         return {key: value for key, value in settings.items() if key not in STAGES or key in stages}
+
+    def _form(self) -> str:
+        network = self.recipe.architecture
+        height, width = network.image_height, network.image_width
+        if network.canvas is None:
+            return f"the network draws whole pictures of {height} x {width} pixels"
+        return (
+            f"the training images are boxes of {height} x {width} pixels, placed by their centre "
+            "of mass; the network draws the box"
+        )
 
     def _write_checkpoint(self, cvae: CVAE) -> Checkpoint:
         first, recipe = self.recipe.teacher, self.recipe.model_dump(mode="json")

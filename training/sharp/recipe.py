@@ -1,8 +1,12 @@
 """The settings of the preset `sharp`, stage by stage; with the seed they determine its result."""
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict
 
 from model.config import ARTICLE, CVAEConfig
+from training.boxes import CANVAS, SIDE, are_placed_boxes
+from training.data import DataSet
 
 
 class StageSettings(BaseModel):
@@ -46,7 +50,9 @@ class SharpenSettings(StageSettings):
     confidence_threshold: float  # probability of the label from which the guide's loss is 0
     penalty_weight: float  # of the gradient penalty
     penalty_every: int  # steps between two gradient penalties
-    anchor_weight: float  # of the squared difference from the teacher
+    half_precision: bool  # discriminators and guide multiply in bfloat16
+    anchor_weight: float  # of the squared difference of redrawn digits from the real ones
+    feature_anchor_weight: float  # of the same in the guide's features
     anchor_block: int  # side of the blocks whose means the anchor compares, in pixels
 
 
@@ -64,26 +70,46 @@ class Recipe(BaseModel):
     sharpen: SharpenSettings
     encoder: StageSettings
 
+    def fitted(self, data: DataSet) -> Self:
+        """The recipe for this data: with the number of its labels and the size of its pictures.
 
-LATENT = 24
+        The networks draw boxes where the pictures are placed boxes, and else whole pictures.
+        """
+        boxes = are_placed_boxes(data.train)
+        form = {
+            "image_height": SIDE if boxes else data.size,
+            "image_width": SIDE if boxes else data.size,
+            "canvas": CANVAS if boxes else None,
+            "classes": data.classes,
+        }
+        networks = ("architecture", "teacher_architecture")
+        return self.model_copy(
+            update={name: getattr(self, name).model_copy(update=form) for name in networks}
+        )
+
+
+LATENT = 32
+BOX = ARTICLE.model_copy(
+    update={"image_height": SIDE, "image_width": SIDE, "canvas": CANVAS, "latent": LATENT}
+)
 SHARP = Recipe(
     # At most 808,000 multiplications per digit, as many as the article's decoder.
-    architecture=ARTICLE.model_copy(update={"hidden": (440, 440, 440), "latent": LATENT}),
-    teacher_architecture=ARTICLE.model_copy(update={"latent": LATENT}),
+    architecture=BOX.model_copy(update={"hidden": (512, 512, 512), "overshoot": 0.05}),
+    teacher_architecture=BOX,
     teacher=TeacherSettings(
-        steps=6000, batch_size=256, learning_rate=2e-3, average=0.999, kl_weight=0.15
+        steps=8000, batch_size=256, learning_rate=2e-3, average=0.999, kl_weight=0.1
     ),
     flow=FlowSettings(
         steps=7000, batch_size=512, learning_rate=2e-3, average=0.999, depth=8, width=128
     ),
-    distil=StageSettings(steps=4000, batch_size=256, learning_rate=2e-3, average=0.998),
+    distil=StageSettings(steps=2000, batch_size=256, learning_rate=2e-3, average=0.998),
     guide=GuideSettings(steps=2340, batch_size=128, learning_rate=3e-3, average=0.99, width=16),
     sharpen=SharpenSettings(
-        steps=6000,
+        steps=12_000,
         batch_size=128,
         learning_rate=5e-4,
         average=0.998,
-        discriminator_width=32,
+        discriminator_width=24,
         feature_width=64,
         discriminator_learning_rate=5e-4,
         feature_weight=0.5,
@@ -91,7 +117,9 @@ SHARP = Recipe(
         confidence_threshold=0.9,
         penalty_weight=0.1,
         penalty_every=16,
+        half_precision=True,
         anchor_weight=0.02,
+        feature_anchor_weight=1.0,
         anchor_block=4,
     ),
     encoder=StageSettings(steps=3500, batch_size=256, learning_rate=1e-3, average=0.99),

@@ -1,8 +1,10 @@
-"""Sharpening: trains the student's decoder against two discriminators, anchored to the teacher.
+"""Sharpening: trains the student's decoder against two discriminators, anchored to real digits.
 
 The discriminator of pictures removes the blur. The discriminator of the guide's features makes
 shapes as varied and as clear as real ones. The guide itself corrects ambiguous digits.
 """
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,13 +12,8 @@ from torch.nn import functional
 
 from model.cvae import Decoder
 from training.sharp.batches import Batches
-from training.sharp.discriminator import (
-    Discriminator,
-    discriminator_loss,
-    generator_loss,
-    gradient_penalty,
-)
-from training.sharp.guide import Guide, cross_entropy, guide_loss
+from training.sharp.discriminator import Discriminator, gradient_penalty, relativistic_loss
+from training.sharp.guide import Guide, guide_loss
 from training.sharp.recipe import SharpenSettings
 from training.sharp.stage import EMAOptimizer
 from training.sharp.teacher import Teacher
@@ -24,11 +21,23 @@ from training.sharp.teacher import Teacher
 BETAS = (0.0, 0.99)  # of AdamW, without momentum, which makes adversarial training oscillate
 
 
+class Digits(NamedTuple):
+    """What a discriminator sees of a batch."""
+
+    inputs: Tensor  # (B, ...) float32, pictures or features
+    noise: Tensor  # (B, Z) float32: drawn from it, or found by the teacher
+    one_hot: Tensor  # (B, K) float32
+
+
 class DiscriminatorTrainer:
-    """Trains a discriminator, and computes the loss that it gives the decoder."""
+    """Trains a discriminator, and computes the loss that it gives the decoder.
+
+    Real and drawn digits are compared in pairs of the same label, so that no mode of the real ones
+    can be given up for another.
+    """
 
     def __init__(self, discriminator: Discriminator, settings: SharpenSettings) -> None:
-        self._discriminator = discriminator
+        self._discriminator = discriminator.to(memory_format=torch.channels_last)
         self._settings = settings
         self._optimizer = EMAOptimizer(
             discriminator,
@@ -39,34 +48,44 @@ class DiscriminatorTrainer:
         )
         self._steps = 0
 
-    def step(self, real: Tensor, real_labels: Tensor, drawn: Tensor, labels: Tensor) -> Tensor:
-        """Run one step; the loss in nats, 2 ln 2 for a discriminator that guesses."""
+    def step(self, real: Digits, drawn: Digits) -> Tensor:
+        """Run one step; the loss in nats, ln 2 for a discriminator that guesses."""
         self._discriminator.requires_grad_(True)
+        # Lazy: every n steps, times n, because it is expensive.
         penalised = self._steps % self._settings.penalty_every == 0
-        real = real.detach().requires_grad_(penalised)
-        score = self._discriminator(real, real_labels)
-        loss = discriminator_loss(score, self._discriminator(drawn.detach(), labels))
+        real, drawn = _detached(real, penalised), _detached(drawn, penalised)
+        real_score = self._score(real, precise=penalised)
+        drawn_score = self._score(drawn, precise=penalised)
+        loss = relativistic_loss(real_score, drawn_score)
         objective = loss
-        if penalised:  # lazy: every n steps, times n, because it is expensive
+        if penalised:
             weight = self._settings.penalty_weight * self._settings.penalty_every / 2
-            objective = loss + weight * gradient_penalty(score, real)
+            at_real = gradient_penalty(real_score, real.inputs)
+            objective = loss + weight * (at_real + gradient_penalty(drawn_score, drawn.inputs))
         self._optimizer.step(objective)
         self._steps += 1
         return loss.detach()
 
-    def generator_loss(self, drawn: Tensor, labels: Tensor) -> Tensor:
+    def decoder_loss(self, real: Digits, drawn: Digits) -> Tensor:
         """The loss of the decoder, a scalar in nats, ln 2 for a discriminator that guesses."""
         self._discriminator.requires_grad_(False)  # its own gradients are not needed
-        return generator_loss(self._discriminator(drawn, labels))
+        with torch.no_grad():
+            real_score = self._score(real)
+        return relativistic_loss(self._score(drawn), real_score)
+
+    def _score(self, digits: Digits, precise: bool = False) -> Tensor:
+        """The scores (B,); 16 bits do not suffice for the gradient of a gradient."""
+        with half_precision(digits.inputs.device, self._settings.half_precision and not precise):
+            return torch.as_tensor(self._discriminator(*digits))
 
 
 class SharpenStage:
     """Trains the decoder on the losses of discriminators and guide, and on an anchor.
 
-    The anchor compares means over blocks of pixels with the teacher's pictures. It keeps shapes and
-    styles, and leaves the edges free to become sharp. Its weight is lower where the teacher's own
-    picture is ambiguous. The decoder also reconstructs real digits, half a batch per step, from the
-    noise that the teacher finds for them, so that rare handwritings keep their place in the noise.
+    Half of a batch is drawn from fresh noise. The other half is redrawn: real digits, from the
+    noise that the teacher finds for them. The anchor compares these with the real digits, in means
+    over blocks of pixels and in the guide's features. So every handwriting keeps its place in the
+    noise, and the edges are free to become sharp.
     """
 
     name = "sharpen"
@@ -83,7 +102,7 @@ class SharpenStage:
         self.result = decoder
         self.steps = settings.steps
         self._teacher = teacher
-        self._guide = guide.eval().requires_grad_(False)
+        self._guide = guide.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         self._pictures, self._features = (
             DiscriminatorTrainer(discriminator, settings) for discriminator in discriminators
         )
@@ -96,56 +115,65 @@ class SharpenStage:
     def step(self) -> dict[str, Tensor]:
         """See `Stage.step`."""
         settings = self._settings
-        images, real_labels = self._batches.digits()
-        noise, labels = self._batches.noise(), self._batches.labels()
-        drawn = self.result(noise, labels)
-        features = self._guide.features(drawn)
+        images, one_hot = self._batches.digits()
+        found = self._teacher.noise(images, one_hot, self._batches.noise())
+        half = len(images) // 2
+        noise = torch.cat([found[:half], self._batches.noise()[half:]])
+        pixels = self.result(noise, one_hot)
+        real, drawn = Digits(images, found, one_hot), Digits(rounded(pixels), noise, one_hot)
+        real_features, features = self._guide_features(real), self._guide_features(drawn)
+        redrawn = features.inputs[:half] - real_features.inputs[:half]
         parts = {
-            "pictures": self._pictures.step(images, real_labels, drawn, labels),
-            "features": self._features.step(
-                self._guide.features(images), real_labels, features, labels
-            ),
-            "generator": self._pictures.generator_loss(drawn, labels)
-            + settings.feature_weight * self._features.generator_loss(features, labels),
+            "pictures": self._pictures.step(real, drawn),
+            "features": self._features.step(real_features, features),
+            "decoder": self._pictures.decoder_loss(real, drawn)
+            + settings.feature_weight * self._features.decoder_loss(real_features, features),
             "guide": guide_loss(
-                self._guide.scores(features), labels, settings.confidence_threshold
+                self._guide.scores(features.inputs), one_hot, settings.confidence_threshold
             ),
-            "anchor": self._anchor(drawn, noise, labels),
-            "reconstruction": self._reconstruction(images, real_labels),
+            "anchor": anchor_loss(pixels[:half], images[:half], settings.anchor_block),
+            "feature anchor": redrawn.square().mean(),
         }
         self._optimizer.step(
-            parts["generator"]
+            parts["decoder"]
             + settings.guide_weight * parts["guide"]
-            + settings.anchor_weight * (parts["anchor"] + parts["reconstruction"])
+            + settings.anchor_weight * parts["anchor"]
+            + settings.feature_anchor_weight * parts["feature anchor"]
         )
         return parts
 
-    def _anchor(self, drawn: Tensor, noise: Tensor, labels: Tensor) -> Tensor:
-        """The distance from the teacher's pictures of the same noise, a scalar."""
-        taught = self._teacher.draw(noise, labels)
-        confidence = torch.exp(-cross_entropy(self._guide(taught), labels))  # (B,)
-        return anchor_loss(drawn, taught, confidence, self._settings.anchor_block)
-
-    def _reconstruction(self, images: Tensor, labels: Tensor) -> Tensor:
-        """The distance of real digits from their reconstructions, a scalar."""
-        images, labels = images[::2], labels[::2]
-        noise = self._teacher.noise(images, labels, self._batches.noise()[::2])
-        redrawn, certain = self.result(noise, labels), torch.ones(len(images), device=noise.device)
-        return anchor_loss(redrawn, images, certain, self._settings.anchor_block) / 2
+    def _guide_features(self, digits: Digits) -> Digits:
+        with half_precision(digits.inputs.device, self._settings.half_precision):
+            features = self._guide.features(digits.inputs)
+        return digits._replace(inputs=features.float())
 
     def finish(self) -> None:
         """See `Stage.finish`."""
         self._optimizer.finish()
 
 
-def anchor_loss(drawn: Tensor, target: Tensor, confidence: Tensor, block: int) -> Tensor:
+def half_precision(device: torch.device, enabled: bool) -> torch.autocast:
+    """A context in which convolutions and products have 16 bits (bfloat16)."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+def rounded(pixels: Tensor) -> Tensor:
+    """Pixels in [0, 1] rounded to 256 grey levels, with the gradient of the exact ones."""
+    return pixels + ((pixels * 255).round() / 255 - pixels).detach()
+
+
+def anchor_loss(drawn: Tensor, target: Tensor, block: int) -> Tensor:
     """The squared difference of block means, summed over an image's pixels, mean over the batch.
 
     Args:
         drawn: (B, H, W) float32.
         target: (B, H, W) float32.
-        confidence: (B,) float32, the weight of each image, in [0, 1].
         block: side of the blocks, in pixels.
     """
     difference = functional.avg_pool2d((drawn - target).unsqueeze(1), block)
-    return (confidence * difference.square().sum(dim=(1, 2, 3)) * block**2).mean()
+    return (difference.square().sum(dim=(1, 2, 3)) * block**2).mean()
+
+
+def _detached(digits: Digits, differentiable: bool) -> Digits:
+    """The digits without their history, with a gradient of their inputs if that is needed."""
+    return digits._replace(inputs=digits.inputs.detach().requires_grad_(differentiable))

@@ -42,6 +42,9 @@ class DistilStage:
         real_noise = self._teacher.noise(images, real_labels, self._batches.noise())
         noise, labels = self._batches.noise(), self._batches.labels()
         targets = torch.cat([self._teacher.draw(noise, labels), images])
+        # What the sigmoid must give, so that it is the target when it is stretched.
+        reach = self.result.config.overshoot
+        targets = (targets + reach) / (1 + 2 * reach)
         logits = self.result.logits(
             torch.cat([noise, real_noise]), torch.cat([labels, real_labels])
         )

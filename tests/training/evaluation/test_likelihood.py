@@ -4,7 +4,11 @@ import torch
 from model.cvae import CVAE
 from tests.training.conftest import CPU, Mnist
 from training.data import LabelledImages
-from training.evaluation.likelihood import importance_weighted_log_likelihood
+from training.evaluation.likelihood import (
+    PLAIN,
+    calibrate,
+    importance_weighted_log_likelihood,
+)
 
 
 @pytest.fixture
@@ -36,3 +40,19 @@ def test_same_seed_gives_the_same_likelihood(tiny_cvae: CVAE, few: LabelledImage
         importance_weighted_log_likelihood(tiny_cvae, few, 5, seed, CPU) for seed in (1, 1, 2)
     )
     assert first == again != other
+
+
+def test_calibration_finds_the_share_of_ink_and_raises_the_likelihood(
+    tiny_cvae: CVAE, few: LabelledImages
+) -> None:
+    blind = CVAE(tiny_cvae.config).eval()
+    for parameter in blind.parameters():
+        torch.nn.init.zeros_(parameter)
+    observation = calibrate(blind, few, 0, CPU)
+    share = (few.images.float() / 255).mean()
+    assert observation.shift == pytest.approx(torch.logit(share).item(), abs=0.1)
+    plain, fair = (
+        importance_weighted_log_likelihood(blind, few, 3, 0, CPU, model)
+        for model in (PLAIN, observation)
+    )
+    assert fair > plain + 100

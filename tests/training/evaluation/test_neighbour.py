@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from training.evaluation.neighbour import nearest, precision_and_recall
+from training.evaluation.neighbour import coverage, nearest, precision_and_recall
 
 
 def cloud(count: int, seed: int, centre: float = 0.0) -> torch.Tensor:
@@ -54,3 +54,17 @@ def test_nearest_prefers_a_copy_to_an_image_that_differs_by_one_grey_level() -> 
     points[:784] += torch.eye(784) / 255
     distance, index = nearest(image[None], points)
     assert (distance.item(), index.item()) == (0, 784)
+
+
+def test_coverage_is_that_of_equal_clouds_and_sees_a_missing_mode() -> None:
+    real = torch.cat([cloud(200, 0), cloud(200, 1, centre=100)])
+    same = torch.cat([cloud(200, 2), cloud(200, 3, centre=100)])
+    assert coverage(real, real, 5) == 1
+    assert coverage(real, same, 5) == pytest.approx(1 - 2**-5, abs=0.03)
+    assert coverage(real, cloud(400, 2), 5) == pytest.approx(0.5, abs=0.02)
+
+
+def test_coverage_counts_the_balls_of_the_real_digits() -> None:
+    real = torch.tensor([[0.0], [1.0], [3.0], [7.0]])  # radii for k = 1: 1, 1, 2, 4
+    assert coverage(real, torch.tensor([[0.5]]), 1) == 0.5
+    assert coverage(real, torch.tensor([[10.9]]), 1) == 0.25

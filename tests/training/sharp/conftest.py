@@ -37,6 +37,6 @@ def teacher(tiny_cvae: CVAE, flow: Flow) -> Teacher:
 
 @pytest.fixture
 def guide() -> Guide:
-    guide = Guide(classes=10, width=2)
+    guide = Guide(side=28, classes=10, width=2)
     draw_weights(guide, torch.Generator().manual_seed(2))
     return guide

@@ -15,7 +15,7 @@ from training.sharp.recipe import SHARP
 
 
 def test_guide_learns_the_slice(mnist: Mnist, batches: Batches) -> None:
-    guide = Guide(classes=10, width=4)
+    guide = Guide(side=28, classes=10, width=4)
     draw_weights(guide, torch.Generator().manual_seed(0))
     settings = SHARP.guide.model_copy(update={"steps": 120, "average": 0.9})
     stage = GuideStage(guide, batches, settings)
@@ -30,7 +30,7 @@ def test_guide_learns_the_slice(mnist: Mnist, batches: Batches) -> None:
 
 def test_guide_is_another_network_than_the_judge_which_no_stage_imports() -> None:
     """What scores must not steer training."""
-    guide = Guide(classes=10, width=SHARP.guide.width)
+    guide = Guide(side=28, classes=10, width=SHARP.guide.width)
     assert guide.state_dict().keys() != Judge().state_dict().keys()
     code = "import sys, training.sharp.pipeline; print('training.evaluation.judge' in sys.modules)"
     shown = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)

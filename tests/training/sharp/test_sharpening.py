@@ -10,7 +10,13 @@ from training.sharp.batches import Batches
 from training.sharp.discriminator import FeatureDiscriminator, PictureDiscriminator
 from training.sharp.guide import Guide
 from training.sharp.recipe import SHARP
-from training.sharp.sharpening import DiscriminatorTrainer, SharpenStage, anchor_loss
+from training.sharp.sharpening import (
+    Digits,
+    DiscriminatorTrainer,
+    SharpenStage,
+    anchor_loss,
+    rounded,
+)
 from training.sharp.teacher import Teacher
 
 SETTINGS = SHARP.sharpen.model_copy(update={"steps": 30, "penalty_every": 2})
@@ -27,7 +33,10 @@ def make_stage(decoder: Decoder, teacher: Teacher, guide: Guide, batches: Batche
     """A stage of small networks; keyword arguments are settings."""
 
     def make(**changes: float) -> SharpenStage:
-        discriminators = PictureDiscriminator(10, 2), FeatureDiscriminator(guide.channels, 10, 4)
+        discriminators = (
+            PictureDiscriminator(28, 10, 6, 2),
+            FeatureDiscriminator(28, guide.channels, 10, 6, 4),
+        )
         for discriminator in discriminators:
             draw_weights(discriminator, torch.Generator().manual_seed(0))
         settings = SETTINGS.model_copy(update=changes)
@@ -59,27 +68,32 @@ def test_guide_loss_is_that_of_the_drawn_digits(make_stage: MakeStage) -> None:
 
 
 def test_anchor_loss_compares_block_means_and_not_edges() -> None:
-    plain, certain = torch.zeros(1, 28, 28), torch.ones(1)
+    plain = torch.zeros(1, 28, 28)
     edge = plain.clone()
     edge[0, 0, :2] = torch.tensor([1, -1])  # within a block: its mean stays
-    assert anchor_loss(edge, plain, certain, block=4).item() == 0
-    moved = anchor_loss(plain + 0.5, plain, certain / 10, block=4)
-    assert moved.item() == pytest.approx(784 * 0.25 / 10)
+    assert anchor_loss(edge, plain, block=4).item() == 0
+    assert anchor_loss(plain + 0.5, plain, block=4).item() == pytest.approx(784 * 0.25)
+
+
+def test_rounded_pixels_are_grey_levels_with_the_gradient_of_the_exact_ones() -> None:
+    pixels = torch.tensor([0.0, 0.1234, 1.0], requires_grad=True)
+    levels = rounded(pixels) * 255
+    assert levels.tolist() == pytest.approx([0, 31, 255])
+    (gradient,) = torch.autograd.grad(levels.sum(), pixels)
+    assert gradient.tolist() == [255, 255, 255]
 
 
 def test_discriminator_trainer_learns_and_gives_the_decoder_a_gradient() -> None:
-    discriminator = PictureDiscriminator(10, 2)
+    discriminator = PictureDiscriminator(28, 10, 6, 2)
     draw_weights(discriminator, torch.Generator().manual_seed(0))
     trainer = DiscriminatorTrainer(
         discriminator, SETTINGS.model_copy(update={"discriminator_learning_rate": 0.01})
     )
-    labels = torch.eye(10)
-    bright, dark = torch.ones(10, 28, 28), torch.zeros(10, 28, 28)
-    losses = [trainer.step(bright, labels, dark, labels).item() for _ in range(30)]
-    assert losses[0] == pytest.approx(2 * math.log(2), rel=0.2)
+    noise, labels = torch.zeros(10, 6), torch.eye(10)
+    bright = Digits(torch.ones(10, 28, 28), noise, labels)
+    dark = Digits(torch.zeros(10, 28, 28, requires_grad=True), noise, labels)
+    losses = [trainer.step(bright, dark).item() for _ in range(30)]
+    assert losses[0] == pytest.approx(math.log(2), rel=0.2)
     assert losses[-1] < 0.5 * losses[0]
-    drawn = dark.clone().requires_grad_()
-    discriminator.zero_grad(set_to_none=True)
-    trainer.generator_loss(drawn, labels).backward()  # type: ignore[no-untyped-call]
-    assert drawn.grad is not None
-    assert all(weight.grad is None for weight in discriminator.parameters())
+    (gradient,) = torch.autograd.grad(trainer.decoder_loss(bright, dark), dark.inputs)
+    assert gradient.abs().sum() > 0

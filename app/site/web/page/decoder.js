@@ -20,7 +20,7 @@ const { fround } = Math;
 export class Decoder {
   /** @param {ArrayBuffer} file the content of decoder.int8.safetensors */
   constructor(file) {
-    const tensors = readSafetensors(file);
+    const { tensors, facts } = readSafetensors(file);
     const indices = [...tensors.keys()]
       .map((name) => /^decoder\.layers\.(\d+)\.bias$/.exec(name)?.[1])
       .filter((index) => index !== undefined)
@@ -28,11 +28,13 @@ export class Decoder {
     /** @type {Layer[]} */
     this.layers = indices.map((index) => readLayer(tensors, `decoder.layers.${index}.`));
     this.inputs = this.layers[0].inputs; // Z + K
-    this.pixels = this.layers[this.layers.length - 1].outputs;
+    this.pixels = this.layers[this.layers.length - 1].outputs; // that it draws
+    this.overshoot = Number(facts.overshoot ?? 0); // of the sigmoid beyond 0 and 1
+    this.canvas = Number(facts.canvas ?? Math.sqrt(this.pixels)); // side of a picture, see box.js
   }
 
   /**
-   * Draw one digit.
+   * Draw one digit, or its box.
    * @param {Float32Array} noise (Z,) from N(0, I)
    * @param {Float32Array} label (K,) one-hot, or a blend of two labels
    * @param {Uint8Array} levels (pixels,) receives the grey levels: 255 is ink, 0 is paper
@@ -49,8 +51,10 @@ export class Decoder {
       for (let j = 0; j < values.length; j++) if (values[j] < 0) values[j] = 0;
       activations?.push(values);
     }
+    const [reach, span] = [fround(this.overshoot), fround(1 + 2 * this.overshoot)];
     for (let j = 0; j < levels.length; j++) {
-      const pixel = fround(1 / (1 + Math.exp(-values[j])));
+      const sigmoid = fround(1 / (1 + Math.exp(-values[j])));
+      const pixel = Math.min(1, Math.max(0, fround(fround(sigmoid * span) - reach)));
       levels[j] = fround(fround(pixel * 255) + 0.5);
     }
   }

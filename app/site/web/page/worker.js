@@ -1,5 +1,6 @@
 // Runs the decoder on its own thread, so that the page stays responsive while it draws.
 
+import { place } from "./box.js";
 import { Decoder } from "./decoder.js";
 import { strongestDirections } from "./directions.js";
 
@@ -39,14 +40,12 @@ function run({ task, file, noise, label, labels, count, size }) {
  * @param {number} count N
  */
 function draw(decoder, noise, labels, count) {
-  const [size, classes, pixels] = [noise.length / count, labels.length / count, decoder.pixels];
+  const [size, classes, pixels] = [noise.length / count, labels.length / count, decoder.canvas ** 2];
   const levels = new Uint8Array(count * pixels);
   for (let n = 0; n < count; n++) {
-    decoder.decode(
-      noise.subarray(n * size, (n + 1) * size),
-      labels.subarray(n * classes, (n + 1) * classes),
-      levels.subarray(n * pixels, (n + 1) * pixels),
-    );
+    const box = new Uint8Array(decoder.pixels);
+    decoder.decode(noise.subarray(n * size, (n + 1) * size), labels.subarray(n * classes, (n + 1) * classes), box);
+    place(box, levels.subarray(n * pixels, (n + 1) * pixels));
   }
   return levels;
 }
@@ -57,9 +56,11 @@ function draw(decoder, noise, labels, count) {
  * @param {Float32Array} label
  */
 function trace(decoder, noise, label) {
-  const levels = new Uint8Array(decoder.pixels);
+  const box = new Uint8Array(decoder.pixels);
   /** @type {Float32Array[]} */
   const activations = [];
-  decoder.decode(noise, label, levels, activations);
+  decoder.decode(noise, label, box, activations);
+  const levels = new Uint8Array(decoder.canvas ** 2);
+  place(box, levels);
   return { levels, activations };
 }

@@ -26,7 +26,7 @@ MODEL = [
     {"onnx_engine", "torch_engine", "quantization"},
     {"engine", "objective"},
     {"cvae", "checkpoint"},
-    {"alphabet", "config", "content", "noise", "atomic"},
+    {"alphabet", "box", "config", "content", "noise", "atomic"},
 ]
 TRAINING = [
     {"__main__"},
@@ -35,6 +35,7 @@ TRAINING = [
     {"evaluation", "photos"},
     {"checkpoint"},
     {"launch", "console", "snapshot", "place"},
+    {"boxes"},
     {"data"},
     {"config", "interrupt"},
     {"lock", "randomness", "tensors"},

@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, mnist_slice: Path) -> Path:
         *(str(folder / "checkpoint"), "--update", "--baseline", str(PRETRAINED)),
         *("--data-dir", str(mnist_slice), "--out-dir", str(folder / "out")),
         *("--cache-dir", str(folder / "judges"), "--judge-epochs", "1", "--samples", "300"),
-        *("--classifier-samples", "200", "--importance-samples", "1"),
+        *("--classifier-samples", "200", "--importance-samples", "1", "--seeds", "1"),
     ]
     with (folder / "shown").open("w") as shown, contextlib.redirect_stdout(shown):
         assert main(arguments) == 0
@@ -40,11 +40,13 @@ def test_evaluate_writes_all_metrics(evaluation: dict[str, Any]) -> None:
         *("cas", "label_agreement", "frechet_distance", "precision", "recall", "per_label"),
         *("slant_correlation_same_noise", "slant_correlation_other_noise", "model", "test"),
         *("ink_correlation_same_noise", "ink_correlation_other_noise"),
-        *("nearest_training_distance", "log_likelihood_nats"),
+        *("nearest_training_distance", "log_likelihood_nats", "calibrated_log_likelihood_nats"),
+        *("cas_by_seed", "cas_gap", "cas_gap_standard_error", "c2st", "c2st_by_seed", "coverage"),
+        *("speck_share", "frame_share", "grey_levels", "calibration"),
     }
     assert evaluation["samples"] == evaluation["baseline"]  # the same model
-    not_of_int8 = {"model", "test", "log_likelihood_nats"}
-    assert set(evaluation["int8"]) == set(evaluation["samples"]) - not_of_int8
+    of_float = {"log_likelihood_nats", "calibrated_log_likelihood_nats", "calibration"}
+    assert set(evaluation["int8"]) == set(evaluation["samples"]) - of_float - {"model", "test"}
     assert set(evaluation["real"]) >= {"cas", "frechet_distance", "precision", "recall"}
     assert [row["temperature"] for row in evaluation["temperature"]] == [0.5, 0.7, 0.85, 1, 1.15]
     assert set(evaluation["cost"]["microseconds"]) == {"samples", "int8", "baseline"}

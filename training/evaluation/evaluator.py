@@ -19,7 +19,7 @@ from training.evaluation.judge import Judgement, JudgeRecipe, cached_judge, judg
 from training.evaluation.neighbour import coverage, nearest, precision_and_recall
 from training.evaluation.score import ClassifierScore
 from training.evaluation.style import correlation_between_labels, ink, slant
-from training.evaluation.two_sample import two_sample_accuracy
+from training.evaluation.two_sample import two_sample_accuracy, two_sample_recipe
 from training.randomness import Purpose, keyed_rng
 
 NEIGHBOURS = 3  # k of precision and recall
@@ -148,9 +148,8 @@ class Evaluator:
 
     def _two_sample(self, drawn: LabelledImages) -> dict[str, object]:
         """The accuracy of telling samples with the labels of the test digits from these."""
-        found = [
-            two_sample_accuracy(self.test, drawn, recipe, self._device) for recipe in self._recipes
-        ]
+        recipes = [two_sample_recipe(recipe) for recipe in self._recipes]
+        found = [two_sample_accuracy(self.test, drawn, recipe, self._device) for recipe in recipes]
         return {"c2st": sum(found) / len(found), "c2st_by_seed": found}
 
     def _nearest_distance(self, images: Tensor) -> dict[str, float]:

@@ -14,6 +14,7 @@ from training.data import LabelledImages
 from training.evaluation.judge import JudgeRecipe, judge_images, train_judge
 
 FOLDS = 2
+EPOCHS = 2  # as many times as the judge, because textures take longer to learn than labels
 
 
 def two_sample_accuracy(
@@ -39,6 +40,13 @@ def two_sample_accuracy(
         seen = _both(images, kinds, held, len(real))
         found.append(judge_images(classifier, seen.images, device).agreement(seen.labels))
     return sum(found) / FOLDS
+
+
+def two_sample_recipe(recipe: JudgeRecipe) -> JudgeRecipe:
+    """The settings of these classifiers, from those of the judge: slower and longer."""
+    return recipe.model_copy(
+        update={"epochs": EPOCHS * recipe.epochs, "batch_size": 64, "learning_rate": 1e-3}
+    )
 
 
 def _both(images: Tensor, kinds: Tensor, places: Tensor, count: int) -> LabelledImages:

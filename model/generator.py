@@ -14,6 +14,7 @@ from model.config import CVAEConfig
 from model.engine import Engine, EngineError, EngineName, Precision
 from model.onnx_engine import OnnxEngine
 
+DOUBT = 0.1  # of each pixel in reading a digit: a clear drawing is not as sure as it looks
 BATCH = 64  # digits decoded at once: more do not fit into the processor's cache
 
 
@@ -66,7 +67,7 @@ class Generator:
         labels = np.eye(self.config.classes, dtype=np.float32)
         copies = np.repeat(self._box(pixels[None]), self.config.classes, axis=0)  # (K, h, w)
         noise = self.engine.encode(copies, labels)  # (K, Z)
-        ink = np.clip(self.engine.decode(noise, labels), 1e-6, 1 - 1e-6)  # (K, h, w)
+        ink = np.clip(self.engine.decode(noise, labels), DOUBT, 1 - DOUBT)  # (K, h, w)
         nll = -(copies * np.log(ink) + (1 - copies) * np.log(1 - ink)).sum((1, 2))
         return int((nll + np.square(noise).sum(1) / 2).argmin())
 

@@ -11,11 +11,7 @@ README.md           the model card
 Optional, the decoder with weights rounded to 8 bits:
 decoder.int8.safetensors  its weights and scales, see model/quantization.py
 decoder.int8.onnx         its graph
-
-Optional, the two networks that read photos, see model/reading/reader.py:
-reader.safetensors  their weights, float16
-finder.onnx         (frames [N, 4, S, S]) -> ink [N, S, S] in [0, 1]
-classifier.onnx     (digits [N, H, W]) -> shares [N, K + 1] of the labels, and of no digit
+reader.safetensors, finder.onnx, classifier.onnx  read photos, see model/reading/reader.py
 
 The graphs contain no weights: they refer to the safetensors files.
 """
@@ -51,13 +47,9 @@ SAMPLES = "samples.png"
 CARD = "README.md"
 ROUNDED_DECODER = "decoder.int8.onnx"
 ROUNDED_WEIGHTS = "decoder.int8.safetensors"
-READER_WEIGHTS = "reader.safetensors"
-FINDER = "finder.onnx"
-CLASSIFIER = "classifier.onnx"
-READER = (READER_WEIGHTS, FINDER, CLASSIFIER)
+READER = READER_WEIGHTS, FINDER, CLASSIFIER = "reader.safetensors", "finder.onnx", "classifier.onnx"
 PAYLOAD = (WEIGHTS, DECODER, ENCODER, METRICS, SAMPLES, CARD)  # every file but config.json
-# Verified like the others if config.json names them.
-OPTIONAL = (ROUNDED_WEIGHTS, ROUNDED_DECODER, *READER)
+OPTIONAL = (ROUNDED_WEIGHTS, ROUNDED_DECODER, *READER)  # verified if config.json names them
 NETWORKS = (WEIGHTS, DECODER, ENCODER, *OPTIONAL)  # what decides a picture, at any precision
 PRETRAINED = Path(__file__).parent / "pretrained"
 

@@ -47,12 +47,17 @@ def crop(pictures: NDArray[Level], height: int, width: int) -> NDArray[Level]:
     Ink is what is above 0. What lies outside the box is cut off; what is missing is paper.
     """
     count = len(pictures)
-    ink = np.asarray(pictures > 0)
-    tops, lefts = _starts(ink.any(axis=2), height), _starts(ink.any(axis=1), width)
+    ink: NDArray[np.bool_] = np.not_equal(pictures, 0)
+    tops, lefts = (
+        _starts(np.any(ink, axis=axis), side) for axis, side in ((2, height), (1, width))
+    )
     padded = np.pad(pictures, ((0, 0), (height, height), (width, width)))
     rows = tops[:, None] + np.arange(height, 2 * height)
     columns = lefts[:, None] + np.arange(width, 2 * width)
-    return padded[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    boxes: NDArray[Level] = padded[
+        np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]
+    ]
+    return boxes
 
 
 @cache

@@ -76,7 +76,7 @@ def test_box_is_placed_by_its_centre_of_mass(
         pictures = generator.draw(ONE_HOT, NOISE)
         boxes = (generator.engine.decode(NOISE, ONE_HOT) * 255 + 0.5).astype(np.uint8)
         assert np.array_equal(pictures, place(boxes, 28))
-        style = generator.style(np.float32(pictures / 255), ONE_HOT)
+        style = generator.style((pictures / 255).astype(np.float32), ONE_HOT)
         assert style.shape == (10, 6)
 
 
@@ -136,7 +136,9 @@ def test_draw_between_two_labels_is_neither(generator: Generator) -> None:
 def test_read_recognises_what_the_model_drew(bundled: Checkpoint) -> None:
     generator = open_generator(bundled)
     typical = generator.draw(ONE_HOT, np.zeros((10, bundled.config.latent), np.float32))
-    assert [generator.read(np.float32(levels / 255)) for levels in typical] == list(range(10))
+    assert [generator.read(levels.astype(np.float32) / 255) for levels in typical] == list(
+        range(10)
+    )
 
 
 def test_open_int8_without_its_file_raises(

@@ -197,7 +197,7 @@ def _forms(images: Tensor) -> dict[str, object]:
 def _alike(data: LabelledImages, labels: Tensor, rng: torch.Generator) -> LabelledImages:
     """Random images of the data with these labels (N,), none twice."""
     chosen = torch.empty_like(labels)
-    for label in labels.unique():
+    for label in range(int(labels.max()) + 1):
         places, wanted = (data.labels == label).nonzero().squeeze(1), labels == label
         shuffled = places[torch.randperm(len(places), generator=rng)]
         chosen[wanted] = shuffled[: int(wanted.sum())]

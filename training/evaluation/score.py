@@ -10,6 +10,7 @@ arXiv:1905.10887.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,11 +40,11 @@ class ClassifierScore:
         """Which test digits each classifier reads right after training on samples: (S, N) bool."""
         return torch.stack([self._right(samples, recipe) for recipe in self._recipes])
 
-    def measure_real_digits(self) -> dict[str, object]:
+    def measure_real_digits(self) -> dict[str, Any]:
         """The score of real training images, the most that samples can reach."""
         return _record(self._real)
 
-    def measure(self, right: Tensor) -> dict[str, object]:
+    def measure(self, right: Tensor) -> dict[str, Any]:
         """The score, and how far it is below that of real digits.
 
         Args:
@@ -69,7 +70,7 @@ class ClassifierScore:
         return found.labels == self._test.labels
 
 
-def _record(right: Tensor) -> dict[str, object]:
+def _record(right: Tensor) -> dict[str, Any]:
     return {
         "cas": right.float().mean().item(),
         "cas_by_seed": right.float().mean(dim=1).tolist(),

@@ -17,6 +17,8 @@ from training.sharp.discriminator import (
 def test_score_is_one_number_per_input_and_depends_on_label_and_noise(
     kind: type[Discriminator], side: int
 ) -> None:
+    discriminator: Discriminator
+    shape: tuple[int, ...]
     if kind is PictureDiscriminator:
         discriminator, shape = PictureDiscriminator(side, 10, 4, width=2), (side, side)
     else:

@@ -9,7 +9,7 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 REACH = 7  # pixels, the greatest distance that is measured: half a digit
-HAIRLINE = 0.2  # pixels, the least distance from the middle of a stroke to its edge
+HAIRLINE = 0.3  # pixels, the least distance from the middle of a stroke to its edge
 GAP = 0.4  # share of a gap's width that stays paper, so that an 8 does not fill in
 ENCLOSED = 7  # neighbours from which a point is inside a stroke
 NEARBY = 2  # pixels along a stroke over which its width is averaged
@@ -48,17 +48,14 @@ def reshape_strokes(height: Floats, fineness: int, pen: float) -> Floats:
 def _kept_paper(outside: Floats, fineness: int) -> Floats:
     """The distance (H, W) from the paper that must stay, around the middle lines of the gaps.
 
-    Computed for every second point, because the paper is wide and its edge here need not be fine.
-
     Args:
         outside: (H, W) float32, the distance from the ink.
         fineness: points along each pixel.
     """
-    coarse = outside[::2, ::2]
-    gap = middle_line(coarse > 0)
-    kept = GAP * _width(coarse, gap, NEARBY * fineness // 2)
-    from_kept = 2 * distance(~gap, REACH * fineness // 2) - kept
-    return from_kept.repeat(2, axis=0).repeat(2, axis=1)
+    gap = middle_line(outside > 0)
+    width = _width(outside, gap, NEARBY * fineness)
+    kept = np.minimum(np.maximum(GAP * width, HAIRLINE * fineness), width)
+    return distance(~gap, REACH * fineness) - kept
 
 
 def distance(mask: Mask, reach: int) -> Floats:

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from model.box import crop
 from model.generator import Generator
 
-DIGITS = (
-    Path(__file__).parent / "digits.png"
-)  # real test digits of MNIST, with their labels as text
+# Real test digits of MNIST, with their labels as text.
+DIGITS = Path(__file__).parent / "digits.png"
 CELL = 28  # pixels
 STEPS_PER_UNIT = 32  # of the means, kept as 8-bit integers
 SHOWN = 2  # digits of each label that the page offers to encode
@@ -65,11 +64,16 @@ def latent_space(generator: Generator) -> bytes:
 def encoder_inputs(generator: Generator) -> NDArray[np.bool_]:
     """Which inputs of the encoder (H * W + K,) matter: pixels that some digit inks, and labels."""
     pictures, _ = read_digits()
-    return np.append(pictures.any(axis=0).ravel(), np.ones(generator.config.classes, bool))
+    config = generator.config
+    if config.canvas is not None:
+        pictures = crop(pictures, config.image_height, config.image_width)
+    return np.append(pictures.any(axis=0).ravel(), np.ones(config.classes, bool))
 
 
 def read_digits() -> tuple[Pictures, NDArray[np.uint8]]:
     """The bundled digits (N, 28, 28), ink 255, and their labels (N,)."""
+    from PIL import Image  # on first use: the service starts without it
+
     sheet = Image.open(io.BytesIO(DIGITS.read_bytes()))
     labels = np.frombuffer(sheet.info["labels"].encode(), np.uint8) - ord("0")
     levels = np.asarray(sheet.convert("L"))

@@ -7,6 +7,7 @@ from hypothesis.extra import numpy as arrays
 from app.drawing.canvas import BASELINE, INK_LEVEL, Levels, enlarge, ink_box, stitch
 from app.request.schemas import BEARING
 
+FEET = round(28 * BASELINE)
 SHAPES = st.tuples(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5), st.integers(6, 9))
 BOXES = st.builds(
     lambda x, y, width, height: (x, y, min(x + width, 28), min(y + height, 28)),
@@ -43,9 +44,9 @@ def test_stitch_shows_the_stronger_ink_where_cells_overlap(pictures: Levels, gap
 def test_stitch_tight_sets_ink_on_the_baseline_with_bearings_and_gap(gap: int) -> None:
     sheet = stitch(line(digit(4, 5, 9, 21), digit(20, 8, 22, 28)), "tight", gap)
     expected = np.zeros((28, 5 + 2 + 4 * BEARING + gap), dtype=np.uint8)
-    expected[BASELINE - 16 : BASELINE, BEARING : BEARING + 5] = 200
+    expected[FEET - 16 : FEET, BEARING : BEARING + 5] = 200
     second = 5 + 3 * BEARING + gap
-    expected[BASELINE - 20 : BASELINE, second : second + 2] = 200
+    expected[FEET - 20 : FEET, second : second + 2] = 200
     assert np.array_equal(sheet, expected)
 
 

@@ -87,7 +87,7 @@ def test_pen_scales_the_thickness_of_strokes() -> None:
     assert 0.4 < shares[1] < 0.65
     assert shares[2] == pytest.approx(1, abs=0.1)
     assert shares[3] == pytest.approx(1, abs=0.1)
-    assert 1.3 < shares[4] < 1.5
+    assert 1.3 < shares[4] < 1.55
     assert 1.5 < shares[5] < 2
 
 

@@ -5,7 +5,7 @@ import { blurred } from "./grid.js";
 /** @typedef {import("./grid.js").Grid} Grid */
 
 const REACH = 7; // pixels
-const HAIRLINE = 0.2; // pixels
+const HAIRLINE = 0.3; // pixels
 const GAP = 0.4; // share of a gap's width that stays paper
 const NEARBY = 2; // pixels
 const ENCLOSED = 7; // neighbours
@@ -50,17 +50,10 @@ export function reshapeStrokes({ width, height, values }, fineness, pen) {
  * @param {number} fineness
  */
 function keptPaper(outside, width, fineness) {
-  const narrow = width / 2;
-  const coarse = new Float32Array(outside.length / 4).map(
-    (_, at) => outside[2 * Math.floor(at / narrow) * width + 2 * (at % narrow)],
-  );
-  const gap = middleLine(Uint8Array.from(coarse, (depth) => Number(depth > 0)), narrow);
-  const half = halfWidth(coarse, gap, narrow, (NEARBY * fineness) / 2);
-  const away = distance(inverted(gap), narrow, (REACH * fineness) / 2);
-  return outside.map((_, at) => {
-    const from = Math.floor(Math.floor(at / width) / 2) * narrow + Math.floor((at % width) / 2);
-    return 2 * away[from] - GAP * half[from];
-  });
+  const gap = middleLine(Uint8Array.from(outside, (depth) => Number(depth > 0)), width);
+  const half = halfWidth(outside, gap, width, NEARBY * fineness);
+  const away = distance(inverted(gap), width, REACH * fineness);
+  return away.map((from, at) => from - Math.min(Math.max(GAP * half[at], HAIRLINE * fineness), half[at]));
 }
 
 /** @param {Uint8Array} mask */

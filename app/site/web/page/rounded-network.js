@@ -1,5 +1,6 @@
 // Networks with rounded weights, which app/site/rounding.py writes: the encoder, and the article's decoder.
 
+import { crop } from "./box.js";
 import { readSafetensors } from "./safetensors.js";
 
 /** @typedef {{weight: Int8Array, scale: Float32Array, bias: Float32Array}} Layer */
@@ -9,7 +10,7 @@ export class RoundedNetwork {
   constructor(file) {
     /** @type {Map<string, Layer>} */
     this.layers = new Map();
-    const tensors = readSafetensors(file);
+    const { tensors } = readSafetensors(file);
     /** @param {string} name */
     const values = (name) => /** @type {any} */ (tensors.get(name))?.values;
     for (const name of tensors.keys()) {
@@ -44,11 +45,13 @@ export class RoundedNetwork {
 
   /**
    * The mean and the standard deviation of the noise of a digit: the network is an encoder.
-   * @param {Float32Array} pixels in [0, 1], ink 1
+   * @param {Float32Array} pixels of a square picture, in [0, 1], ink 1
    * @param {Float32Array} label one-hot
    */
   encode(pixels, label) {
-    let values = Float32Array.from([...pixels, ...label]);
+    const seen = this.inputs - label.length; // the whole picture, or the box of its ink
+    const box = seen === pixels.length ? pixels : crop(pixels, Math.sqrt(seen));
+    let values = Float32Array.from([...box, ...label]);
     for (const name of this.trunk) values = this.dense(name, values).map((value) => Math.max(value, 0));
     const logVariance = this.dense("encoder.log_variance", values);
     return { mean: this.dense("encoder.mean", values), deviation: logVariance.map((value) => Math.exp(value / 2)) };
@@ -68,7 +71,7 @@ export class RoundedNetwork {
     return Uint8Array.from(values, (value) => 255 / (1 + Math.exp(-value)) + 0.5);
   }
 
-  /** Z + K, of a decoder. */
+  /** Numbers that go in, with the label: Z + K of a decoder. */
   get inputs() {
     const { weight, bias } = /** @type {Layer} */ (this.layers.get(this.trunk[0]));
     return weight.length / bias.length;

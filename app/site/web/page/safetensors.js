@@ -5,16 +5,17 @@
 /**
  * The tensors of a safetensors file: 8 bytes of header length, a JSON header, little-endian values.
  * @param {ArrayBuffer} file
- * @returns {Map<string, Tensor>}
+ * @returns {{tensors: Map<string, Tensor>, facts: Record<string, string>}}
  */
 export function readSafetensors(file) {
   const start = 8 + new DataView(file).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(file, 8, start - 8)));
-  delete header.__metadata__;
-  return new Map(
-    Object.entries(header).map(([name, { dtype, shape, data_offsets: [from, to] }]) => {
+  const { __metadata__: facts = {}, ...entries } = header;
+  const tensors = new Map(
+    Object.entries(entries).map(([name, { dtype, shape, data_offsets: [from, to] }]) => {
       const bytes = file.slice(start + from, start + to);
       return [name, { shape, values: dtype === "F32" ? new Float32Array(bytes) : new Int8Array(bytes) }];
     }),
   );
+  return { tensors, facts };
 }

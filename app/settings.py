@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.request.schemas import MAX_PIXELS
+from app.request.size import MAX_PIXELS
 from model.checkpoint import PRETRAINED
 from model.engine import EngineName, Precision
 

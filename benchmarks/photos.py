@@ -154,7 +154,7 @@ def kept_hand(
         drawn = renderer.generator.draw(renderer.one_hot(others), noise) / np.float32(255)
         written = normalise(np.where(scene.digit > FAINT, scene.digit, 0).astype(np.float32))[None]
         rows.append([label, *_style(written), *_style(drawn)])
-    table = np.array(rows)
+    table = np.array(rows, np.float32)
     for label in set(table[:, 0]):
         own = table[:, 0] == label
         table[own, 1:] -= table[own, 1:].mean(axis=0)

@@ -55,7 +55,8 @@ def _kept_paper(outside: Floats, fineness: int) -> Floats:
     gap = middle_line(outside > 0)
     width = _width(outside, gap, NEARBY * fineness)
     kept = np.minimum(np.maximum(GAP * width, HAIRLINE * fineness), width)
-    return distance(~gap, REACH * fineness) - kept
+    paper: Floats = distance(~gap, REACH * fineness) - kept
+    return paper
 
 
 def distance(mask: Mask, reach: int) -> Floats:

@@ -10,7 +10,8 @@ from app.request.fields import Ink, Model, Paper, Seed, Spacing, Style
 from app.request.parameter import Decimal, Frequencies, Integer
 from app.request.query import Query
 from app.request.ranges import Range, RangeOf, Size, SizeOf
-from app.request.schemas import BEARING, MAX_PIXELS, MAX_SAMPLES, line_width
+from app.request.schemas import BEARING, MAX_SAMPLES, line_width
+from app.request.size import MAX_PIXELS
 
 MAX_NUMBERS = 2**32 - 1  # in one data set of the command
 MAX_WRITERS = 1_000_000

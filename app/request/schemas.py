@@ -23,12 +23,11 @@ from app.request.fields import (
 from app.request.line import Line
 from app.request.parameter import Decimal, Integer
 from app.request.query import Query
+from app.request.size import check_pen, check_size
 
 MAX_DIGITS = 64
 MAX_ROWS = 16
-MAX_PIXELS = 2**24  # of one picture, or of all frames of an animation: 16 MB of grey levels
 MAX_SIDE = 16383  # pixels, the most that WebP can hold
-MAX_PEN_AREA = 2**16  # pixels before scaling that a pen shapes: 83 digits
 MAX_MORPH_DIGITS = 16
 MAX_SAMPLES = 60_000  # digits in one data set, as many as MNIST has for training
 CELL = Query.cell.height  # pixels, side of one digit of MNIST
@@ -88,8 +87,8 @@ class Drawing(Query):
             raise invalid(
                 "format", "npy holds the model's own pixels; leave out render, or choose png"
             )
-        _check_pen(self)
-        _check_size(self.pixels, "scale")
+        check_pen(self.pen, self.render, self.pixels // self.scale**2)
+        check_size(self.pixels, "scale")
         side = self.scale * max(self.cell.height * self.rows, self.width)
         if side > MAX_SIDE:
             raise invalid("scale", f"makes a side of {side} pixels, at most {MAX_SIDE}")
@@ -209,8 +208,8 @@ class MorphQuery(Query):
             raise invalid("to", "must have as many digits as from")
         if self.format == "gif" and self.paper == "transparent":
             raise invalid("paper", "cannot be transparent in a GIF, which has no partial opacity")
-        _check_pen(self)
-        _check_size(self.pixels, "frames")
+        check_pen(self.pen, self.render, self.pixels // self.scale**2)
+        check_size(self.pixels, "frames")
         return self
 
     @property
@@ -257,8 +256,8 @@ class LatentMapQuery(Query):
 
     @model_validator(mode="after")
     def _check_map(self) -> Self:
-        _check_pen(self)
-        _check_size(self.pixels, "scale")
+        check_pen(self.pen, self.render, self.pixels // self.scale**2)
+        check_size(self.pixels, "scale")
         side = self.scale * self.cells * max(self.cell.height, self.cell.width)
         if side > MAX_SIDE:
             raise invalid("scale", f"makes a side of {side} pixels, at most {MAX_SIDE}")
@@ -289,26 +288,3 @@ def hand_share(variation: float | None, style: str | None) -> float:
 def line_width(count: int, gap: int, cell: int = CELL) -> int:
     """Pixels that `count` digits take side by side, each `cell` wide, with `gap` between two."""
     return (cell + gap) * (count - 1) + cell
-
-
-def _check_pen(query: Drawing | MorphQuery | LatentMapQuery) -> None:
-    if query.pen == 1:
-        return
-    if query.render != "ink":
-        raise invalid("pen", "shapes ink; add render=ink, or leave out pen")
-    area = query.pixels // query.scale**2
-    if area > MAX_PEN_AREA:
-        raise invalid(
-            "pen",
-            f"shapes at most {MAX_PEN_AREA} pixels before scaling, and here are {area}; ask for "
-            "fewer digits, rows or frames, or leave out pen",
-        )
-
-
-def _check_size(pixels: int, field: str) -> None:
-    if pixels > MAX_PIXELS:
-        raise invalid(
-            field,
-            f"makes a picture of {pixels} pixels, at most {MAX_PIXELS} are drawn; "
-            f"ask for fewer digits or rows, or a lower {field}",
-        )

@@ -44,7 +44,7 @@ export function reshapeStrokes({ width, height, values }, fineness, pen) {
 }
 
 /**
- * The distance from the paper that must stay, computed for every second point.
+ * The distance from the paper that must stay.
  * @param {Float32Array} outside
  * @param {number} width
  * @param {number} fineness

@@ -151,8 +151,10 @@ def kept_hand(
             continue
         others = "".join(digit for digit in "0123456789" if digit != str(label))
         noise = np.repeat(hand.noises, len(others), axis=0)
-        drawn = renderer.generator.draw(renderer.one_hot(others), noise) / np.float32(255)
-        written = normalise(np.where(scene.digit > FAINT, scene.digit, 0).astype(np.float32))[None]
+        levels = renderer.generator.draw(renderer.one_hot(others), noise)
+        drawn = levels.astype(np.float32) / np.float32(255)
+        visible = np.where(scene.digit > FAINT, scene.digit, 0)
+        written = normalise(visible.astype(np.float32))[None].astype(np.float32)
         rows.append([label, *_style(written), *_style(drawn)])
     table = np.array(rows, np.float32)
     for label in set(table[:, 0]):

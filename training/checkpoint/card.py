@@ -1,11 +1,19 @@
 """The model card of a checkpoint."""
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 from model.checkpoint import Provenance
 from model.config import CVAEConfig
-from training.checkpoint.table import evaluation_table, label_table, level_table, markdown
+from training.checkpoint.table import (
+    SHOWN,
+    evaluation_table,
+    label_table,
+    level_table,
+    markdown,
+    shown,
+)
 from training.data.named import about_named
 
 HUB_DATA_SETS = {"MNIST": "ylecun/mnist", "Fashion-MNIST": "zalando-datasets/fashion_mnist"}
@@ -120,11 +128,15 @@ def _evaluation(metrics: Mapping[str, Any]) -> str:
     evaluation = metrics["evaluation"]
     settings = evaluation["settings"]
     names = ("label_agreement", "frechet_distance", "precision", "recall", "coverage")
-    titles = ["temperature", *(name.replace("_", " ") for name in names)]
+    titles = ["temperature", *(SHOWN[name][0] for name in names)]
     heat = [
-        [f"{row['temperature']:g}", *(f"{row[name]:.3f}" for name in names)]
+        [f"{row['temperature']:g}", *(shown(row.get(name), 3) for name in names)]
         for row in evaluation["temperature"]
     ]
+    levels = ""
+    if "grey_levels" in evaluation["real"]:
+        table = markdown(*level_table(evaluation))
+        levels = f"Share of the pixels by grey level, 0 is paper and 255 is ink:\n\n{table}\n"
     return f"""
 Samples at temperature 1, {settings["classifier_samples"]:,} for the CAS and
 {settings["samples"]:,} for the rest, are compared with the {settings["test_images"]:,} test images.
@@ -133,12 +145,9 @@ our own classifier (training/evaluation/judge.py), which takes no part in traini
 there is one, is another checkpoint measured in the same run, here the article's model.
 
 {markdown(*evaluation_table(evaluation))}
-{_explained(evaluation)}
+{_explained(evaluation["settings"], evaluation["samples"])}
 
-Share of the pixels by grey level, 0 is paper and 255 is ink:
-
-{markdown(*level_table(evaluation))}
-By label:
+{levels}By label:
 
 {markdown(*label_table(evaluation))}
 By temperature, which scales the noise:
@@ -146,19 +155,32 @@ By temperature, which scales the noise:
 {markdown(titles, heat)}"""
 
 
-def _explained(evaluation: Mapping[str, Any]) -> str:
+def _explained(settings: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
     """What the rows of the table mean."""
-    seeds = evaluation["settings"]["seeds"]
-    gap = evaluation["samples"]["cas_gap_standard_error"]
-    return f"""- CAS and C2ST are means over {seeds} seeds. The CAS is compared with that of real
-  training images, on the same test images with the same seeds; the difference has a standard error
-  of {gap:.4f}.
-- C2ST: fresh classifiers learn to tell samples from test images, on one half of both, and are
-  measured on the other half; 0.5 means that they cannot.
-- Precision: the share of samples that look real. Recall and coverage: the share of real images
-  near which there are samples, by the balls of the samples (k = 3) and of the real images (k = 5).
-- Lone speck: a pixel above grey level 16 with no neighbour above it. Frame: the ink above grey
-  level 127 is exactly 20 pixels high or wide, whichever is longer."""
+    lines = []
+    if "cas_gap" in measured:
+        error = measured["cas_gap_standard_error"]
+        lines.append(
+            f"CAS and C2ST are means over {settings['seeds']} seeds. The CAS is compared with that "
+            "of real training images, on the same test images with the same seeds; the difference "
+            f"has a standard error of {error:.4f}."
+        )
+    if "c2st" in measured:
+        lines.append(
+            "C2ST: fresh classifiers learn to tell samples from test images, on one half of both, "
+            "and are measured on the other half; 0.5 means that they cannot."
+        )
+    lines.append(
+        "Precision: the share of samples that look real. Recall and coverage: the share of real "
+        "images near which there are samples, by the balls of the samples (k = 3) and of the real "
+        "images (k = 5)."
+    )
+    if "speck_share" in measured:
+        lines.append(
+            "Lone speck: a pixel above grey level 16 with no neighbour above it. Frame: the ink "
+            "above grey level 127 is exactly 20 pixels high or wide, whichever is longer."
+        )
+    return "\n".join(fill(line, 99, initial_indent="- ", subsequent_indent="  ") for line in lines)
 
 
 def _recipe(provenance: Provenance) -> str:

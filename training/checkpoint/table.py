@@ -38,6 +38,7 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> tuple[list[str], list[lis
     rows = [
         [title, *(shown(evaluation[kind].get(name), digits) for kind in kinds)]
         for name, (title, digits) in SHOWN.items()
+        if any(name in evaluation[kind] for kind in kinds)  # a new measurement may be missing
     ]
     rows.append(_ratios(evaluation, kinds))
     microseconds = evaluation["cost"]["microseconds"]

@@ -272,7 +272,7 @@ COUNT_DRAWINGS = """
     window.drawings = 0;
     const post = Worker.prototype.postMessage;
     Worker.prototype.postMessage = function (message, transfer) {
-      if (message.task === "draw") window.drawings++;
+      if (message.task === "draw" && message.count === 4) window.drawings++; // not of other parts
       post.call(this, message, transfer);
     };
 """

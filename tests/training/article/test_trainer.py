@@ -60,7 +60,7 @@ def test_fit_writes_checkpoint_samples_and_scalars(finished: Path) -> None:
     bound = checkpoint.metrics["test"]["bound"]
     assert bound["negative_elbo"] == pytest.approx(bound["reconstruction_nll"] + bound["kl"])
     for sheet in ("samples/epoch-001.png", "samples/epoch-002.png", f"checkpoint/{SAMPLES}"):
-        assert Image.open(io.BytesIO((finished / sheet).read_bytes())).size == (280, 280)
+        assert Image.open(io.BytesIO((finished / sheet).read_bytes())).size == (1120, 280)
 
     scalars = EventAccumulator(str(finished / "tensorboard"))
     scalars.Reload()

@@ -5,7 +5,7 @@ from training.data import LabelledImages
 from training.evaluation.judge import JudgeRecipe
 from training.evaluation.two_sample import two_sample_accuracy
 
-RECIPE = JudgeRecipe(epochs=3, batch_size=50)
+RECIPE = JudgeRecipe(epochs=10, batch_size=20, learning_rate=1e-3)
 
 
 def test_other_paper_gives_samples_away(mnist: Mnist) -> None:

@@ -15,8 +15,8 @@ from training.config import (
 DESCRIPTION = """
 Train a CVAE on labelled pictures, MNIST by default, and write a checkpoint folder. The preset
 article takes 2 minutes on 2 CPU cores and reaches a test loss of about 101 nats on MNIST. The
-preset sharp, which made the bundled model, takes about an hour; it has its own settings and takes
-none of the options from --epochs on.
+preset sharp draws better digits and takes about an hour; it has its own settings and takes none of
+the options from --epochs on.
 """
 
 

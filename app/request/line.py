@@ -81,7 +81,7 @@ class Line(Constraint):
         if alphabet.kind == "digits":
             return f"{rule}; character {position} is not a digit"
         what = "label" if alphabet.kind == "words" else "character"
-        return f"{rule}; {what} {position} is none of them"
+        return f"{rule}; {what} {position} is not one of them"
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def test_letters_keep_their_height_in_tight_spacing(client_of: Client) -> None:
         (
             "letters",
             "/generate?text=h%C3%A9",
-            "text must be 1 to 64 of the characters a-z; character 2 is none of them.",
+            "text must be 1 to 64 of the characters a-z; character 2 is not one of them.",
         ),
         ("letters", "/latent-map?label=%7B", "label must be one of the characters a-z."),
         (

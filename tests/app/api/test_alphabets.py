@@ -115,8 +115,8 @@ def test_letters_keep_their_height_in_tight_spacing(client_of: Client) -> None:
         (
             "words",
             "/generate?labels=box,shirt",
-            "labels must be 1 to 64 of the labels Round/ring, Bar, upright, Box; label 2 is none "
-            "of them.",
+            "labels must be 1 to 64 of the labels Round/ring, Bar, upright, Box; label 2 is "
+            "not one of them.",
         ),
         ("eights", "/generate?digits=1&gap=-4", "gap must be an integer from -3 to 8."),
         (

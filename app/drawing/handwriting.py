@@ -61,13 +61,13 @@ class Hand(NamedTuple):
 
 
 def find_hand(
-    renderer: Renderer, contents: Sequence[bytes], label: int | None, line: bool = False
+    renderer: Renderer, contents: list[bytes], label: int | None, line: bool = False
 ) -> Hand:
     """The hand of uploaded pictures: the mean of the noise that draws digits like them.
 
     Args:
         renderer: its model encodes the pictures.
-        contents: picture files, at least one, see `open_pictures`.
+        contents: picture files, at least one; emptied, see `open_pictures`.
         label: what they show; None: it is read.
         line: whether each shows a line of digits, instead of the same one.
     Raises:

@@ -1,7 +1,7 @@
 """Uploaded picture files as small pictures in colour, in bounded memory and time."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
@@ -22,18 +22,19 @@ UPRIGHT = {
 }  # orientation in EXIF -> what to do with the picture
 
 
-def open_pictures(contents: Sequence[bytes]) -> Iterator[Image.Image]:
+def open_pictures(contents: list[bytes]) -> Iterator[Image.Image]:
     """Each picture, in colour (mode RGB), upright, at most `WORKING_SIDE` wide and high.
 
     Args:
-        contents: PNG, JPEG or WebP files.
+        contents: PNG, JPEG or WebP files; the list is emptied, so that no file is in memory beside
+            the copy that is decoded.
     Raises:
         RequestError: one is not such a picture (UNSUPPORTED_TYPE), or they have too many pixels
             alone or together (TOO_LARGE).
     """
     share = 0.0
-    for content in contents:
-        file = read_picture_file(content)
+    while contents:
+        file = read_picture_file(contents.pop(0))
         share += file.share
         if share > MAX_SHARE:
             raise too_large("The pictures together are too large; send fewer or smaller ones.")

@@ -25,24 +25,25 @@ def enlarged(values: Floats, scale: int, fineness: int = 1) -> Floats:
 
 
 def blurred(values: Floats, weight: float) -> Floats:
-    """Values (H, W) with a share of their four neighbours; outside of them is 0."""
+    """Values (..., H, W) with a share of their four neighbours; outside of them is 0."""
     for _ in range(2):  # down, then across
         side = values * np.float32(weight)
         values = values * np.float32(1 - 2 * weight)
-        values[1:] += side[:-1]
-        values[:-1] += side[1:]
-        values = values.T
+        values[..., 1:, :] += side[..., :-1, :]
+        values[..., :-1, :] += side[..., 1:, :]
+        values = values.swapaxes(-1, -2)
     return values
 
 
 def highest_nearby(values: Floats) -> Floats:
-    """The highest of the values (H, W), none below 0, at most 2 places away."""
+    """The highest of the values (..., H, W), none below 0, at most 2 places away."""
     for _ in range(2):  # down, then across
-        padded = np.zeros((len(values) + 4, values.shape[1]), np.float32)
-        padded[2:-2] = values
-        pairs = np.maximum(padded[:-1], padded[1:])
-        fours = np.maximum(pairs[:-2], pairs[2:])
-        values = np.maximum(fours[:-1], padded[4:]).T
+        *others, height, width = values.shape
+        padded = np.zeros((*others, height + 4, width), np.float32)
+        padded[..., 2:-2, :] = values
+        pairs = np.maximum(padded[..., :-1, :], padded[..., 1:, :])
+        fours = np.maximum(pairs[..., :-2, :], pairs[..., 2:, :])
+        values = np.maximum(fours[..., :-1, :], padded[..., 4:, :]).swapaxes(-1, -2)
     return values
 
 
@@ -73,7 +74,20 @@ def _spline(values: Floats, scale: int, fineness: int) -> Floats:
 def _taps(count: int, scale: int, fineness: int) -> tuple[NDArray[np.intp], Floats]:
     """The first of four padded values for each point (n,), and their weights (4, n, 1)."""
     points = (np.arange(count // fineness * scale) + 0.5) * fineness / scale - 0.5
+    left, weights = taps(points)
+    return left + 1, weights[:, :, None].astype(np.float32)
+
+
+def taps(points: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Between which values of a B-spline points lie, and what they take from each.
+
+    Args:
+        points: (n,) where value i is at i.
+    Returns:
+        (n,) the value left of each point, and (4, n) the weights of the value before that, of
+        that, and of the two after it.
+    """
     left = np.floor(points)
     t = points - left
     weights = [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3]
-    return left.astype(np.intp) + 1, (np.asarray(weights)[:, :, None] / 6).astype(np.float32)
+    return left.astype(np.intp), np.asarray(weights) / 6

@@ -99,7 +99,8 @@ def surface(sheet: Levels, pen: float) -> Surface:
     ink = np.zeros((height + 2 * MARGIN, width + 2 * MARGIN), np.float32)
     np.multiply(sheet, 1 / 255, out=ink[MARGIN:-MARGIN, MARGIN:-MARGIN])
     ink = blurred(ink, SMOOTHING)
-    softness = _softness(ink)
+    soft = soft_edges(ink)
+    softness = soft if soft.any() else None
     ink -= LEVEL
     if pen == 1:
         return Surface(ink, None if softness is None else softness * SOFT_WIDTH, 1)
@@ -112,28 +113,43 @@ def _coverage(sheet: Levels, scale: int, pen: float) -> Levels:
     found = surface(sheet, pen)
     # Everything is transposed, as `_spline` leaves it, until the levels are bytes.
     height = np.ascontiguousarray(enlarged(found.height, scale, found.fineness).T)
-    levels = (height > 0).view(np.uint8) * np.uint8(255)
-    reach = (STEEPEST if found.fineness == 1 else 1) / scale  # the widest of all crisp edges
     width = None
     if found.softness is not None:
         width = np.ascontiguousarray(enlarged(found.softness, scale).T)
-        reach = max(reach, float(width.max()))
-    near = np.flatnonzero(np.abs(height) < reach / 2)
-    edge = slopes(height, near) if found.fineness == 1 else np.full(len(near), 1 / scale)
-    if width is not None:
-        np.maximum(edge, width.take(near), out=edge)
-    share = np.clip(height.take(near) / np.maximum(edge, TINY) + 0.5, 0, 1)
-    levels.reshape(-1)[near] = share * 255 + 0.5
+    levels = shaded(height, width, scale, pen == 1)
     margin = MARGIN * scale
     return levels.T[margin:-margin, margin:-margin]
 
 
-def _softness(ink: Floats) -> Floats | None:
-    """How soft the edges are (H, W), from 0 to 1; None if all visible ink is crisp."""
+def shaded(height: Floats, width: Floats | None, scale: float, plain: bool) -> Levels:
+    """The grey levels (H, W) uint8 of a surface; those on its frame do not count.
+
+    Args:
+        height: (H, W) float32, see `Surface`.
+        width: (H, W) float32 of the edge, in the unit of height; None: no soft edge.
+        scale: points along each pixel of the sheet.
+        plain: whether no pen has changed the strokes: height is in shares of full ink.
+    """
+    levels = (height > 0).view(np.uint8) * np.uint8(255)
+    reach = (STEEPEST if plain else 1) / scale  # the widest of all crisp edges
+    if width is not None:
+        reach = max(reach, float(width.max()))
+    near = np.flatnonzero(np.abs(height) < reach / 2)
+    edge = slopes(height, near) if plain else np.full(len(near), 1 / scale)
+    if width is not None:
+        np.maximum(edge, width.take(near), out=edge)
+    share = np.clip(height.take(near) / np.maximum(edge, TINY) + 0.5, 0, 1)
+    levels.reshape(-1)[near] = share * 255 + 0.5
+    return levels
+
+
+def soft_edges(ink: Floats) -> Floats:
+    """How soft the edges of ink (..., H, W) are, from 0 to 1; 0 where all visible ink is crisp."""
     change = np.zeros_like(ink)  # along two pixels
-    np.abs(ink[2:] - ink[:-2], out=change[1:-1])
-    across = np.abs(ink[:, 2:] - ink[:, :-2])
-    np.maximum(change[:, 1:-1], across, out=change[:, 1:-1])
+    np.abs(ink[..., 2:, :] - ink[..., :-2, :], out=change[..., 1:-1, :])
+    across = np.abs(ink[..., 2:] - ink[..., :-2])
+    np.maximum(change[..., 1:-1], across, out=change[..., 1:-1])
     steepness = blurred(highest_nearby(change), 1 / 3)
     softness: Floats = np.clip((2 * STEEP - steepness) / (2 * (STEEP - FLAT)), 0, 1)
-    return softness if (softness * (ink > VISIBLE)).any() else None
+    softness *= (softness * (ink > VISIBLE)).any(axis=(-1, -2), keepdims=True)
+    return softness

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from app.request.error import invalid
-from app.request.fields import Ink, Model, Paper, Seed, Spacing, Style
+from app.request.fields import Ink, Model, Paper, Render, Seed, Spacing, Style
 from app.request.parameter import Decimal, Frequencies, Integer
 from app.request.query import Query
 from app.request.ranges import Range, RangeOf, Size, SizeOf
@@ -17,11 +17,13 @@ MAX_NUMBERS = 2**32 - 1  # in one data set of the command
 MAX_WRITERS = 1_000_000
 MAX_SIDE = 4096  # pixels of a picture's side, and of a margin
 MAX_DATASET_PIXELS = 2**27  # of all pictures of one answer
+MAX_PEN_DIGITS = 500  # of one answer, whose strokes a pen shapes: 10 to 17 ms each
 WRITERS_VARIATION = 0.3  # two digits of a writer resemble each other, and are not the same
 
 Switch = Literal["on", "off"]
 WORDS = ("uniform", "balanced")  # that tell how often each label comes
 GREY_FORMATS = ("npz", "idx")  # without colours
+ONCE = Range(1, 1)
 
 
 class Description(Query):
@@ -123,6 +125,16 @@ class Description(Query):
             examples=["random"],
         ),
     ] = "centre"
+    render: Render = "pixels"
+    pen: Annotated[
+        Range,
+        RangeOf(Decimal(0.2, 2)),
+        Field(
+            description="Thickness of the strokes of ink, in multiples of the model's, or a range. "
+            "Needs render=ink, and takes 10 to 17 ms for each digit.",
+            examples=["0.7-1.4"],
+        ),
+    ] = ONCE
     ink: Ink = "ffffff"
     paper: Paper = "000000"
     boxes: Annotated[
@@ -150,6 +162,8 @@ class Description(Query):
     def _check_description(self) -> Self:
         if self.style is not None and self.writers is not None:
             raise invalid("writers", "have hands of their own; leave out style")
+        if self.pen != ONCE and self.render != "ink":
+            raise invalid("pen", "shapes ink; add render=ink, or leave out pen")
         if self.length.high > 1:
             self._check_frequencies()
         if self.format in GREY_FORMATS and (self.ink, self.paper) != ("ffffff", "000000"):
@@ -240,6 +254,12 @@ class DatasetQuery(Description):
         longest = int(self.length.high)
         if self.count * longest > MAX_SAMPLES:
             raise invalid("count", f"times length must be at most {MAX_SAMPLES} digits")
+        if self.pen != ONCE and self.count * longest > MAX_PEN_DIGITS:
+            raise invalid(
+                "pen",
+                f"shapes at most {MAX_PEN_DIGITS} digits in one answer, and count times length "
+                f"is {self.count * longest}; ask for fewer, or leave out pen",
+            )
         canvas = self.canvas(longest)
         if self.count * canvas.height * canvas.width > MAX_DATASET_PIXELS:
             raise invalid(

@@ -8,6 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from app.drawing.canvas import INK_LEVEL, baseline_of, stitch
+from app.drawing.dataset.ink import ink_digits
 from app.request.ranges import Size
 from app.request.schemas import BEARING
 
@@ -29,6 +30,7 @@ class Style:
         fixed: whether each picture is the canvas; otherwise it ends with its number and margin.
         boxes: whether the boxes of the digits are wanted.
         baseline: see `app.drawing.canvas.stitch`.
+        pens: (N,) thickness of the strokes of ink; None draws pixels.
     """
 
     spacing: str
@@ -40,10 +42,12 @@ class Style:
     fixed: bool
     boxes: bool
     baseline: bool
+    pens: NDArray[np.float64] | None = None
 
     def plain(self, height: int, width: int) -> bool:
         """Whether numbers of one length are cells side by side that fill their pictures."""
         cells = self.spacing == "cell" and not self.boxes and not self.gaps.any()
+        cells = cells and self.pens is None
         filled = self.canvas == Size(height, width) and (self.scales == 1).all()
         return bool(cells and filled)
 
@@ -176,7 +180,7 @@ def _paste(
             if not len(rows):
                 continue
             left, top = x[rows, position], y[rows, position]
-            digits = resample(pictures[index[rows, position]], Size(*size.tolist()))
+            digits = _drawn(pictures[index[rows, position]], Size(*size.tolist()), style, rows)
             target = rows, top + above, left + before
             windows[target] = np.maximum(windows[target], digits)
             if boxes is not None:
@@ -184,6 +188,13 @@ def _paste(
                 boxes[rows, position] = ink_boxes(digits) + corner
     inner = sheets[:, above : above + canvas.height, before : before + canvas.width]
     return np.ascontiguousarray(inner), boxes
+
+
+def _drawn(pictures: Levels, size: Size, style: Style, rows: Integers) -> Levels:
+    """Digits of the numbers `rows` in the size of the picture, as pixels or as ink."""
+    if style.pens is None:
+        return resample(pictures, size)
+    return ink_digits(pictures, size, style.pens[rows])
 
 
 @lru_cache(maxsize=512)

@@ -20,7 +20,7 @@ BATCH = 128  # pictures drawn at a time
 BATCH_PIXELS = 2**23  # that a batch needs at most while it is composed
 KEPT_HANDS = 2**12
 # Streams of `app.drawing.dataset.labels.uniforms` for what each picture draws from a range.
-VARIATION, TEMPERATURE, GAP, SCALE, TOP, LEFT = 16, 17, 18, 19, 20, 21
+VARIATION, TEMPERATURE, GAP, SCALE, TOP, LEFT, PEN = 16, 17, 18, 19, 20, 21, 22
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,7 @@ class Section:
             fixed=query.size is not None,
             boxes=query.boxes == "on",
             baseline=query.alphabet.kind == "digits",
+            pens=self._ranged(query.pen, PEN, first, count) if query.render == "ink" else None,
         )
         return set_numbers(pictures, labels.used(), style)
 

@@ -80,3 +80,13 @@ def test_dataset_is_bounded(client: TestClient, assert_problem: AssertProblem) -
     assert problem.detail == "count times length must be at most 60000 digits."
     with client.stream("GET", "/dataset?count=60000&seed=1") as answer:  # the most there is
         assert sum(len(piece) for piece in answer.iter_bytes()) > 60_000 * 784
+
+
+def test_pen_of_a_dataset_is_bounded(assert_problem: AssertProblem) -> None:
+    problem = assert_problem("/dataset?count=251&length=2&render=ink&pen=0.5-1&seed=1", 422)
+    assert problem.detail == (
+        "pen shapes at most 500 digits in one answer, and count times length is 502; ask for "
+        "fewer, or leave out pen."
+    )
+    problem = assert_problem("/dataset?count=5&pen=0.5-1&seed=1", 422)
+    assert problem.detail == "pen shapes ink; add render=ink, or leave out pen."

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from app.drawing.canvas import ink_box, stitch
+from app.drawing.dataset.ink import ink_digits
 from app.drawing.dataset.layout import ink_boxes, resample
 from app.drawing.dataset.section import Batch, Section
 from app.drawing.dataset.stream import whole
+from app.drawing.ink import coverage
 from app.drawing.renderer import Renderer
 from app.request.dataset_options import DatasetOptions
 from app.request.ranges import Size
@@ -110,3 +112,42 @@ def test_ranges_are_drawn_for_each_picture(renderer: Renderer) -> None:
     assert heights.max() in (55, 56)
     assert abs(heights.mean() - 35) < 2
     assert set(sizes("gap=-3-6")[:, 1].tolist()) == set(range(53, 63))
+
+
+@pytest.mark.parametrize("pen", ["1", "0.6"])
+def test_ink_is_that_of_generate_where_digits_do_not_touch(renderer: Renderer, pen: str) -> None:
+    """At most a few points on the edge of a digit differ, by what its neighbours change."""
+    cells = digits_of(renderer, "length=1-3")[:6]
+    _, batch = batch_of(renderer, f"length=1-3&scale=3&render=ink&pen={pen}")
+    for digits, picture in zip(cells, batch.pictures(), strict=False):
+        line = coverage(stitch(digits[None]), 3, float(pen)).astype(int)
+        assert (abs(line - picture) > 8).mean() < 0.001
+
+
+def test_pen_is_drawn_for_each_picture(renderer: Renderer) -> None:
+    plain, shaped = (
+        batch_of(renderer, f"render=ink{pen}")[1].sheets.images.mean(axis=(1, 2))
+        for pen in ("", "&pen=0.4-1.8")
+    )
+    shares = shaped / plain
+    assert shares.min() < 0.8
+    assert shares.max() > 1.3
+    assert len(set(shares.tolist())) == len(shares)
+
+
+def test_boxes_of_ink_are_those_of_its_digits(renderer: Renderer) -> None:
+    _, batch = batch_of(renderer, "render=ink&scale=0.5-2&boxes=on&size=64x64")
+    assert batch.sheets.boxes is not None
+    for image, (box,) in zip(batch.sheets.images, batch.sheets.boxes.tolist(), strict=True):
+        assert tuple(box) == ink_box(image)
+
+
+@pytest.mark.parametrize("side", [7, 20, 28, 33, 56])
+def test_ink_of_any_size_is_one_curve(renderer: Renderer, side: int) -> None:
+    pictures = digits_of(renderer, "length=1")[0]
+    inks = ink_digits(pictures, Size(side, side), np.ones(len(pictures)))
+    assert inks.shape == (1, side, side)
+    large = ink_digits(pictures, Size(side * 8, side * 8), np.ones(len(pictures)))
+    averaged = large.reshape(side, 8, side, 8).mean(axis=(1, 3))
+    assert abs(averaged - inks[0]).mean() < 3
+    assert abs(inks.sum() / (side / 28) ** 2 / pictures.sum() - 1) < 0.2

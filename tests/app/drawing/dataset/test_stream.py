@@ -36,10 +36,12 @@ def test_large_pictures_take_little_memory(renderer: Renderer) -> None:
     assert peak < 60 * 10**6
 
 
+@pytest.mark.parametrize("render", ["pixels", "ink", "ink&pen=0.5-1.5"])
 def test_pictures_do_not_depend_on_the_batch(
-    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch, render: str
 ) -> None:
-    query = parsed(DatasetQuery, "count=50&size=64x256&scale=0.5-2&length=1-4&variation=0-1")
+    options = f"count=20&size=64x256&scale=0.5-2&length=1-4&variation=0-1&render={render}"
+    query = parsed(DatasetQuery, options)
     together = b"".join(dataset_pieces(renderer, query, seed=1))
     monkeypatch.setattr(section, "BATCH_PIXELS", 2**17)
     assert b"".join(dataset_pieces(renderer, query, seed=1)) == together

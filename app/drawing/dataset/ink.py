@@ -1,0 +1,95 @@
+"""Digits as ink, as `app.drawing.ink` draws a sheet: many at once, and at any size.
+
+Each digit is drawn by itself. Apart from what a pen does, the surface of a digit is linear in its
+grey levels, so two matrices make the surfaces of all digits of one size.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.drawing.grid import blurred, enlarged, taps
+from app.drawing.ink import (
+    FINENESS,
+    LEVEL,
+    MARGIN,
+    SMOOTHING,
+    SOFT_PIXELS,
+    SOFT_WIDTH,
+    shaded,
+    soft_edges,
+)
+from app.drawing.pen import reshape_strokes
+from app.request.ranges import Size
+
+Levels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+def ink_digits(pictures: Levels, size: Size, pens: NDArray[np.float64]) -> Levels:
+    """Digits as ink with smooth edges, in another size.
+
+    Args:
+        pictures: (M, H, W) grey levels.
+        size: of the result.
+        pens: (M,) thickness of the strokes of each, in multiples of the model's.
+    Returns:
+        (M, size.height, size.width) uint8, full ink 255.
+    """
+    height, width = pictures.shape[1:]
+    # Digits that shrink are drawn larger, and averaged: thin strokes need points inside.
+    times = max(-(-height // size.height), -(-width // size.width))
+    levels = _drawn(pictures, Size(size.height * times, size.width * times), pens)
+    if times == 1:
+        return levels
+    parts = levels.reshape(-1, size.height, times, size.width, times)
+    averaged: Levels = np.rint(parts.mean(axis=(2, 4))).astype(np.uint8)
+    return averaged
+
+
+def _drawn(pictures: Levels, size: Size, pens: NDArray[np.float64]) -> Levels:
+    """Digits as ink, at least as large as they are."""
+    scale = size.height / pictures.shape[1]
+    ink = np.pad(pictures.astype(np.float32), ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
+    ink = blurred(ink * np.float32(1 / 255), SMOOTHING)
+    softness = soft_edges(ink)
+    ink -= LEVEL
+    plain = bool((pens == 1).all())
+    if plain:
+        height = _enlarged(ink, size, 1)
+    else:
+        strokes = zip(ink, pens.tolist(), strict=True)
+        reshaped = [
+            reshape_strokes(enlarged(each, FINENESS), FINENESS, pen) for each, pen in strokes
+        ]
+        height = _enlarged(np.stack(reshaped), size, FINENESS)
+    width = None
+    if softness.any():
+        width = _enlarged(softness * np.float32(SOFT_WIDTH if plain else SOFT_PIXELS), size, 1)
+    # One below the other: `shaded` leaves out the frame of each, where they meet.
+    column = -1, size.width + 2
+    levels = shaded(
+        height.reshape(column), None if width is None else width.reshape(column), scale, plain
+    )
+    return levels.reshape(height.shape)[:, 1:-1, 1:-1]
+
+
+def _enlarged(values: Floats, size: Size, fineness: int) -> Floats:
+    """The B-spline (M, height + 2, width + 2) of values (M, ...), with a frame of one point."""
+    rows, columns = values.shape[1:]
+    down = _matrix(size.height, rows // fineness - 2 * MARGIN, fineness)
+    across = _matrix(size.width, columns // fineness - 2 * MARGIN, fineness)
+    return np.asarray(down @ values @ across.T, np.float32)
+
+
+@lru_cache(maxsize=512)
+def _matrix(side: int, pixels: int, fineness: int) -> Floats:
+    """(side + 2, (pixels + 2 * MARGIN) * fineness): the spline at the points of a line."""
+    count = (pixels + 2 * MARGIN) * fineness
+    points = ((np.arange(-1, side + 1) + 0.5) * pixels / side + MARGIN) * fineness - 0.5
+    left, weights = taps(points)
+    matrix = np.zeros((side + 2, count), np.float32)
+    for step, weight in enumerate(weights, -1):
+        np.add.at(matrix, (np.arange(side + 2), np.clip(left + step, 0, count - 1)), weight)
+    return matrix

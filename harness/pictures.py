@@ -1,12 +1,13 @@
-"""Picture files that cost as much to decode as their kind allows. All of them are blank."""
+"""Picture files that cost as much to decode as their kind allows, all blank, or much to read."""
 
 import io
 import struct
 import zlib
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the colour type of a PNG
@@ -179,6 +180,19 @@ def riff(name: bytes, content: bytes, more: bytes = b"") -> bytes:
     padded = content + b"\0" * (len(content) % 2)
     parts = b"WEBP" + name + struct.pack("<I", len(content)) + padded + more
     return b"RIFF" + struct.pack("<I", len(parts)) + parts
+
+
+def marks(across: int, side: int = 512) -> bytes:
+    """A PNG of a square full of digits in print, `across` in each row and column."""
+    picture = Image.new("L", (side, side), "white")
+    draw = ImageDraw.Draw(picture)
+    step = side // across
+    for number, (row, column) in enumerate(product(range(across), repeat=2)):
+        place = (column * step + step // 4, row * step)
+        draw.text(place, str(number % 10), fill="black", font_size=step)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
 
 
 def _low_first(number: int, count: int) -> str:

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import NamedTuple
 
 from app.drawing.picture_file import MAX_SCANS, MAX_SIDE
 from harness.launcher import Service, running
@@ -21,6 +22,7 @@ from harness.pictures import (
     jpeg,
     lossless_webp,
     lossy_webp,
+    marks,
     png,
     turned_exif,
 )
@@ -39,13 +41,24 @@ WAIT_S = 120
 READ = (200, 422)  # decoded to the end; 422: it is blank
 FORM = "multipart/form-data; boundary=b"
 PATH = "/restyle?digits=1&label=1"
+LINE_PATH = "/restyle?digits=1&shows=line"
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n"
 ROWS = 2**23 // MAX_SIDE
+MARKS = 10  # in a row and in a column
 SCANS = MAX_SCANS - 1  # behind the first
 
 
+class Upload(NamedTuple):
+    """What is sent: the body, its type, and where to."""
+
+    name: str
+    content: bytes
+    kind: str = "image/png"
+    path: str = PATH
+
+
 def costly_pictures() -> dict[str, bytes]:
-    """Pictures as large as their kind may be, and as expensive; the last is several."""
+    """Pictures as large as their kind may be, and as expensive."""
     turned = chunk(b"eXIf", turned_exif())
     clear = chunk(b"tRNS", bytes(6)) + turned
     return {
@@ -65,8 +78,16 @@ def costly_pictures() -> dict[str, bytes]:
         "WebP": lossy_webp(2560, 2048),
         "WebP, transparent": clear_webp(256, 256),
         "WebP, lossless": lossless_webp(256, 256),
-        "8 pictures in a form": _form([jpeg(5470, 5470, GREY, SCANS)] * 2 + [png(512, 512)] * 6),
     }
+
+
+def costly_forms() -> list[Upload]:
+    """Several pictures in one upload, which take long to decode or to read."""
+    decoded = [jpeg(5470, 5470, GREY, SCANS)] * 2 + [png(512, 512)] * 6
+    return [
+        Upload("8 pictures", _form(decoded), FORM),
+        Upload("8 pictures of many marks", _form([marks(MARKS)] * 8), FORM),
+    ]
 
 
 def try_costly_pictures(_: Scale) -> Iterator[Verdict]:
@@ -77,20 +98,20 @@ def try_costly_pictures(_: Scale) -> Iterator[Verdict]:
         before, wrong = service.holding().memory_mb, []
         slowest, slowest_name, largest, largest_name = 0.0, "", 0.0, ""
         pictures = costly_pictures()
-        for name, content in pictures.items():
+        uploads = [Upload(name, content) for name, content in pictures.items()]
+        for upload in [*uploads, *costly_forms(), Upload("a line", marks(MARKS), path=LINE_PATH)]:
             forget_peak(pid)
             used = processor_s(pid)
-            kind = FORM if content.startswith(b"--b") else "image/png"
-            if (status := _send(service, content, kind)) not in READ:
-                wrong.append(f"{name}: {status}")
+            if (status := _send(service, *upload[1:])) not in READ:
+                wrong.append(f"{upload.name}: {status}")
             used, growth = processor_s(pid) - used, peak_mb(pid) - before
-            slowest, slowest_name = max((slowest, slowest_name), (used, name))
-            largest, largest_name = max((largest, largest_name), (growth, name))
+            slowest, slowest_name = max((slowest, slowest_name), (used, upload.name))
+            largest, largest_name = max((largest, largest_name), (growth, upload.name))
         forget_peak(pid)
-        statuses = _crowd(service, list(pictures.values())[:-1])
+        statuses = _crowd(service, list(pictures.values()))
         crowd = peak_mb(pid) - before
     yield Verdict(
-        f"{len(pictures)} most expensive pictures are read",
+        "the most expensive pictures, forms of several and a line are read",
         f"{len(wrong)} others {'; '.join(wrong)}".strip(),
         "0 others",
         not wrong,
@@ -205,8 +226,8 @@ def _form(pictures: list[bytes]) -> bytes:
     return b"".join(head + picture + b"\r\n" for picture in pictures) + b"--b--\r\n"
 
 
-def _send(service: Service, content: bytes, kind: str = "image/png") -> int:
+def _send(service: Service, content: bytes, kind: str = "image/png", path: str = PATH) -> int:
     try:
-        return service.ask(PATH, "POST", {"Content-Type": kind}, content).status
+        return service.ask(path, "POST", {"Content-Type": kind}, content).status
     except OSError:
         return 503  # closed while the body was sent

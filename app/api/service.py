@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # the start does not need it
 P = ParamSpec("P")
 T = TypeVar("T")
 
-UPLOAD_BYTES = 3 * 2**23  # of all uploads that arrive or are read
+UPLOAD_BYTES = 5 * 2**22  # of all uploads that arrive or are read
 
 
 @dataclass

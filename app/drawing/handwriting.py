@@ -69,13 +69,16 @@ def find_hand(
         renderer: its model encodes the pictures.
         contents: picture files, at least one; emptied, see `open_pictures`.
         label: what they show; None: it is read.
-        line: whether each shows a line of digits, instead of the same one.
+        line: whether there is one file, which shows a line of digits, instead of the same one.
     Raises:
         RequestError: a file is no picture, see `open_pictures`, or none shows what it is to show
             (INVALID).
     """
-    generator, pictures = renderer.generator, open_pictures(contents)
-    sights = _lines(renderer, pictures) if line else _digits(renderer, pictures, label)
+    generator = renderer.generator
+    if line:
+        sights = _line(renderer, contents)
+    else:
+        sights = _digits(renderer, open_pictures(contents), label)
     used = [index for index, sight in enumerate(sights) if sight.unused is None]
     cell = renderer.queries.generate.cell
     digits = np.stack([fitted(sight.digit, cell) for sight in sights])
@@ -95,7 +98,7 @@ def find_hand(
     )
 
 
-def _lines(renderer: Renderer, pictures: Iterable[Image.Image]) -> list[Sight]:
+def _line(renderer: Renderer, contents: list[bytes]) -> list[Sight]:
     reader = renderer.reader
     if reader is None:
         raise RequestError(
@@ -103,7 +106,14 @@ def _lines(renderer: Renderer, pictures: Iterable[Image.Image]) -> list[Sight]:
             "The model of this service has no networks that find the digits of a line; send a "
             "picture of one digit.",
         )
-    return [sight for picture in pictures for sight in see_line(reader, picture)]
+    if len(contents) > 1:  # reading a line takes as long as reading eight digits
+        raise RequestError(
+            Reason.INVALID,
+            f"The upload has {len(contents)} pictures; with shows=line send "
+            "one, of the whole line.",
+        )
+    (picture,) = open_pictures(contents)
+    return see_line(reader, picture)
 
 
 def _digits(renderer: Renderer, pictures: Iterable[Image.Image], label: int | None) -> list[Sight]:

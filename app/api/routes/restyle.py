@@ -23,9 +23,9 @@ router = APIRouter()
 
 BODY: dict[str, Any] = {
     "required": True,
-    "description": f"One picture of a digit, or up to {MAX_PICTURES} of the same digit in the "
-    f"same hand, {MAX_BYTES} bytes in all: any photo, scan or drawing. With shows=line, each shows "
-    "a line of digits.",
+    "description": f"One picture of a digit, or up to {MAX_PICTURES} of the same digit in the same "
+    f"hand, by default at most {MAX_BYTES} bytes in all: any photo, scan or drawing. With "
+    "shows=line, one picture of a line of digits.",
     "content": {
         **{name: {"schema": BINARY} for name in ("image/png", "image/jpeg", "image/webp")},
         "multipart/form-data": {

@@ -227,6 +227,15 @@ def test_restyle_line_reads_each_digit_and_averages_their_hands(client: TestClie
     assert "shows=line" in refused.json()["detail"]
 
 
+def test_restyle_line_takes_one_picture(client: TestClient) -> None:
+    files = [("image", line_of(1)[0])] * 2
+    answer = client.post("/restyle?digits=0&shows=line", files=files)
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == (
+        "The upload has 2 pictures; with shows=line send one, of the whole line."
+    )
+
+
 def test_restyle_line_takes_no_label(client: TestClient) -> None:
     answer = client.post("/restyle?digits=0&shows=line&label=1", content=line_of(1)[0])
     assert answer.status_code == 422

@@ -1,6 +1,6 @@
 """A sheet as an SVG of the outlines of its ink: small, and sharp at any size."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
@@ -13,6 +13,8 @@ STEPS = 20  # units of the drawing per pixel: integers are short as text
 SPACING = 0.7  # pixels between two points of an outline
 SPECK = 1.0  # pixels; shorter outlines are not drawn
 MIN_POINTS = 6  # of an outline
+
+Outline = NDArray[np.float64]  # (n, 2), x and y in pixels
 
 
 def encode_svg(
@@ -52,28 +54,53 @@ def _paths(sheet: NDArray[np.uint8], pen: float) -> str:
         opacity = (share - below) / (1 - below)
         below = share
         attribute = "" if opacity == 1 else f' fill-opacity="{opacity:.3g}"'
-        path = "".join(_curve(outline) for outline in outlines)
-        paths.append(f'<path{attribute} d="{path}"/>')
+        paths.append(f'<path{attribute} d="{_curves(outlines)}"/>')
     return "".join(paths)
 
 
-def _curve(outline: NDArray[np.float64]) -> str:
-    """A closed outline (n, 2) as cubic curves through points of equal distance (Catmull-Rom)."""
-    closed = np.concatenate([outline, outline[:1]])
-    along = np.concatenate([[0], np.hypot(*np.diff(closed, axis=0).T).cumsum()])
-    if along[-1] < SPECK:
+def _curves(outlines: Sequence[Outline]) -> str:
+    """Closed outlines (n, 2) as cubic curves through points of equal distance (Catmull-Rom)."""
+    points, counts = _points(outlines)
+    if not len(counts):
         return ""
-    count = max(MIN_POINTS, round(along[-1] / SPACING))
-    places = np.linspace(0, along[-1], count + 1)
-    x, y = (np.interp(places, along, side) for side in closed.T)
-    points = np.rint(np.column_stack([x, y])[:-1] * STEPS).astype(int)
-    before, after = np.roll(points, 1, axis=0), np.roll(points, -1, axis=0)
-    ends = np.roll(points, -1, axis=0)
-    steer = ends - np.rint((np.roll(after, -1, axis=0) - points) / 6).astype(int)
+    ends = counts.cumsum()
+    begins = ends - counts
+    after = np.arange(len(points)) + 1
+    after[ends - 1] = begins
+    end, beyond = points[after], points[after[after]]
     # Of each curve: its second control point and its end, relative to its beginning. The first
     # control point mirrors the one before, which the command s leaves out.
-    steps = np.stack([steer - points, ends - points], axis=1)
-    first = np.rint((after[0] - before[0]) / 6).astype(int)
-    numbers = " ".join(map(str, steps[1:].ravel().tolist())).replace(" -", "-")
-    start = " ".join(map(str, [*first.tolist(), *steps[0].ravel().tolist()])).replace(" -", "-")
-    return f"M{points[0, 0]} {points[0, 1]}c{start}s{numbers}z"
+    steer = end - np.rint((beyond - points) / 6).astype(int)
+    numbers = list(map(str, np.hstack([steer - points, end - points]).ravel().tolist()))
+    first = np.rint((end[begins] - points[ends - 1]) / 6).astype(int).tolist()
+    parts = []
+    for (x, y), control, begin, stop in zip(
+        points[begins].tolist(), first, begins.tolist(), ends.tolist(), strict=True
+    ):
+        start = " ".join([*map(str, control), *numbers[4 * begin : 4 * begin + 4]])
+        rest = " ".join(numbers[4 * begin + 4 : 4 * stop])
+        parts.append(f"M{x} {y}c{start}s{rest}z")
+    return "".join(parts).replace(" -", "-")
+
+
+def _points(outlines: Sequence[Outline]) -> tuple[NDArray[np.int_], NDArray[np.intp]]:
+    """Points (N, 2) at equal distances on closed outlines, and how many each outline has.
+
+    In the units of the drawing. Outlines shorter than `SPECK` are left out.
+    """
+    if not outlines:
+        return np.zeros((0, 2), int), np.zeros(0, np.intp)
+    closed = np.concatenate([part for line in outlines for part in (line, line[:1])])
+    last = np.cumsum([len(line) + 1 for line in outlines]) - 1
+    first = np.concatenate([[0], last[:-1] + 1])
+    steps = np.hypot(*np.diff(closed, axis=0, prepend=closed[:1]).T)
+    steps[first] = 1  # apart from the outline before, of which no place is asked for there
+    along = steps.cumsum()
+    lengths = along[last] - along[first]
+    kept = lengths >= SPECK
+    first, lengths = first[kept], lengths[kept]
+    counts = np.maximum(MIN_POINTS, np.rint(lengths / SPACING).astype(np.intp))
+    order = np.arange(counts.sum()) - np.repeat(counts.cumsum() - counts, counts)
+    places = np.repeat(along[first], counts) + order * np.repeat(lengths / counts, counts)
+    x, y = (np.interp(places, along, side) for side in closed.T)
+    return np.rint(np.column_stack([x, y]) * STEPS).astype(int), counts

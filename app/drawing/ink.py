@@ -2,13 +2,13 @@
 
 The grey levels are samples of a smooth surface, a cubic B-spline. Ink is where the surface is above
 `LEVEL`, so the edge of the ink is one curve at every size: `coverage` draws it as grey levels,
-`contours` gives it as points for SVG, and app/site/web/page/ink.js draws it in the browser.
+`app.drawing.outline` gives it as points for SVG, and app/site/web/page/ink.js draws it in the
+browser.
 
 A blurred or pale model has no steep edges that an outline could follow. There the edge of the ink
 is soft, so that a blur looks like a blur and not like a blob.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +27,7 @@ STEEPEST = 0.7  # change of the surface along a pixel, which no edge exceeds
 SOFT_WIDTH = 0.7  # of a soft edge, in shares of full ink
 SOFT_PIXELS = 2.0  # the same in pixels, where a pen has made a distance of the surface
 VISIBLE = LEVEL - SOFT_WIDTH / 2  # the least share of ink that a soft edge shows
-BANDS = 6  # steps of ink in which `contours` draws a soft edge
-FINENESS = 4  # samples along each pixel of the sheet, for contours and pens
+FINENESS = 4  # samples along each pixel of the sheet, for pens
 MARGIN = 1  # pixels of paper around a sheet, which close the outline of ink at its edge
 NEARBY = 8  # pixels of a sheet; those farther away do not change a place, unless with a pen
 PART = 2**18  # pixels of the result that are drawn together: bounds the memory
@@ -70,27 +69,6 @@ def coverage(sheet: Levels, scale: int, pen: float = 1.0) -> Levels:
         part = _coverage(sheet[:, first : left + columns + NEARBY], scale, pen)
         parts.append(part[:, (left - first) * scale :][:, : columns * scale])
     return np.concatenate(parts, axis=1)
-
-
-def contours(sheet: Levels, pen: float = 1.0) -> Iterator[tuple[float, list[NDArray[np.float64]]]]:
-    """The outlines of the ink, from the palest to the darkest.
-
-    Yields:
-        (share of full ink inside, closed outlines (n, 2) with x and y in pixels of the sheet);
-        only one with the share 1 where no edge is soft.
-    """
-    # Imported on first use: most requests are for PNG.
-    import contourpy
-
-    height, softness, fineness = surface(sheet, pen)
-    height = enlarged(height, FINENESS, fineness)
-    width = None if softness is None else enlarged(softness, FINENESS)
-    for band in range(1 if width is None else BANDS):
-        shift = 0 if width is None else ((band + 0.5) / BANDS - 0.5) * width
-        lines = contourpy.contour_generator(z=height - shift).lines(0.0)
-        # The samples lie in the middle of their parts of a pixel.
-        share = 1 if width is None else (band + 1) / BANDS
-        yield share, [(line[:-1] + 0.5) / FINENESS - MARGIN for line in map(np.asarray, lines)]
 
 
 def surface(sheet: Levels, pen: float) -> Surface:

@@ -6,15 +6,13 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
-from app.drawing.ink import contours
+from app.drawing.outline import Outline, contours
 from app.drawing.palette import Palette
 
 STEPS = 20  # units of the drawing per pixel: integers are short as text
 SPACING = 0.7  # pixels between two points of an outline
 SPECK = 1.0  # pixels; shorter outlines are not drawn
 MIN_POINTS = 6  # of an outline
-
-Outline = NDArray[np.float64]  # (n, 2), x and y in pixels
 
 
 def encode_svg(

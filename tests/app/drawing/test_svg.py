@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from app.drawing.canvas import Levels
-from app.drawing.ink import BANDS, coverage
+from app.drawing.ink import coverage
+from app.drawing.outline import BANDS, contours
 from app.drawing.palette import Palette
 from app.drawing.svg import STEPS, encode_svg
 from tests.mnist import read_mnist
@@ -146,3 +147,15 @@ def test_encode_svg_closes_ink_at_the_edge_and_stays_inside() -> None:
 
 def test_encode_svg_of_paper_has_no_outline() -> None:
     assert outline(np.zeros((28, 28), np.uint8)) == ""
+
+
+def test_encode_svg_draws_crisp_digits_once_beside_a_blurred_one() -> None:
+    blur = np.asarray(Image.fromarray(DIGITS[0]).filter(ImageFilter.GaussianBlur(2)))
+    sheet = np.hstack([DIGITS[1], blur, DIGITS[2]])
+    found = list(contours(sheet))
+    assert [share for share, _ in found] == pytest.approx(np.arange(1, BANDS + 1) / BANDS)
+    paler = np.concatenate([line for _, outlines in found[:-1] for line in outlines])
+    assert ((paler[:, 0] > 28) & (paler[:, 0] < 56)).all()
+    darkest = np.concatenate(found[-1][1])
+    assert darkest[:, 0].min() < 28
+    assert darkest[:, 0].max() > 56

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from app.drawing.renderer import model_queries
 from app.request.error import RequestError
-from app.request.line import Line
+from app.request.line import Line, MarkedLine
 from app.request.parameter import Colour, Constraint, Decimal, Integer, Token
 from app.request.queries import Queries
 from app.request.query import Query
@@ -56,7 +56,7 @@ def add_parameters(parser: argparse.ArgumentParser, model: type[Query]) -> None:
         metavar = METAVARS.get(type(constraint), option.upper())
         if isinstance(constraint, Line):
             parser.add_argument(option, help=text, metavar=metavar)
-        else:
+        elif not isinstance(constraint, MarkedLine):  # see `parse_query`
             parser.add_argument(f"--{option}", dest=option, help=text, metavar=metavar)
 
 
@@ -73,6 +73,13 @@ def parse_query(
         InvalidRequest: an option breaks the limits of its parameter.
     """
     values = {name: text for name, text in options.items() if text is not None}
+    number = values.get("digits")
+    if (
+        number is not None
+        and "text" in model.names()
+        and not (number.isascii() and number.isdigit())
+    ):
+        values["text"] = values.pop("digits")  # one argument for both
     if output is not None and output.suffix:
         values.setdefault("format", output.suffix.removeprefix(".").lower())
     return model.model_validate(values)

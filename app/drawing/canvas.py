@@ -1,5 +1,6 @@
 """Digits as one sheet of grey levels. Knows neither the model nor any file format."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ Levels = NDArray[np.uint8]
 
 INK_LEVEL = 64  # grey level from which a pixel counts as ink in tight spacing
 BASELINE = 24 / 28  # of a picture's height, below the feet: where MNIST's box of 20 pixels ends
+SPACE = 1 / 4  # width of a space, in widths of a picture
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,9 @@ class Place:
     y: int = 0
 
 
-def stitch(pictures: Levels, spacing: str = "cell", gap: int = 0, baseline: bool = True) -> Levels:
+def stitch(
+    pictures: Levels, spacing: str = "cell", gap: int = 0, standing: Sequence[bool] | bool = True
+) -> Levels:
     """One sheet of pictures (R, N, H, W) uint8: R lines of N digits, stacked without a gap.
 
     Args:
@@ -29,15 +33,17 @@ def stitch(pictures: Levels, spacing: str = "cell", gap: int = 0, baseline: bool
         spacing: "cell" sets each picture W pixels wide; "tight" sets digits by their ink, with
             `BEARING` pixels left and right of it.
         gap: pixels between two digits; where digits overlap, the stronger ink is visible.
-        baseline: whether "tight" sets the feet of all digits on one line. Letters keep their
-            height: some reach below that line.
+        standing: whether "tight" sets the feet of a picture on the baseline, for all pictures of a
+            line or for each. Letters keep their height, because some reach below that line, and
+            marks, of which one without ink is a space.
     Returns:
         (R * H, width) uint8. Lines are aligned left; the widest gives the sheet its width.
     """
     rows, count, height, width = pictures.shape
     if spacing == "cell" and gap == 0:
         return pictures.transpose(0, 2, 1, 3).reshape(rows * height, count * width)
-    lines = [_line(line, spacing, gap, baseline) for line in pictures]
+    standing = [standing] * count if isinstance(standing, bool) else standing
+    lines = [_line(line, spacing, gap, standing) for line in pictures]
     sheet = np.zeros((rows * height, max(line.shape[1] for line in lines)), dtype=np.uint8)
     for row, line in enumerate(lines):
         sheet[row * height : (row + 1) * height, : line.shape[1]] = line
@@ -66,9 +72,9 @@ def baseline_of(height: int) -> int:
     return round(height * BASELINE)
 
 
-def _line(pictures: Levels, spacing: str, gap: int, baseline: bool) -> Levels:
+def _line(pictures: Levels, spacing: str, gap: int, standing: Sequence[bool]) -> Levels:
     tight = spacing == "tight"
-    places, width = _tight(pictures, gap, baseline) if tight else _cells(pictures, gap)
+    places, width = _tight(pictures, gap, standing) if tight else _cells(pictures, gap)
     line = np.zeros((pictures.shape[1], width), dtype=np.uint8)
     for picture, place in zip(pictures, places, strict=True):
         _place(line, picture, place)
@@ -81,12 +87,14 @@ def _cells(pictures: Levels, gap: int) -> tuple[list[Place], int]:
     return [Place(index * step) for index in range(count)], step * (count - 1) + width
 
 
-def _tight(pictures: Levels, gap: int, baseline: bool) -> tuple[list[Place], int]:
+def _tight(pictures: Levels, gap: int, standing: Sequence[bool]) -> tuple[list[Place], int]:
     places, x, end = [], 0, 0
     feet = baseline_of(pictures.shape[1])
-    for picture in pictures:
+    for picture, stands in zip(pictures, standing, strict=True):
         left, top, right, bottom = ink_box(picture)
-        places.append(Place(x + BEARING - left, max(feet - bottom, -top) if baseline else 0))
+        if not stands and not picture.any():
+            left, right = 0, round(picture.shape[1] * SPACE)
+        places.append(Place(x + BEARING - left, max(feet - bottom, -top) if stands else 0))
         width = right - left + 2 * BEARING
         end = max(end, x + width)
         x += max(width + gap, 1)  # a line never runs backwards, even with thin digits

@@ -15,6 +15,7 @@ from app.drawing.canvas import enlarge
 from app.drawing.ink import coverage
 from app.drawing.palette import Palette, palette_of
 from app.drawing.svg import encode_svg
+from app.request.line import MARKS
 from app.request.schemas import Drawing, LatentMapQuery, MorphQuery
 
 MEDIA_TYPES = {  # in order of preference, where a client accepts several
@@ -133,19 +134,21 @@ def encode_json(
         palette: ink and paper of the PNGs.
     """
     assert isinstance(query, Drawing)  # maps have no such form
-    word, names = NAMES[query.alphabet.kind], query.alphabet.split(query.line)
-    document = {**facts, "lines": [_line_json(line, word, names, palette) for line in pictures]}
+    names = [_named(name, query) for name in query.alphabet.split(query.written)]
+    document = {**facts, "lines": [_line_json(line, names, palette) for line in pictures]}
     return json.dumps(document).encode()
 
 
-def _line_json(
-    line: Levels, word: str, names: Sequence[str], palette: Palette
-) -> Sequence[Mapping[str, str]]:
+def _named(name: str, query: Drawing) -> Facts:
+    """What a picture of a line shows: nothing, where there are no labels."""
+    if query.marked is not None and name in MARKS:
+        return {"mark": name}  # drawn by rule, not by the model
+    return {NAMES[query.alphabet.kind]: name} if name else {}
+
+
+def _line_json(line: Levels, names: Sequence[Facts], palette: Palette) -> Sequence[Facts]:
     pictures = [base64.b64encode(encode_png(picture, {}, palette)).decode() for picture in line]
-    return [
-        {word: name, "png": png} if name else {"png": png}
-        for name, png in zip(names, pictures, strict=True)
-    ]
+    return [{**name, "png": png} for name, png in zip(names, pictures, strict=True)]
 
 
 def _text_chunk(word: str, text: str) -> bytes:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from app.drawing.canvas import stitch
 from app.drawing.encoding import encode
+from app.drawing.marks import with_marks
 from app.drawing.style import decode_style
+from app.request.line import MARKS
 from app.request.queries import Queries, queries_of
 from app.request.ranges import Size
 from app.request.schemas import Drawing, MorphQuery, hand_share
@@ -105,14 +107,14 @@ class Renderer:
         """
         start = perf_counter()
         noise = self._noise(orders)
-        one_hot = self.one_hot([query.line for query, _ in orders for _ in range(query.rows)])
+        one_hot = self.one_hot([query.labels for query, _ in orders for _ in range(query.rows)])
         noise_end = perf_counter()
         pictures = self.generator.draw(one_hot, noise)
         decode_end = perf_counter()
         composed = _compose(orders, pictures)
         compose_end = perf_counter()
         files = [
-            encode(query, levels, query.line, self._facts(query, seed))
+            encode(query, levels, query.written, self._facts(query, seed))
             for (query, seed), levels in zip(orders, composed, strict=True)
         ]
         moments = (start, noise_end, decode_end, compose_end, perf_counter())
@@ -143,7 +145,7 @@ class Renderer:
         """The noise (N, Z) of all digits of all orders."""
         length = self.alphabet.length
         lines = [
-            (seed, row, length(query.line)) for query, seed in orders for row in range(query.rows)
+            (seed, row, length(query.labels)) for query, seed in orders for row in range(query.rows)
         ]
         noise = noise_of_lines(lines, self.latent_size)
         for query, _ in orders:
@@ -157,7 +159,7 @@ class Renderer:
         first = 0
         for query, seed in orders:
             own = noise[first : first + query.count]
-            length = self.alphabet.length(query.line)
+            length = self.alphabet.length(query.labels)
             lines = [(seed, row, length) for row in range(query.rows)]
             own[:] = self._in_hand(own, lines, query) * np.float32(query.temperature)
             first += query.count
@@ -176,7 +178,7 @@ class Renderer:
     def _facts(self, query: Drawing, seed: int) -> dict[str, str]:
         """The facts in a file; `request` is the query string that reproduces it."""
         return {
-            self.alphabet.parameter: query.line,
+            self.alphabet.parameter if query.marked is None else "text": query.written,
             "seed": str(seed),
             "request": query.canonical(seed=seed),
             "model": self.model_hash,
@@ -189,9 +191,12 @@ def _compose(orders: Sequence[Order], pictures: Levels) -> list[Levels]:
     for query, _ in orders:
         end = first + query.count
         lines = pictures[first:end].reshape(query.rows, -1, *pictures.shape[1:])
+        standing: bool | list[bool] = query.alphabet.kind == "digits"
+        if query.marked is not None:
+            lines = with_marks(lines, query.marked)
+            standing = [sign not in MARKS for sign in query.marked]
         json = query.format == "json"
-        baseline = query.alphabet.kind == "digits"
-        composed.append(lines if json else stitch(lines, query.spacing, query.gap, baseline))
+        composed.append(lines if json else stitch(lines, query.spacing, query.gap, standing))
         first = end
     return composed
 

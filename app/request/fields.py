@@ -5,10 +5,36 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.request.line import Line, MarkedLine
 from app.request.parameter import Colour, Decimal, Hash, Integer, Token
+from app.request.query import Query
 from model.noise import MAX_SEED
 
 SEED_BITS = MAX_SEED.bit_length()
+MAX_DIGITS = 64
+
+Digits = Annotated[
+    str | None,
+    Line(Query.alphabet, MAX_DIGITS),
+    Field(
+        alias=Query.alphabet.parameter,
+        description=f"What to write: 1 to {MAX_DIGITS} of the digits 0-9. "
+        "Kept as text, so leading zeros stay.",
+        examples=["2018"],
+    ),
+]
+Marked = Annotated[
+    str | None,
+    MarkedLine(MAX_DIGITS),
+    Field(
+        alias="text",
+        # Without an example: the API page would send it beside that of digits.
+        description="In place of digits: a number with marks such as 3.14, -5 or 12:30. Marks "
+        "are point, comma, colon, minus, slash and space. The model draws the digits, as "
+        "without the marks; the marks are strokes drawn by rule, in the slant and weight of "
+        "the digits.",
+    ),
+]
 
 Seed = Annotated[
     int | None,

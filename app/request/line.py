@@ -1,14 +1,23 @@
 """The parameters that are written in the alphabet of a model: a line, and one label of it."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 from app.request.parameter import Constraint
-from model.alphabet import Alphabet
+from model.alphabet import DIGITS, Alphabet
 
+MARKS = ".,:-/ "  # what may stand between digits
+# Other signs for them. Forms such as full-width ones are converted by the rules of Unicode.
+SPELLED = {
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+    "\u066b": ".",
+    "\u060c": ",",
+}
+MARKED_RULE = "must be 1 to {most} of the digits 0-9 and the marks . , : - / and space"
 COUNT = re.compile(r"[0-9]{1,4}")
 # What asks for something in some alphabet, and is unknown in the others.
 PARAMETERS = ("digits", "text", "labels", "count", "digit", "label", "from", "to")
@@ -101,3 +110,38 @@ class Label(Constraint):
     def describe(self) -> dict[str, Any]:
         """See `Constraint.describe`."""
         return {"minLength": 1}
+
+
+@dataclass(frozen=True)
+class MarkedLine(Constraint):
+    """A number with marks, as people type it: digits of any script, and `MARKS` in any form."""
+
+    most: int
+
+    def check(self, text: str) -> str:
+        """See `Constraint.check`; the value has ASCII digits and `MARKS` alone."""
+        rule = MARKED_RULE.format(most=self.most)
+        plain = "".join(map(_plain, text[: self.most + 1]))
+        if not 0 < len(plain) <= self.most:
+            raise PydanticCustomError("line", f"{rule}; found {len(text)} characters")
+        for position, character in enumerate(plain, 1):
+            if character not in DIGITS and character not in MARKS:
+                raise PydanticCustomError("line", f"{rule}; character {position} is neither")
+        if not any(character in DIGITS for character in plain):
+            raise PydanticCustomError("line", f"{rule}, with at least one digit")
+        return plain
+
+    def describe(self) -> dict[str, Any]:
+        """See `Constraint.describe`."""
+        return {"minLength": 1, "maxLength": self.most}
+
+
+def _plain(character: str) -> str:
+    """A character as an ASCII digit or one of `MARKS`, if it stands for one."""
+    character = unicodedata.normalize("NFKC", character)
+    if len(character) != 1:
+        return character
+    if character.isspace():
+        return " "
+    digit = unicodedata.decimal(character, None)
+    return SPELLED.get(character, character) if digit is None else str(digit)

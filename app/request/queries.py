@@ -8,12 +8,12 @@ from pydantic import Field, create_model
 
 from app.request.dataset import WORDS, DatasetQuery, Description
 from app.request.dataset_options import DatasetOptions
+from app.request.fields import MAX_DIGITS
 from app.request.line import Label, Line
 from app.request.parameter import Decimal, Frequencies, Integer
 from app.request.query import Query
 from app.request.ranges import Range, RangeOf, Size
 from app.request.schemas import (
-    MAX_DIGITS,
     MAX_MORPH_DIGITS,
     GenerateQuery,
     LatentMapQuery,
@@ -63,12 +63,13 @@ def queries_of(alphabet: Alphabet, cell: Size) -> Queries:
     make = partial(_variant, alphabet=alphabet, cell=cell)
     line, gap = _line(alphabet), _gap(cell)
     dataset = {**_frequencies(alphabet), **_gap_range(cell)}
-    zeros = () if alphabet.kind == "digits" else ("zeros",)
-    label, unlabelled = _label(alphabet), alphabet.kind == "pictures"
-    without_label = ("label",) if unlabelled else ()
+    digits, unlabelled = alphabet.kind == "digits", alphabet.kind == "pictures"
+    zeros = () if digits else ("zeros",)
+    marks = () if digits else ("marked",)
+    label, without_label = _label(alphabet), ("label",) if unlabelled else ()
     return Queries(
-        generate=make(GenerateQuery, {**line, **gap}),
-        restyle=make(RestyleQuery, {**line, **gap, **label}, absent=without_label),
+        generate=make(GenerateQuery, {**line, **gap}, absent=marks),
+        restyle=make(RestyleQuery, {**line, **gap, **label}, absent=(*marks, *without_label)),
         morph=make(MorphQuery, {**_ends(alphabet), **gap}, absent=("to",) if unlabelled else ()),
         latent_map=make(LatentMapQuery, _mapped(alphabet), absent=without_label),
         dataset=make(DatasetQuery, dataset, absent=zeros),
@@ -102,7 +103,10 @@ def _line(alphabet: Alphabet) -> Fields:
     if alphabet.kind == "pictures":
         what = f"How many pictures to draw in a line. The model draws {alphabet.description}. "
     described = f"{what}{SPELLING.get(alphabet.kind, '')}".strip()
-    return {"line": _text(alphabet, MAX_DIGITS, alphabet.parameter, described)}
+    return {
+        "line": _text(alphabet, MAX_DIGITS, alphabet.parameter, described),
+        "marked": (str | None, None),  # marks are for numbers
+    }
 
 
 def _ends(alphabet: Alphabet) -> Fields:

@@ -19,6 +19,7 @@ from app.request.parameter import spelled
 from app.request.ranges import Size
 from model.alphabet import DIGITS, Alphabet
 
+TEXT = "text"  # the parameter that may have other signs than letters and digits
 MODEL = "model"  # the parameter that decides whether to draw, not what
 SAFE = ",="  # in an address, beside letters, digits and _.-~
 
@@ -101,7 +102,7 @@ class Query(BaseModel):
             if value is not default and value != default:
                 if type(value) is float:
                     value = spelled(value)
-                elif self.named:
+                elif self.named or name == TEXT:
                     value = quote(str(value), safe=SAFE)
                 parts.append(f"{name}={value}")
         return "&".join(parts)

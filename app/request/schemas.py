@@ -7,8 +7,10 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.request.error import invalid
 from app.request.fields import (
+    Digits,
     Gap,
     Ink,
+    Marked,
     Model,
     Paper,
     Pen,
@@ -20,12 +22,11 @@ from app.request.fields import (
     Temperature,
     Variation,
 )
-from app.request.line import Line
+from app.request.line import MARKS, Line
 from app.request.parameter import Decimal, Integer
 from app.request.query import Query
 from app.request.size import check_pen, check_size
 
-MAX_DIGITS = 64
 MAX_ROWS = 16
 MAX_SIDE = 16383  # pixels, the most that WebP can hold
 MAX_MORPH_DIGITS = 16
@@ -40,16 +41,8 @@ Animation = Literal["webp", "gif", "apng"]
 class Drawing(Query):
     """The parameters of every still drawing."""
 
-    line: Annotated[
-        str,
-        Line(Query.alphabet, MAX_DIGITS),
-        Field(
-            alias=Query.alphabet.parameter,
-            description=f"What to write: 1 to {MAX_DIGITS} of the digits 0-9. "
-            "Kept as text, so leading zeros stay.",
-            examples=["2018"],
-        ),
-    ]
+    line: Digits = None
+    marked: Marked = None
     seed: Seed = None
     rows: Annotated[
         int,
@@ -79,6 +72,10 @@ class Drawing(Query):
 
     @model_validator(mode="after")
     def _check_drawing(self) -> Self:
+        if self.line is None and self.marked is None:
+            raise invalid(self.alphabet.parameter, "is required")
+        if self.line is not None and self.marked is not None:
+            raise invalid("text", "is in place of digits; give one of them")
         if self.format == "npy" and (self.ink, self.paper) != ("ffffff", "000000"):
             raise invalid(
                 "format", "npy holds grey levels without colours; leave out ink and paper"
@@ -99,15 +96,27 @@ class Drawing(Query):
         return self.model_copy(update={"format": None if name == "png" else name})
 
     @property
+    def written(self) -> str:
+        """What is written, with its marks."""
+        return self.marked or self.line or ""
+
+    @property
+    def labels(self) -> str:
+        """What the model draws of it."""
+        if self.marked is None:
+            return self.line or ""
+        return "".join(character for character in self.marked if character not in MARKS)
+
+    @property
     def count(self) -> int:
         """Number of digits, all lines together."""
-        return self.alphabet.length(self.line) * self.rows
+        return self.alphabet.length(self.labels) * self.rows
 
     @property
     def width(self) -> int:
         """The most pixels that a line can be wide, before scaling."""
         bearings = 2 * BEARING if self.spacing == "tight" else 0
-        return line_width(self.alphabet.length(self.line), self.gap, self.cell.width + bearings)
+        return line_width(self.alphabet.length(self.written), self.gap, self.cell.width + bearings)
 
     @property
     def pixels(self) -> int:

@@ -49,7 +49,8 @@ def test_draw_without_a_seed_prints_the_one_it_took(
         (
             ["20x8", "-o", "a.png"],
             2,
-            "digits must be 1 to 64 of the digits 0-9; character 3 is not a digit. See --help.",
+            "text must be 1 to 64 of the digits 0-9 and the marks . , : - / and space; character 3 "
+            "is neither. See --help.",
         ),
         (["1", "-o", "a.bmp"], 2, "format must be png, webp, svg, json or npy. See --help."),
         (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.request.error import InvalidRequest, invalid
-from app.request.schemas import MAX_DIGITS
+from app.request.fields import MAX_DIGITS
 from model.alphabet import Alphabet
 
 Digits = NDArray[np.unsignedinteger[Any]]  # labels

@@ -320,3 +320,21 @@ def test_generate_style_of_another_model_is_422(client: TestClient) -> None:
     assert (
         answer.json()["detail"] == "style belongs to a different model; restyle the picture again."
     )
+
+
+def test_text_draws_the_digits_of_digits_with_marks_between_them(client: TestClient) -> None:
+    options = {"seed": "7", "format": "npy"}
+    plain = np.load(
+        io.BytesIO(client.get("/generate", params={"digits": "314", **options}).content)
+    )
+    answer = client.get("/generate", params={"text": "3.14", **options})
+    marked = np.load(io.BytesIO(answer.content))
+    assert np.array_equal(np.delete(marked, np.s_[28:56], axis=1), plain)
+    assert marked[:, 28:56].any()
+
+
+def test_text_in_json_tells_marks_from_digits(client: TestClient) -> None:
+    document = client.get("/generate?text=-5&seed=7&format=json").json()
+    assert (document["text"], document["request"]) == ("-5", "text=-5&seed=7&format=json")
+    ((mark, digit),) = document["lines"]
+    assert (mark["mark"], digit["digit"]) == ("-", "5")

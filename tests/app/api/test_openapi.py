@@ -18,9 +18,10 @@ def test_openapi_describes_generate(schema: dict[str, Any]) -> None:
     assert operation["operationId"] == "generate"
     names = [field.alias or name for name, field in GenerateQuery.model_fields.items()]
     assert [p["name"] for p in operation["parameters"]] == names
-    assert [p["name"] for p in operation["parameters"] if p["required"]] == ["digits"]
-    digits, seed = (parameter["schema"] for parameter in operation["parameters"][:2])
+    assert not any(p["required"] for p in operation["parameters"])  # digits or text
+    digits, text, seed = (parameter["schema"] for parameter in operation["parameters"][:3])
     assert digits.items() >= {"type": "string", "pattern": "^[0-9]{1,64}$"}.items()
+    assert text.items() >= {"type": "string", "minLength": 1, "maxLength": 64}.items()
     assert seed.items() >= {"type": "integer", "minimum": 0, "maximum": 2**32 - 1}.items()
     assert "default" not in seed  # it is random, and a query string cannot say null
     assert set(operation["responses"]) == {"200", "304", "401", "406", "422", "503"}
@@ -33,8 +34,8 @@ def test_openapi_every_parameter_has_a_description_and_an_example(schema: dict[s
             assert operation["operationId"].isidentifier()
             for parameter in operation.get("parameters", []):
                 assert parameter["description"], (path, parameter["name"])
-                # Those that belong to a model have none.
-                assert "example" in parameter or parameter["name"] in ("style", "model")
+                # Those that belong to a model have none, nor has one in place of another.
+                assert "example" in parameter or parameter["name"] in ("style", "model", "text")
 
 
 def test_openapi_names_the_one_error_body(schema: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from tests.app.conftest import AssertProblem
 DIGITS = "must be 1 to 64 of the digits 0-9; "
 SEED = "must be an integer from 0 to 4294967295"
 UNKNOWN = (
-    "has an unknown parameter; known are digits, seed, rows, variation, "
+    "has an unknown parameter; known are digits, text, seed, rows, variation, "
     "temperature, style, spacing, gap, scale, ink, paper, render, "
     "pen, format, model"
 )

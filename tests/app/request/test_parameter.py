@@ -1,4 +1,5 @@
 from typing import Annotated, Literal
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from app.request.error import InvalidRequest, Reason, invalid
 from app.request.line import Line
 from app.request.parameter import Colour, Decimal, Integer, Token
 from app.request.query import Query
+from app.request.schemas import GenerateQuery
 
 
 class Letter(Query):
@@ -231,3 +233,37 @@ def test_query_is_frozen() -> None:
     letter = Letter.model_validate({"digits": "1"})
     with pytest.raises(ValueError, match="frozen"):
         letter.token = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3.14", "3.14"),
+        ("-5", "-5"),
+        ("2026-11-25 12:30", "2026-11-25 12:30"),
+        ("1,000/2", "1,000/2"),
+        ("\u22125\u00a01", "-5 1"),  # a minus sign, a space that does not break
+        ("\uff11\uff0e\uff15", "1.5"),  # full-width
+        ("\u0663\u066b\u0661", "3.1"),  # Arabic
+    ],
+)
+def test_text_takes_numbers_as_people_type_them(text: str, value: str) -> None:
+    query = GenerateQuery.model_validate({"text": text})
+    assert query.written == value
+    assert query.labels == "".join(filter(str.isdigit, value))
+    assert GenerateQuery.model_validate(dict(parse_qsl(query.canonical()))) == query
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"text": "1a"}, r"^text must be .* and space; character 2 is neither\.$"),
+        ({"text": "-.-"}, r"^text must be .* and space, with at least one digit\.$"),
+        ({"text": "1" * 65}, r"^text must be .* and space; found 65 characters\.$"),
+        ({"text": ""}, r"^text must be .* and space; found 0 characters\.$"),
+        ({"text": "1", "digits": "1"}, r"^text is in place of digits; give one of them\.$"),
+    ],
+)
+def test_text_refuses_what_is_no_number(values: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        GenerateQuery.model_validate(values)

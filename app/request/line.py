@@ -11,12 +11,13 @@ from app.request.parameter import Constraint
 from model.alphabet import DIGITS, Alphabet
 
 MARKS = ".,:-/ "  # what may stand between digits
-# Other signs for them. Forms such as full-width ones are converted by the rules of Unicode.
+# Other signs for them.
 SPELLED = {
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
     "\u066b": ".",
     "\u060c": ",",
 }
+FULL_WIDTH = "\uff01", "\uff5e"  # the first and last of the signs of East Asian width
 MARKED_RULE = "must be 1 to {most} of the digits 0-9 and the marks . , : - / and space"
 COUNT = re.compile(r"[0-9]{1,4}")
 # What asks for something in some alphabet, and is unknown in the others.
@@ -138,9 +139,8 @@ class MarkedLine(Constraint):
 
 def _plain(character: str) -> str:
     """A character as an ASCII digit or one of `MARKS`, if it stands for one."""
-    character = unicodedata.normalize("NFKC", character)
-    if len(character) != 1:
-        return character
+    if FULL_WIDTH[0] <= character <= FULL_WIDTH[1]:
+        character = unicodedata.normalize("NFKC", character)
     if character.isspace():
         return " "
     digit = unicodedata.decimal(character, None)

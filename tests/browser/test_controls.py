@@ -35,13 +35,14 @@ def test_typing_draws_without_a_button_and_without_a_request(page: Page, address
     ("typed", "digits", "message"),
     [
         ("007", "007", ""),
-        ("3.14", "314", "Left out \u201c.\u201d: only the digits 0 to 9 can be drawn."),
-        ("-1,000 ", "1000", "Left out \u201c-\u201d, \u201c,\u201d and the space: only"),
-        ("\uff12\uff10\uff11\uff18", "2018", ""),  # full-width
+        ("3.14", "3.14", ""),
+        ("\u22121,000/2 5", "-1,000/2 5", ""),
+        ("1x2", "12", "Left out \u201cx\u201d: only digits and . , : - / and spaces can be drawn."),
+        ("\uff12\uff0e\uff11\uff18", "2.18", ""),  # full-width
         ("\u0663\u0661\u0664", "314", ""),  # Arabic
         ("\U0001d7d9\U0001d7ff", "19", ""),  # mathematical
         ("\u00b2", "", "Left out \u201c\u00b2\u201d"),
-        ("8" * 70, "8" * 64, "Left out the last 6 digits: at most 64 can be drawn."),
+        ("8" * 70, "8" * 64, "Left out the last 6 signs: at most 64 can be drawn."),
     ],
 )
 def test_number_is_read_as_typed_and_what_is_left_out_is_named(
@@ -59,9 +60,24 @@ def test_character_left_out_keeps_the_caret_in_place(page: Page, address: str) -
     open_picture(page, f"{address}/?digits=2018&seed=1")
     field = page.locator("#digits")
     field.press("Home")
-    field.press_sequentially("1,2")
+    field.press_sequentially("1x2")
     expect(field).to_have_value("122018")
     assert field.evaluate("field => field.selectionStart") == 2
+
+
+def test_number_with_marks_is_kept_in_links_and_files(page: Page, address: str) -> None:
+    open_picture(page, f"{address}/?digits=5&seed=1")
+    field = page.locator("#digits")
+    field.fill("")
+    field.press_sequentially("-2.5")
+    expect(field).to_have_value("-2.5")
+    wait_for_picture(page, "-2.5")
+    link = link_parameters(page)
+    assert link["text"] == "-2.5"
+    assert "digits" not in link
+    page.reload()
+    expect(field).to_have_value("-2.5")
+    wait_for_picture(page, "-2.5")
 
 
 def test_number_may_be_empty(page: Page, address: str) -> None:

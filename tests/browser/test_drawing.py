@@ -25,15 +25,14 @@ DRAW = """async (search) => {
     const { DecoderClient } = await import("./page/decoder-client.js");
     const { DEFAULTS, readQuery } = await import("./page/query.js");
     const { gridOf } = await import("./page/digit-grid.js");
-    const { stitch } = await import("./page/sheet.js");
+    const { sheetOf } = await import("./page/marks.js");
     const card = await (await fetch("model")).json();
     const { latent, classes } = card.architecture;
     const decoder = await DecoderClient.open(document.querySelector("#weights").href);
     const { query } = readQuery(search, DEFAULTS);
     const grid = gridOf(query, { hash: card.model, latentSize: latent, classes });
     const pictures = await decoder.draw(grid);
-    const { width, height, levels } =
-        stitch(pictures, grid.rows, grid.count, query.spacing, query.gap);
+    const { width, height, levels } = sheetOf(pictures, grid, query);
     return { width, height, levels: Array.from(levels) };
 }"""
 NOISE = """async ([seed, row, position, size]) => {
@@ -56,6 +55,9 @@ MAX_MEAN_DIFFERENCE = 0.01  # grey levels of 255
         "digits=777&seed=6&gap=28&temperature=0",
         "digits=1111&seed=8&spacing=tight&gap=-12",
         "digits=2018&seed=2&style={style}",
+        "text=3.14&seed=14",
+        "text=-12:30&seed=14&rows=3&spacing=tight&gap=2",
+        "text=1,000/2%203&seed=14&spacing=tight&variation=0",
     ],
 )
 def test_browser_draws_what_the_service_draws(page: Page, address: str, query: str) -> None:

@@ -258,6 +258,7 @@ def test_text_takes_numbers_as_people_type_them(text: str, value: str) -> None:
     ("values", "message"),
     [
         ({"text": "1a"}, r"^text must be .* and space; character 2 is neither\.$"),
+        ({"text": "1\u00b2"}, r"^text must be .* and space; character 2 is neither\.$"),
         ({"text": "-.-"}, r"^text must be .* and space, with at least one digit\.$"),
         ({"text": "1" * 65}, r"^text must be .* and space; found 65 characters\.$"),
         ({"text": ""}, r"^text must be .* and space; found 0 characters\.$"),

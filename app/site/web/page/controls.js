@@ -4,7 +4,7 @@ import { debounce } from "./debounce.js";
 import { button, input, part } from "./element.js";
 import { MAX_SEED } from "./noise.js";
 import { readNumber } from "./number.js";
-import { DEFAULTS, variationOf } from "./query.js";
+import { DEFAULTS, variationOf, writtenIn } from "./query.js";
 import { START } from "./store.js";
 
 /** @typedef {import("./store.js").Store} Store */
@@ -50,14 +50,14 @@ function bindNumber(store) {
   const field = input("#digits");
   const hint = part("#hint");
   field.addEventListener("input", () => {
-    const { digits, message } = readNumber(field.value);
-    if (digits !== field.value) {
+    const { written, digits, text, message } = readNumber(field.value);
+    if (written !== field.value) {
       const before = field.value.slice(0, field.selectionStart ?? undefined);
-      const caret = readNumber(before).digits.length;
-      field.value = digits;
+      const caret = readNumber(before).written.length;
+      field.value = written;
       field.setSelectionRange(caret, caret);
     }
-    if (digits !== store.query.digits) store.change({ digits }, "digits");
+    if (writtenIn({ ...store.query, digits, text }) !== writtenIn(store.query)) store.change({ digits, text }, "digits");
     hint.textContent = message;
   });
   part("#parameters").addEventListener("submit", (event) => {
@@ -123,12 +123,13 @@ function withDefault(name, text) {
 
 /** @param {Store} store */
 function show({ query }) {
-  const values = { ...query, variation: variationOf(query) };
-  document.title = query.digits ? `${query.digits}, handwritten` : "Type a number, get it handwritten";
+  const values = { ...query, digits: writtenIn(query), variation: variationOf(query) };
+  document.title = query.digits ? `${writtenIn(query)}, handwritten` : "Type a number, get it handwritten";
   for (const name of [...SLIDERS, "digits", "seed"]) {
     const field = input(`#${name}`);
     const text = String(/** @type {Record<string, unknown>} */ (values)[name]);
-    if (field.value !== text) field.value = text;
+    const unfinished = name === "digits" && text === "" && readNumber(field.value).digits === ""; // such as a minus sign
+    if (field.value !== text && !unfinished) field.value = text;
     const output = document.getElementById(`${name}-value`);
     if (output) output.textContent = withDefault(name, text);
   }

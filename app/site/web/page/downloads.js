@@ -2,6 +2,7 @@
 
 import { button, part } from "./element.js";
 import { paintInk, paintPixels, palette } from "./painter.js";
+import { writtenIn } from "./query.js";
 import { ServiceError } from "./service.js";
 
 /** @typedef {import("./key-box.js").KeyBox} KeyBox */
@@ -89,8 +90,8 @@ export class PictureFiles {
   }
 
   async share() {
-    const { digits } = this.store.query;
-    await navigator.share({ files: [await this.file("png")], title: `${digits}, handwritten`, url: new URL(this.store.address, location.href).href });
+    const number = writtenIn(this.store.query);
+    await navigator.share({ files: [await this.file("png")], title: `${number}, handwritten`, url: new URL(this.store.address, location.href).href });
   }
 
   /**
@@ -100,7 +101,7 @@ export class PictureFiles {
   async file(format) {
     const { query } = this.store;
     const blob = await this.content(query, format);
-    return new File([blob], `${query.digits}-${query.seed}.${format}`, { type: blob.type });
+    return new File([blob], `${writtenIn(query).replace(/[/: ]/g, "_")}-${query.seed}.${format}`, { type: blob.type });
   }
 
   /**

@@ -3,9 +3,9 @@
 import { debounce } from "./debounce.js";
 import { gridOf } from "./digit-grid.js";
 import { button, part } from "./element.js";
+import { sheetOf } from "./marks.js";
 import { paintPixels, palette } from "./painter.js";
-import { DEFAULTS, pageQueryString, readQuery } from "./query.js";
-import { stitch } from "./sheet.js";
+import { DEFAULTS, pageQueryString, readQuery, writtenIn } from "./query.js";
 import { readStored, writeStored } from "./storage.js";
 
 /** @typedef {import("./picture-view.js").PictureView} PictureView */
@@ -64,8 +64,8 @@ function entry(link, store, view) {
   const { query } = readQuery(link, DEFAULTS);
   const open = document.createElement("button");
   open.type = "button";
-  open.setAttribute("aria-label", `Draw ${query.digits} with seed ${query.seed} again`);
-  open.title = query.digits;
+  open.setAttribute("aria-label", `Draw ${writtenIn(query)} with seed ${query.seed} again`);
+  open.title = writtenIn(query);
   if (query.paper !== "transparent") open.style.setProperty("--paper", `#${query.paper}`);
   open.append(thumbnail(query, view));
   open.addEventListener("click", () => store.change({ ...query }));
@@ -89,9 +89,9 @@ function thumbnail(query, { decoder, model, service }) {
   canvas.height = canvas.width = 28;
   const draw = async () => {
     const grid = gridOf(query, model);
-    const sheet = stitch(await decoder.draw(grid), grid.rows, grid.count, query.spacing, query.gap);
+    const sheet = sheetOf(await decoder.draw(grid), grid, query);
     paintPixels(canvas, sheet, palette(query.ink, query.paper));
   };
-  draw().catch(() => canvas.replaceWith(query.digits)); // its style belongs to a different model
+  draw().catch(() => canvas.replaceWith(writtenIn(query))); // its style belongs to a different model
   return canvas;
 }

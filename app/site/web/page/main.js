@@ -17,6 +17,7 @@ import { NetworkView } from "./network-view.js";
 import { bindSize, showSize } from "./picture-size.js";
 import { PictureView } from "./picture-view.js";
 import { showQuality } from "./quality.js";
+import { writtenIn } from "./query.js";
 import { ReadingView } from "./reading-view.js";
 import { RoundedNetwork } from "./rounded-network.js";
 import { Service } from "./service.js";
@@ -109,7 +110,7 @@ function describePicture(view, keyBox, draw) {
     const { query, msPerDigit } = /** @type {CustomEvent} */ (event).detail;
     report(null);
     if (performance.getEntriesByName("first-digit").length === 0) performance.mark("first-digit");
-    view.canvas.setAttribute("aria-label", query.digits);
+    view.canvas.setAttribute("aria-label", writtenIn(query));
     part("#loading").hidden = true;
     const where = view.local ? "in your browser" : "by the service";
     part("#draw-time").textContent = `${msPerDigit.toFixed(1)} ms per digit, ${where}`;

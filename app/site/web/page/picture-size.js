@@ -1,6 +1,7 @@
 // The sizes of the picture file, and which of them the service accepts.
 
 import { find, part } from "./element.js";
+import { writtenIn } from "./query.js";
 import { BEARING, CELL } from "./sheet.js";
 
 /** @typedef {import("./query.js").Query} Query */
@@ -15,9 +16,10 @@ const REASON = `The service makes pictures of at most 16.7 million pixels and ${
  * @param {Query} query
  * @returns {number} 0: none
  */
-export function largestScale({ digits, rows, spacing, gap }) {
+export function largestScale(query) {
+  const { rows, spacing, gap } = query;
   const cell = CELL + (spacing === "tight" ? 2 * BEARING : 0);
-  const width = (cell + gap) * (digits.length - 1) + cell;
+  const width = (cell + gap) * (writtenIn(query).length - 1) + cell;
   const height = CELL * rows;
   const bySide = MAX_SIDE / Math.max(width, height);
   return Math.min(MAX_SCALE, Math.floor(Math.min(bySide, Math.sqrt(MAX_PIXELS / (width * height)))));

@@ -1,9 +1,10 @@
 // The large picture: shows each new query, with a transition from the picture before.
 
 import { gridOf, interpolate } from "./digit-grid.js";
+import { sheetOf } from "./marks.js";
 import { paintInk, paintPixels, palette, rgb, screenScale } from "./painter.js";
 import { apiQueryString } from "./query.js";
-import { CELL, stitch } from "./sheet.js";
+import { CELL } from "./sheet.js";
 
 /** @typedef {import("./digit-grid.js").DigitGrid} DigitGrid */
 /** @typedef {import("./query.js").Query} Query */
@@ -99,7 +100,7 @@ export class PictureView extends EventTarget {
     if (this.target !== target) return Boolean(this.target);
     this.current = grid;
     revealNewDigits(pictures, grid);
-    this.sheet = stitch(pictures, grid.rows, grid.count, query.spacing, query.gap);
+    this.sheet = sheetOf(pictures, grid, query);
     this.paint(progress === 1);
     if (progress === 1) {
       this.msPerDigit = this.decoder.msPerDigit;

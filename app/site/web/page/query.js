@@ -1,10 +1,12 @@
 // The parameters of GET /generate: read from a link, and written to one.
 
 import { MAX_SEED } from "./noise.js";
+import { readNumber } from "./number.js";
 
 /**
  * @typedef {object} Query
- * @property {string} digits
+ * @property {string} digits what the model draws
+ * @property {string | null} text these digits with marks between them; null: without marks
  * @property {number} seed
  * @property {number} rows
  * @property {number | null} variation null: 1, or 0 with a style
@@ -22,6 +24,7 @@ import { MAX_SEED } from "./noise.js";
 /** @type {Query} the defaults of the API, with a number to start with */
 export const DEFAULTS = {
   digits: "2018",
+  text: null,
   seed: 0,
   rows: 1,
   variation: null,
@@ -36,7 +39,6 @@ export const DEFAULTS = {
   pen: 1,
 };
 
-export const MAX_DIGITS = 64;
 /** @type {Record<string, [number, number]>} */
 const LIMITS = {
   seed: [0, MAX_SEED],
@@ -63,7 +65,7 @@ export function readQuery(search, fallback) {
   for (const [name, text] of new URLSearchParams(search)) {
     const value = readValue(name, text);
     if (value === undefined) ignored.push(name);
-    else Object.assign(query, { [name]: value });
+    else Object.assign(query, typeof value === "object" ? value : { [name]: value });
   }
   return { query, ignored };
 }
@@ -71,10 +73,11 @@ export function readQuery(search, fallback) {
 /**
  * @param {string} name
  * @param {string} text
- * @returns {string | number | undefined} undefined: not allowed
+ * @returns {string | number | Partial<Query> | undefined} undefined: not allowed
  */
 function readValue(name, text) {
-  if (name === "digits") return /^[0-9]{1,64}$/.test(text) ? text : undefined;
+  if (name === "digits") return /^[0-9]{1,64}$/.test(text) ? { digits: text, text: null } : undefined;
+  if (name === "text") return readText(text);
   if (name === "style") return /^[A-Za-z0-9_-]{1,1000}$/.test(text) ? text : undefined;
   if (name === "spacing") return text === "cell" || text === "tight" ? text : undefined;
   if (name === "render") return text === "pixels" || text === "ink" ? text : undefined;
@@ -85,6 +88,12 @@ function readValue(name, text) {
   const value = Number(text);
   const valid = value >= min && value <= max && (!INTEGERS.has(name) || Number.isInteger(value));
   return valid ? value : undefined;
+}
+
+/** @param {string} text */
+function readText(text) {
+  const { digits, text: marked, message } = readNumber(text);
+  return message ? undefined : { digits, text: marked };
 }
 
 /** @param {string} text */
@@ -116,15 +125,24 @@ export function pageQueryString(query) {
  * @param {Set<string>} always names of parameters to write even if they have their default
  */
 function queryString(query, extra, always) {
-  const parameters = new URLSearchParams({ digits: query.digits, seed: String(query.seed) });
+  const number = { [query.text === null ? "digits" : "text"]: writtenIn(query) };
+  const parameters = new URLSearchParams({ ...number, seed: String(query.seed) });
   for (const [name, value] of Object.entries(query)) {
     const usual = /** @type {Record<string, unknown>} */ (DEFAULTS)[name];
     if (name === "pen" && query.render === "pixels") continue; // a pen shapes ink only
-    if (parameters.has(name) || value === null || (value === usual && !always.has(name))) continue;
+    if (parameters.has(name) || name === "digits" || value === null || (value === usual && !always.has(name))) continue;
     parameters.set(name, typeof value === "number" ? String(Number(value.toFixed(4))) : value);
   }
   for (const [name, value] of Object.entries(extra)) parameters.set(name, value);
   return parameters.toString();
+}
+
+/**
+ * The number as it is written, with its marks.
+ * @param {Query} query
+ */
+export function writtenIn({ digits, text }) {
+  return text ?? digits;
 }
 
 /**

@@ -3,7 +3,8 @@
 export const CELL = 28; // pixels, side of one digit
 export const BEARING = 1; // pixels left and right of each digit in tight spacing
 const INK_LEVEL = 64; // lowest grey level that counts as ink
-const BASELINE = 24; // row below the feet of the digits
+export const BASELINE = 24; // row below the feet of the digits
+const SPACE = 7; // pixels, width of a space in tight spacing
 
 /** @typedef {{width: number, height: number, levels: Uint8Array}} Sheet */
 /** @typedef {{x: number, y: number}} Place position of a picture's upper left corner on its line */
@@ -14,14 +15,15 @@ const BASELINE = 24; // row below the feet of the digits
  * @param {number} count digits in a row
  * @param {"cell" | "tight"} spacing
  * @param {number} gap
+ * @param {boolean[]} [standing] whether "tight" sets the feet of a picture on the baseline; default: all
  * @returns {Sheet}
  */
-export function stitch(pictures, rows, count, spacing, gap) {
+export function stitch(pictures, rows, count, spacing, gap, standing = []) {
   /** @param {number} index */
   const picture = (index) => pictures.subarray(index * CELL * CELL, (index + 1) * CELL * CELL);
   const lines = Array.from({ length: rows }, (_, row) => {
     const line = Array.from({ length: count }, (_, position) => picture(row * count + position));
-    return { line, ...(spacing === "tight" ? placeTight(line, gap) : placeCells(line, gap)) };
+    return { line, ...(spacing === "tight" ? placeTight(line, gap, standing) : placeCells(line, gap)) };
   });
   const width = Math.max(...lines.map((line) => line.width));
   const sheet = { width, height: rows * CELL, levels: new Uint8Array(width * rows * CELL) };
@@ -43,12 +45,15 @@ function placeCells(line, gap) {
 /**
  * @param {Uint8Array[]} line
  * @param {number} gap
+ * @param {boolean[]} standing
  */
-function placeTight(line, gap) {
+function placeTight(line, gap, standing) {
   let [x, end] = [0, 0];
-  const places = line.map((picture) => {
-    const { left, top, right, bottom } = inkBox(picture);
-    const place = { x: x + BEARING - left, y: Math.max(BASELINE - bottom, -top) };
+  const places = line.map((picture, index) => {
+    const stands = standing[index] ?? true;
+    let { left, top, right, bottom } = inkBox(picture);
+    if (!stands && !picture.some(Boolean)) [left, right] = [0, SPACE];
+    const place = { x: x + BEARING - left, y: stands ? Math.max(BASELINE - bottom, -top) : 0 };
     const width = right - left + 2 * BEARING;
     end = Math.max(end, x + width);
     x += Math.max(width + gap, 1);

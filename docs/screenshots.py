@@ -24,7 +24,7 @@ COLOURS = {
 SIZES = {"desktop": (1120, 940), "phone": (390, 844)}  # width and height in pixels
 FLAGS = ["--no-sandbox", "--disable-gpu"]
 READY = "#picture[data-state=ready]"
-PREVIEW_COLOURS = 32
+PREVIEW_COLOURS = 16
 DRAW_PREVIEW = """(picture) => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 1200, height: 630 });
     const context = canvas.getContext("2d");

@@ -71,6 +71,7 @@ pagebench: $(DEVELOPMENT) ## measure the page in Chromium: bytes, time to the fi
 pictures: $(DEVELOPMENT) ## make the README's pictures with its own curl lines, and those of the page
 	$(RUN) -m docs.pictures
 	$(RUN) -m docs.screenshots
+	$(RUN) -m docs.reading
 
 image: ## build the container image cvae-digits
 	docker build --tag cvae-digits .

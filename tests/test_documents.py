@@ -29,7 +29,9 @@ from app.request.schemas import (
     RestyleQuery,
 )
 from app.settings import Settings
+from app.site.documents import FOLDER
 from docs.pictures import curl_lines, run
+from docs.reading import page_of
 from model.checkpoint import PRETRAINED
 from tests.conftest import ROOT
 from tests.test_structure import ORDERS
@@ -137,6 +139,16 @@ def test_paths_in_code_exist(path: Path) -> None:
     top = "|".join(sorted({str(name).split("/")[0] for name in tracked() if len(name.parts) > 1}))
     for name in re.findall(rf"`((?:{top})/[\w./-]*)`", path.read_text()):
         assert (ROOT / name).exists(), name
+
+
+def test_page_links_to_understanding_md_as_it_is() -> None:
+    text = (ROOT / "docs" / "understanding.md").read_text()
+    made = page_of(text)
+    assert (FOLDER / "understanding.html").read_text() == made, "run python -m docs.reading"
+    assert {path.name for path in FOLDER.iterdir()} == {
+        "understanding.html",
+        *re.findall(r'src="(.*?)"', made),
+    }
 
 
 def test_readme_is_short() -> None:

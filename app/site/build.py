@@ -19,13 +19,14 @@ from urllib.parse import urljoin
 from app.drawing.renderer import Renderer
 from app.request.queries import Queries
 from app.site.article import ARTICLE
+from app.site.documents import documents
 from app.site.latent import encoder_inputs, latent_space
 from app.site.rounding import ENCODER_STEPS, rounded_part
 from model.checkpoint import ROUNDED_WEIGHTS
 
 WEB = Path(__file__).parent / "web"
 SIMPLE = Path(__file__).parent / "simple"  # the page for models of another alphabet
-SHARED = ("page/page.css", "page/icon.svg", "service-worker.js")  # of both pages
+SHARED = ("page/page.css", "page/icon.svg", "page/photo.js", "service-worker.js")  # of both pages
 INDEX, WORKER = "index.html", "service-worker.js"
 HASHED = re.compile(r"page/[a-z]+-[0-9a-f]{16}\.[a-z]+")
 LINKS = b"<!-- links -->"  # in index.html
@@ -47,6 +48,7 @@ MEDIA_TYPES = {
     ".png": "image/png",
     ".safetensors": "application/octet-stream",
     ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
     ".webmanifest": "application/manifest+json",
 }
 
@@ -118,6 +120,7 @@ def page_files(
     cached += [API_CARD] if served else []
     worker = files[WORKER].decode().replace("{{version}}", f"cvae-digits-{version}")
     files[WORKER] = worker.replace("{{files}}", json.dumps(cached)).encode()
+    files |= {} if simple else documents()  # not for offline use: the page links to them
     return {name: PageFile(name, content) for name, content in files.items()}
 
 

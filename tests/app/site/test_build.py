@@ -17,6 +17,7 @@ from app.site.build import (
     shown_networks,
     write_page,
 )
+from app.site.documents import documents
 from model.checkpoint import (
     PAYLOAD,
     PRETRAINED,
@@ -92,11 +93,26 @@ def test_page_has_a_picture_for_links_to_it() -> None:
         assert image.size == (int(found["image:width"]), int(found["image:height"]))
 
 
+def test_page_links_to_the_documents_and_they_to_files_of_the_site() -> None:
+    files = page_files(CARD, b"weights", served=True)
+    index, text = files[INDEX].content.decode(), files["page/understanding.html"].content.decode()
+    for name in ("page/understanding.html", "page/cvae.py.txt", "page/objective.py.txt"):
+        assert f'href="{name}"' in index
+    assert files["page/cvae.py.txt"].media_type.startswith("text/plain")
+    for link in re.findall(r'(?:href|src)="([^"]*)"', text):
+        place, _, anchor = link.partition("#")
+        assert place in ("", "../") or place.startswith("https://") or f"page/{place}" in files
+        assert not anchor or f'id="{anchor}"' in text
+
+
 def test_service_worker_caches_every_file_that_the_page_needs() -> None:
     files = page_files(CARD, b"weights", served=True)
     text = files[WORKER].content.decode()
     (listed,) = re.findall(r"JSON.parse\(`(.*)`\)", text)
-    assert set(json.loads(listed)) == {"./", "model", *files} - {INDEX, WORKER, PREVIEW}
+    assert set(json.loads(listed)) == {"./", "model", *files} - {
+        *(INDEX, WORKER, PREVIEW),
+        *documents(),
+    }
     assert not re.findall(r"{{\w+}}", text)
 
 
@@ -113,7 +129,8 @@ def test_whole_page_with_all_networks_is_small() -> None:
     renderer = open_renderer(PRETRAINED, "onnx", "int8")
     weights = (PRETRAINED / ROUNDED_WEIGHTS).read_bytes()
     files = page_files(CARD, weights, served=True, networks=shown_networks(renderer))
-    sizes = [len(file.packed or file.content) for file in files.values()]
+    page = [file for name, file in files.items() if name not in documents()]
+    sizes = [len(file.packed or file.content) for file in page]
     assert 500_000 < sum(sizes) < MAX_BYTES
     stylesheet = files["page/page.css"]
     assert len(stylesheet.packed or stylesheet.content) < len(stylesheet.content) / 2

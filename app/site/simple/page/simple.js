@@ -1,5 +1,7 @@
 // The page for models that do not write the ten digits of MNIST. The service draws every picture.
 
+import { Photo, WHOLE } from "./photo.js";
+
 const MAX_LINE = 64;
 const PEN = 18; // pixels of the pad
 
@@ -71,6 +73,7 @@ async function show(id, path) {
 function query() {
   const values = new URLSearchParams({ [parameter]: part("line").value, seed: part("seed").value });
   for (const name of ["rows", "scale"]) if (part(name).value !== "1") values.set(name, part(name).value);
+  if (part("render").value === "ink") values.set("render", "ink");
   if (part("variation").value !== "1" || style) values.set("variation", part("variation").value);
   if (part("temperature").value !== "1") values.set("temperature", part("temperature").value);
   if (style) values.set("style", style);
@@ -149,7 +152,13 @@ function bindPad() {
     drawSoon();
   });
   part("use").addEventListener("click", () => pad.toBlob(useStyle, "image/png"));
-  part("file").addEventListener("change", () => part("file").files[0] && useStyle(part("file").files[0]));
+  part("file").addEventListener("change", async () => {
+    try {
+      if (part("file").files[0]) useStyle(await (await Photo.open(part("file").files[0])).file(0, WHOLE));
+    } catch (error) {
+      part("found").textContent = /** @type {Error} */ (error).message;
+    }
+  });
   clear();
 }
 
@@ -162,6 +171,8 @@ function start() {
   const sample = { digits: "2018", text: names.slice(0, 5).join(""), labels: names.slice(0, 3).map(escaped).join(","), count: "12" };
   part("line").value = asked.get(parameter) ?? sample[parameter];
   part("seed").value = asked.get("seed") ?? "1";
+  // Letters and digits are lines of a pen; what other labels stand for may be grey all over.
+  part("render").value = parameter === "text" || parameter === "digits" ? "ink" : "pixels";
   part("hint").textContent = {
     digits: "The digits 0 to 9.",
     text: `It can write these characters: ${names.join(" ")}`,

@@ -5,7 +5,6 @@ import { button, canvas, part } from "./element.js";
 import { paintRow } from "./hands-view.js";
 import { cssColour, paintBars, paintSpreads } from "./network-view.js";
 import { digitNoise } from "./noise.js";
-import { normalise } from "./normalise.js";
 import { randomSeed } from "./query.js";
 
 /** @typedef {import("./digit-grid.js").Model} Model */
@@ -48,14 +47,6 @@ export class EncodeView {
     paintRow(`#${choice.firstElementChild?.id}`, example.levels, 2);
   }
 
-  /**
-   * @param {Blob} picture a digit from the pad or a photo
-   * @param {number} label
-   */
-  async showPicture(picture, label) {
-    await this.show({ label, levels: await normalise(picture) });
-  }
-
   /** @param {Example} example */
   async show(example) {
     this.chosen = example;
@@ -95,10 +86,11 @@ export class EncodeView {
  * -log p(y | z, x) in nats, summed over pixels, as model/objective.py has it.
  * @param {Float32Array} pixels
  * @param {Uint8Array} drawn
+ * @param {number} [least] probability of ink, and of paper, at any pixel
  */
-function crossEntropy(pixels, drawn) {
+export function crossEntropy(pixels, drawn, least = LEAST) {
   return pixels.reduce((sum, pixel, at) => {
-    const p = Math.max(LEAST, Math.min(1 - LEAST, drawn[at] / 255));
+    const p = Math.max(least, Math.min(1 - least, drawn[at] / 255));
     return sum - pixel * Math.log(p) - (1 - pixel) * Math.log(1 - p);
   }, 0);
 }

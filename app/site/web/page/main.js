@@ -3,7 +3,6 @@
 import { announcePicture, bindControls } from "./controls.js";
 import { bindCopies } from "./copies.js";
 import { DecoderClient } from "./decoder-client.js";
-import { bindDigitPad } from "./digit-pad.js";
 import { PictureFiles } from "./downloads.js";
 import { canvas, input, part } from "./element.js";
 import { EncodeView } from "./encode-view.js";
@@ -12,19 +11,22 @@ import { bindHistory } from "./history.js";
 import { KeyBox } from "./key-box.js";
 import { loadLatentSpace } from "./latent-space.js";
 import { LatentView } from "./latent-view.js";
+import { readLocally } from "./local-reader.js";
 import { bindMorph } from "./morph-view.js";
 import { NetworkView } from "./network-view.js";
+import { OwnDigit } from "./own-digit.js";
 import { bindSize, showSize } from "./picture-size.js";
 import { PictureView } from "./picture-view.js";
 import { showQuality } from "./quality.js";
 import { writtenIn } from "./query.js";
-import { ReadingView } from "./reading-view.js";
+import { clearReading, showReading } from "./reading-view.js";
 import { RoundedNetwork } from "./rounded-network.js";
 import { Service } from "./service.js";
 import { readStored, writeStored } from "./storage.js";
 import { Store } from "./store.js";
 import { StylePad, bindStyle, disableStylePad } from "./style-pad.js";
 import { decodeStyle } from "./style.js";
+import { bindTour } from "./tour.js";
 import { whenVisible } from "./when-visible.js";
 
 /** @typedef {import("./digit-grid.js").Model} Model */
@@ -137,32 +139,35 @@ function applyStyle(style, store, pad, model) {
 }
 
 /**
- * Connect what explains the encoder, when it comes into view.
- * @param {DecoderClient} decoder
+ * What encodes on this page, each opened when it is first needed.
+ * @param {DecoderClient | null} decoder
  * @param {Model & {names: string[]}} model
- * @returns {(picture: Blob, label: number) => void} shows a digit of the reader's
+ * @returns {{read: import("./own-digit.js").Read | null, show: (sight: import("./service.js").Sight) => void}}
  */
 function bindEncoder(decoder, model) {
   const [encoderAddress, latentAddress] = [addressOf("encoder"), addressOf("latent")];
-  if (!encoderAddress || !latentAddress) {
+  if (!decoder || !encoderAddress || !latentAddress) {
     for (const name of ["#encode", "#latent-space"]) part(name).hidden = true;
-    return () => {};
+    return { read: null, show: () => {} };
   }
-  /** @type {Promise<import("./latent-space.js").LatentSpace> | undefined} */
-  let space;
-  /** @type {Promise<EncodeView> | undefined} */
-  let view;
-  const open = async () => {
-    space ??= loadLatentSpace(latentAddress);
-    const [encoder, { examples }] = await Promise.all([RoundedNetwork.open(encoderAddress), space]);
-    return new EncodeView(decoder, encoder, examples, model);
+  /** @template T @param {() => Promise<T>} open */
+  const once = (open) => {
+    /** @type {Promise<T> | undefined} */
+    let opened;
+    return () => (opened ??= open());
   };
+  const space = once(() => loadLatentSpace(latentAddress));
+  const encoder = once(() => RoundedNetwork.open(encoderAddress));
+  const view = once(async () => new EncodeView(decoder, await encoder(), (await space()).examples, model));
   whenVisible("#encode", async () => {
-    const shown = await (view ??= open());
+    const shown = await view();
     await shown.show(shown.chosen);
   });
-  whenVisible("#latent-space", async () => void new LatentView(decoder, await (space ??= loadLatentSpace(latentAddress)), model));
-  return async (picture, label) => (await (view ??= open())).showPicture(picture, label);
+  whenVisible("#latent-space", async () => void new LatentView(decoder, await space(), model));
+  return {
+    read: async (picture, label) => readLocally(decoder, await encoder(), model, picture, label),
+    show: async ({ label, digit }) => (await view()).show({ label: Number(label), levels: digit }),
+  };
 }
 
 async function main() {
@@ -192,23 +197,24 @@ async function main() {
   bindStyle(store);
   const pad = decoder ? new StylePad(store, decoder, model) : null;
   if (!pad) disableStylePad();
-  const showEncoded = decoder ? bindEncoder(decoder, model) : () => {};
-  const reading = decoder ? new ReadingView(decoder, model) : null;
-  /** @type {Parameters<typeof bindDigitPad>[2]} */
-  const apply = (found, picture) => {
+  const encoder = bindEncoder(decoder, model);
+  /** @type {import("./own-digit.js").Read | null} */
+  const read = service && ((picture, label, shows) => service.restyle(picture, label, shows));
+  const apply = (/** @type {import("./service.js").Found} */ found, /** @type {Blob} */ picture) => {
     applyStyle(found.style, store, pad, model);
-    reading?.show(picture, found).catch(report);
-    showEncoded(picture, Number(found.label));
+    showReading(picture, found, model);
+    if (found.seen.length === 1) encoder.show(found.seen[0]);
   };
-  bindDigitPad(store, service, apply, () => reading?.clear(), keyBox);
+  new OwnDigit(read, encoder.read, apply, clearReading, keyBox);
   if (decoder) {
     bindHands(new NetworkView(store, decoder, model), decoder, model);
     bindArticle(addressOf("article"), decoder, model);
     bindMorph(store, decoder, model, service, keyBox);
   } else {
-    for (const name of ["#network", "#hands", "#encode", "#latent-space", "#article-comparison", "#morph"]) part(name).hidden = true;
+    for (const name of ["#network", "#hands", "#article-comparison", "#morph"]) part(name).hidden = true;
   }
   showQuality(card);
+  if (decoder) bindTour();
 }
 
 main().catch(report);

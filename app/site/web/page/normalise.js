@@ -1,88 +1,119 @@
-// A picture of one digit to the form of MNIST, for what the page shows; the service has a better one.
+// A picture of one digit on bare paper to the form of MNIST, as model/reading/cutout.py does it.
+// The service also finds digits in photos of anything.
 
 import { CELL } from "./sheet.js";
 
 const BOX = 20; // pixels, the longer side of the digit
-const LARGEST = 400; // pixels, to which photos are reduced first
-const LEAST_INK = 0.3; // of the darkest
+const WORKING = 280; // pixels, the longer side of the picture that is looked at
+const LEAST_CONTRAST = 40; // grey levels between ink and paper
+const FAINT = 0.15; // of full ink: paler pixels are paper
+const NOISE_LIMIT = 5; // standard deviations of the paper that are not ink yet
+
+/** @typedef {{ink: Float32Array, width: number, height: number}} Ink row by row, in [0, 1] */
 
 /**
  * @param {Blob} picture one digit, on paper of another brightness
  * @returns {Promise<Uint8Array>} (CELL * CELL,) ink 255
+ * @throws {Error} it has no ink
  */
 export async function normalise(picture) {
   const image = await createImageBitmap(picture);
-  const share = Math.min(1, LARGEST / Math.max(image.width, image.height));
-  const [width, height] = [Math.round(image.width * share), Math.round(image.height * share)];
-  const ink = inkOf(draw(image, [0, 0, image.width, image.height], [0, 0, width, height], width, height));
-  const box = inkBox(ink, width);
-  const scale = BOX / Math.max(box.width, box.height);
-  const [across, down] = [box.width * scale, box.height * scale];
-  const source = [box.left / share, box.top / share, box.width / share, box.height / share];
-  const middle = [(CELL - across) / 2, (CELL - down) / 2];
-  const small = inkOf(draw(image, source, [...middle, across, down], CELL, CELL));
-  return centred(small);
-}
-
-/**
- * @param {ImageBitmap} image
- * @param {number[]} from left, top, width and height
- * @param {number[]} to the same, on the result
- * @param {number} width
- * @param {number} height
- */
-function draw(image, [a, b, c, d], [e, f, g, h], width, height) {
+  const share = WORKING / Math.max(image.width, image.height);
+  const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.round(side * share)));
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.imageSmoothingQuality = "high";
-  context.drawImage(image, a, b, c, d, e, f, g, h);
-  return context.getImageData(0, 0, width, height).data;
+  context.drawImage(image, 0, 0, width, height);
+  const ink = inkOf(context.getImageData(0, 0, width, height).data);
+  return centred(shrunk(cropped({ ink, width, height })));
 }
 
 /**
- * How far each pixel is from the paper, from 0 to 1; outside of the picture is paper.
+ * The ink at each pixel; what is transparent is paper.
  * @param {Uint8ClampedArray} rgba
  */
 function inkOf(rgba) {
-  const seen = Array.from({ length: rgba.length / 4 }, (_, at) => at).filter((at) => rgba[4 * at + 3] > 128);
+  const places = Array.from({ length: rgba.length / 4 }, (_, at) => at);
+  const seen = places.filter((at) => rgba[4 * at + 3] > 128);
   const grey = (/** @type {number} */ at) => (rgba[4 * at] + rgba[4 * at + 1] + rgba[4 * at + 2]) / 3;
-  const paper = seen.map(grey).sort((a, b) => a - b)[Math.floor(seen.length / 2)] ?? 0;
-  const ink = new Float32Array(rgba.length / 4);
-  for (const at of seen) ink[at] = Math.abs(grey(at) - paper);
-  const most = ink.reduce((a, b) => Math.max(a, b), 1);
-  return ink.map((value) => value / most);
+  const paper = seen.length < places.length / 2 ? null : quantile(seen.map(grey), 0.5);
+  const apart = new Float32Array(places.length);
+  for (const at of seen) apart[at] = paper === null ? rgba[4 * at + 3] : Math.abs(grey(at) - paper);
+  const most = apart.reduce((a, b) => Math.max(a, b), 0);
+  if (most < LEAST_CONTRAST) throw new Error("The picture holds no ink: nothing stands out from its background.");
+  const full = quantile(apart.filter((value) => value >= most / 2), 0.9);
+  const noise = 1.5 * quantile(apart, 0.5);
+  const faint = Math.min(Math.max(FAINT, (NOISE_LIMIT * noise) / full), 0.5);
+  return apart.map((value) => (value < faint * full ? 0 : Math.min(1, value / full)));
 }
 
 /**
- * @param {Float32Array} ink
- * @param {number} width
+ * @param {Float32Array | number[]} values
+ * @param {number} share
  */
-function inkBox(ink, width) {
+function quantile(values, share) {
+  return Float32Array.from(values).sort()[Math.floor((values.length - 1) * share)] ?? 0;
+}
+
+/** @param {Ink} picture @returns {Ink} without the paper around */
+function cropped({ ink, width }) {
   let [left, top, right, bottom] = [Infinity, Infinity, 0, 0];
   ink.forEach((value, at) => {
-    if (value < LEAST_INK) return;
+    if (value === 0) return;
     const [x, y] = [at % width, Math.floor(at / width)];
     [left, top] = [Math.min(left, x), Math.min(top, y)];
     [right, bottom] = [Math.max(right, x + 1), Math.max(bottom, y + 1)];
   });
-  return right ? { left, top, width: right - left, height: bottom - top } : { left: 0, top: 0, width: 1, height: 1 };
+  const [across, down] = [right - left, bottom - top];
+  const inside = Float32Array.from({ length: across * down }, (_, at) => ink[(top + Math.floor(at / across)) * width + left + (at % across)]);
+  return { ink: inside, width: across, height: down };
+}
+
+/** @param {Ink} digit @returns {Ink} its longer side BOX pixels, each the mean of an area */
+function shrunk({ ink, width, height }) {
+  const scale = BOX / Math.max(width, height);
+  const [across, down] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+  const small = new Float32Array(across * down);
+  const columns = shares(width, across);
+  for (const [y, row, part] of shares(height, down)) {
+    for (const [x, column, share] of columns) small[row * across + column] += ink[y * width + x] * part * share;
+  }
+  const most = small.reduce((a, b) => Math.max(a, b), 0);
+  return { ink: small.map((value) => value / most), width: across, height: down };
 }
 
 /**
- * Moved so that the centre of mass is in the middle, as in MNIST.
- * @param {Float32Array} ink (CELL * CELL,)
+ * How pixels along a side are shared out to fewer or more.
+ * @param {number} from
+ * @param {number} to
+ * @returns {[number, number, number][]} a pixel, a pixel of the result, and the part of this that it is
  */
-function centred(ink) {
+function shares(from, to) {
+  /** @type {[number, number, number][]} */
+  const parts = [];
+  for (let result = 0; result < to; result++) {
+    const [start, end] = [(result * from) / to, ((result + 1) * from) / to];
+    for (let pixel = Math.floor(start); pixel < end; pixel++) {
+      parts.push([pixel, result, (Math.min(end, pixel + 1) - Math.max(start, pixel)) / (end - start)]);
+    }
+  }
+  return parts;
+}
+
+/** @param {Ink} digit @returns {Uint8Array} with its centre of mass in the middle, as in MNIST */
+function centred({ ink, width, height }) {
   let [mass, x, y] = [0, 0, 0];
   ink.forEach((value, at) => {
     mass += value;
-    x += value * (at % CELL);
-    y += value * Math.floor(at / CELL);
+    x += value * (at % width);
+    y += value * Math.floor(at / width);
   });
-  const [right, down] = [x, y].map((sum) => Math.round(CELL / 2 - sum / (mass || 1)));
-  return Uint8Array.from(ink, (_, at) => {
-    const [fromX, fromY] = [(at % CELL) - right, Math.floor(at / CELL) - down];
-    const inside = fromX >= 0 && fromY >= 0 && fromX < CELL && fromY < CELL;
-    return inside ? 255 * ink[fromY * CELL + fromX] + 0.5 : 0;
+  /** @type {(moment: number, side: number) => number} */
+  const start = (moment, side) => Math.min(Math.max(Math.round(CELL / 2 - moment / mass), 0), CELL - side);
+  const [left, top] = [start(x, width), start(y, height)];
+  const levels = new Uint8Array(CELL * CELL);
+  ink.forEach((value, at) => {
+    levels[(top + Math.floor(at / width)) * CELL + left + (at % width)] = 255 * value + 0.5;
   });
+  return levels;
 }

@@ -5,6 +5,16 @@ import { readStored, writeStored } from "./storage.js";
 
 /** @typedef {import("./query.js").Query} Query */
 /** @typedef {import("./sheet.js").Sheet} Sheet */
+/**
+ * @typedef {object} Sight a digit that was seen, see app/drawing/seen.py
+ * @property {string} label
+ * @property {number | null} confidence in [0, 1]; null: not measured
+ * @property {{label: string, confidence: number | null}[]} runners_up
+ * @property {Uint8Array} digit (784,) in the form of MNIST, ink 255
+ * @property {Uint8Array} reconstruction (784,)
+ * @property {string | null} unused why it has no part in the handwriting
+ */
+/** @typedef {{style: string, label: string, confidence: number | null, warning: string | null, seen: Sight[]}} Found */
 
 /** @type {Partial<Query>} the grey levels, as the model draws them */
 const AS_DRAWN = { scale: 1, ink: "ffffff", paper: "000000", render: "pixels", pen: 1 };
@@ -73,22 +83,23 @@ export class Service {
   }
 
   /**
-   * The style of a handwritten digit.
+   * What is seen in a picture of handwriting.
    * @param {Blob} picture
-   * @param {Query} query
-   * @param {string} label the digit in the picture; empty: the model recognises it
-   * @returns {Promise<{style: string, label: string}>}
+   * @param {string} label the digit in the picture; empty: it is read
+   * @param {string} shows digit or line
+   * @returns {Promise<Found>}
    */
-  async restyle(picture, query, label) {
-    const parameters = new URLSearchParams({ digits: query.digits, seed: String(query.seed) });
+  async restyle(picture, label, shows) {
+    const parameters = new URLSearchParams({ digits: "0", seed: "0", shows, format: "json" });
     if (label) parameters.set("label", label);
     const headers = { "Content-Type": picture.type };
     const options = { method: "POST", body: picture, headers };
     const response = await this.request(new URL(`restyle?${parameters}`, this.address).href, options);
-    return {
-      style: response.headers.get("X-Style") ?? "",
-      label: response.headers.get("X-Label") ?? label,
-    };
+    const found = await response.json();
+    for (const sight of found.seen) {
+      for (const name of ["digit", "reconstruction"]) sight[name] = await levelsOf(sight[name]);
+    }
+    return found;
   }
 
   /** @param {string} key stored until the tab is closed */
@@ -148,4 +159,19 @@ function readNpy(file) {
   const header = new TextDecoder("latin1").decode(new Uint8Array(file, 10, length));
   const [height, width] = (/\((\d+), (\d+)\)/.exec(header) ?? []).slice(1).map(Number);
   return { width, height, levels: new Uint8Array(file, 10 + length) };
+}
+
+/**
+ * The levels of a grey picture.
+ * @param {string} png base64
+ */
+async function levelsOf(png) {
+  const image = new Image();
+  image.src = `data:image/png;base64,${png}`;
+  await image.decode();
+  const { width, height } = image;
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.drawImage(image, 0, 0);
+  return Uint8Array.from(context.getImageData(0, 0, width, height).data.filter((_, at) => at % 4 === 0));
 }

@@ -8,7 +8,8 @@ seeds. Then how far the confidences can be trusted, and how much of a hand survi
 import argparse
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,20 +61,24 @@ def _png(levels: Levels) -> bytes:
     return file.getvalue()
 
 
+MAKERS: dict[str, Callable[[Sequence[Levels], np.random.Generator], bytes]] = {
+    **{name: partial(kinds.photo, kind) for name, kind in kinds.KINDS.items()},
+    "tight, dark on white": lambda digits, rng: kinds.tight(digits[0], False, rng),
+    "tight, white on black": lambda digits, rng: kinds.tight(digits[0], True, rng),
+    "8 x 8 pixels": lambda digits, _: _png(kinds.eight(digits[0])),
+    **{name: partial(kinds.photo, kind) for name, kind in kinds.REFUSED.items()},
+    "noise": lambda _, rng: kinds.noise(rng),
+}
+
+
 def pictures(images: Levels, labels: Levels, count: int, seed: int) -> Iterator[Picture]:
-    """`count` pictures of each kind, of the digits in their order."""
+    """`count` pictures of each kind, each of digits of its own: one hard digit spoils one kind."""
     for index in range(count):
-        chosen = np.roll(np.arange(len(images)), -index)[:NEIGHBOURS]
-        digits, label = list(images[chosen]), int(labels[index % len(images)])
-        rngs = np.random.default_rng((seed, index)).spawn(len(kinds.KINDS) + len(kinds.REFUSED) + 3)
-        for name, kind in kinds.KINDS.items():
-            yield name, label, kinds.photo(kind, digits, rngs.pop())
-        yield "tight, dark on white", label, kinds.tight(digits[0], False, rngs.pop())
-        yield "tight, white on black", label, kinds.tight(digits[0], True, rngs.pop())
-        yield "8 x 8 pixels", label, _png(kinds.eight(digits[0]))
-        for name, kind in kinds.REFUSED.items():
-            yield name, None, kinds.photo(kind, digits, rngs.pop())
-        yield "noise", None, kinds.noise(rngs.pop())
+        rngs = np.random.default_rng((seed, index)).spawn(len(MAKERS))
+        for (name, make), rng in zip(MAKERS.items(), rngs, strict=True):
+            chosen = rng.choice(len(images), NEIGHBOURS, replace=False)
+            label = None if name in _refusals() else int(labels[chosen[0]])
+            yield name, label, make(list(images[chosen]), rng)
 
 
 def plain(images: Levels, labels: Levels, count: int) -> Iterator[Picture]:

@@ -122,14 +122,13 @@ def rounded_files(rounded: onnx.ModelProto, config: CVAEConfig) -> dict[str, byt
         facts["canvas"] = str(config.canvas)
     for tensor in rounded.graph.initializer:  # from any field to raw little-endian bytes
         tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
-    weights = safetensors.numpy.save(
-        {
-            tensor.name: numpy_helper.to_array(tensor)
-            for tensor in rounded.graph.initializer
-            if tensor.name.startswith(f"{_DecoderExport.NAME}.")
-        },
-        facts if config.overshoot or config.canvas else None,
-    )
+    tensors = {
+        tensor.name: numpy_helper.to_array(tensor)
+        for tensor in rounded.graph.initializer
+        if tensor.name.startswith(f"{_DecoderExport.NAME}.")
+    }
+    noted = facts if config.overshoot or config.canvas else None
+    weights = with_facts_in_order(safetensors.numpy.save(tensors, noted))
     return {
         ROUNDED_WEIGHTS: weights,
         ROUNDED_DECODER: external_graph(weights, ROUNDED_WEIGHTS, rounded),
@@ -230,6 +229,19 @@ def external_graph(weights: bytes, location: str, proto: onnx.ModelProto) -> byt
     graph.CopyFrom(proto)
     _refer_to_weights(graph, weights, location)
     return bytes(graph.SerializeToString())
+
+
+def with_facts_in_order(weights: bytes) -> bytes:
+    """A safetensors file with its metadata in the order of their names, for equal bytes each time.
+
+    The library writes metadata in the order of a hash table that is seeded anew by each process.
+    """
+    size = int.from_bytes(weights[:8], "little")
+    header = json.loads(weights[8 : 8 + size])
+    if "__metadata__" in header:
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    return weights[:8] + text.ljust(size) + weights[8 + size :]
 
 
 def _strip_metadata(proto: onnx.ModelProto) -> None:

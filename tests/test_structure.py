@@ -34,6 +34,7 @@ TRAINING = [
     {"article", "sharp", "evaluate", "report"},
     {"evaluation", "photos"},
     {"checkpoint"},
+    {"fitting"},
     {"launch", "console", "snapshot", "place"},
     {"boxes"},
     {"data"},

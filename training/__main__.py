@@ -3,14 +3,7 @@
 import logging
 import sys
 
-from training.config import (
-    EXIT_FAILED,
-    EXIT_INTERRUPTED,
-    EXIT_USAGE,
-    OptionError,
-    TrainingConfig,
-    read_options,
-)
+from training.config import EXIT_FAILED, EXIT_INTERRUPTED, TrainingConfig, read_options
 
 DESCRIPTION = """
 Train a CVAE on labelled pictures, MNIST by default, and write a checkpoint folder. The preset
@@ -21,20 +14,14 @@ the options from --epochs on.
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; the exit code: 0 done, 1 failed, 2 wrong option, 130 interrupted.
+    """Run the command; the exit code: 0 done, 1 failed, 130 interrupted.
 
     Args:
         arguments: as typed, without the name of the program.
+    Raises:
+        SystemExit: see `read_options`.
     """
-    try:
-        config = read_options(TrainingConfig, "cvae-digits train", DESCRIPTION, arguments)
-    except OptionError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
-        return EXIT_USAGE
-    return _train(config)
-
-
-def _train(config: TrainingConfig) -> int:
+    config = read_options(TrainingConfig, "cvae-digits train", DESCRIPTION, arguments)
     # Imported here so that --help and a wrong option do not wait seconds for torch.
     from model.checkpoint import CheckpointError
     from training.article.trainer import DivergenceError

@@ -210,10 +210,6 @@ def _run_name(given: Mapping[str, Any]) -> str:
     return str(given["preset"]) if name == "mnist" else f"{given['preset']}-{name}"
 
 
-class OptionError(Exception):
-    """The options of a command are invalid; the message is one full sentence."""
-
-
 def option(name: str) -> str:
     """The option of a field: "batch_size" -> "--batch-size"."""
     return "--" + name.replace("_", "-")
@@ -232,8 +228,8 @@ def read_options(
         description: what the command does.
         arguments: as typed, without the name of the program.
     Raises:
-        OptionError: a value is invalid.
-        SystemExit: the help was printed, or an unknown option was refused.
+        SystemExit: the help was printed (0), or an option is unknown or its value invalid, which
+            was said in a sentence (`EXIT_USAGE`).
     """
     parser = argparse.ArgumentParser(
         command,
@@ -251,7 +247,7 @@ def read_options(
         if first["loc"]:  # else it is about several options together
             name = str(first["loc"][0])
             message = f"The option {option(name)} cannot be {first['input']!r}: {message}"
-        raise OptionError(f"{message}; see --help.") from error
+        parser.exit(EXIT_USAGE, f"{message}; see --help.\n")
 
 
 def _add_option(parser: argparse.ArgumentParser, name: str, field: FieldInfo) -> None:

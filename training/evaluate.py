@@ -19,7 +19,7 @@ from model.torch_engine import load_cvae
 from training.boxes import as_network_sees
 from training.checkpoint.export import metrics_json, replace_metrics
 from training.checkpoint.table import evaluation_table
-from training.config import EXIT_FAILED, EXIT_USAGE, DataOptions, OptionError, read_options
+from training.config import EXIT_FAILED, DataOptions, read_options
 from training.console import print_table, start_log
 from training.data import DataError, DataSet, LabelledImages, load_data
 from training.evaluation.evaluator import Evaluator, SampleSizes
@@ -221,16 +221,14 @@ def unmeasurable(checkpoint: Checkpoint, data: DataSet) -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command; the exit code: 0 done, 1 failed, 2 wrong option.
+    """Run the command; the exit code: 0 done, 1 failed.
 
     Args:
         arguments: as typed, without the name of the program.
+    Raises:
+        SystemExit: see `read_options`.
     """
-    try:
-        config = read_options(EvaluationConfig, "cvae-digits evaluate", DESCRIPTION, arguments)
-    except OptionError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - there is no log yet
-        return EXIT_USAGE
+    config = read_options(EvaluationConfig, "cvae-digits evaluate", DESCRIPTION, arguments)
     start_log(config.out_dir)
     try:
         evaluate(config)

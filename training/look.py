@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from training.config import EXIT_FAILED, EXIT_USAGE, OptionError, PictureRules, read_options
+from training.config import EXIT_FAILED, PictureRules, read_options
 
 DESCRIPTION = """
 Show what a network would be trained on: labels, counts, sizes, polarity, what may spoil a model of
@@ -62,22 +62,20 @@ def look(config: LookConfig) -> list[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; the exit code: 0 done, 1 failed, 2 wrong option.
+    """Run the command; the exit code: 0 done, 1 failed.
 
     Args:
         arguments: as typed, without the name of the program.
+    Raises:
+        SystemExit: see `read_options`.
     """
-    try:
-        config = read_options(LookConfig, "cvae-digits look", DESCRIPTION, arguments)
-    except OptionError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - this is a command
-        return EXIT_USAGE
+    config = read_options(LookConfig, "cvae-digits look", DESCRIPTION, arguments)
     from training.data import DataError
 
     try:
         lines = look(config)
     except (DataError, OSError) as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)  # noqa: T201 - this is a command
         return EXIT_FAILED
     print("\n".join(lines))  # noqa: T201
     return 0

@@ -1,10 +1,14 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import safetensors.numpy
 import torch
+from numpy.typing import NDArray
 
 from model.checkpoint import (
     DECODER,
@@ -19,7 +23,7 @@ from model.checkpoint import (
 )
 from model.config import CVAEConfig
 from model.cvae import CVAE
-from model.export import check_parity, save_cvae
+from model.export import check_parity, save_cvae, with_facts_in_order
 from model.torch_engine import load_cvae
 
 
@@ -58,6 +62,24 @@ def test_rounded_decoder_is_small_self_contained_and_close(
     (found,) = onnxruntime.InferenceSession(alone).run(["pixels"], inputs)
     expected = tiny_cvae.decoder(noise, one_hot).detach().numpy()
     assert abs(found - expected).max() < 0.02  # five grey levels
+
+
+def test_facts_in_order_give_equal_bytes_and_keep_everything() -> None:
+    tensors: dict[str, NDArray[Any]] = {
+        "b": np.ones((2, 3), np.float16),
+        "a": np.arange(4, dtype=np.float32),
+    }
+    facts = {f"fact {number}": f'"{number}" \u2013 \\n\n' for number in range(8)}
+    made = {with_facts_in_order(safetensors.numpy.save(tensors, facts)) for _ in range(8)}
+    assert len(made) == 1
+    (content,) = made
+    found = safetensors.numpy.load(content)
+    assert all(np.array_equal(found[name], tensors[name]) for name in tensors)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    assert header["__metadata__"] == facts
+    assert list(header["__metadata__"]) == sorted(facts)
+    bare = safetensors.numpy.save(tensors)
+    assert with_facts_in_order(bare) == bare
 
 
 def test_unconditional_graphs_have_no_label(

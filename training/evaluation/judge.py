@@ -16,8 +16,8 @@ from torch.nn import functional
 
 from model.atomic import replace_file
 from model.cvae import draw_weights
-from training.console import LossBar
 from training.data import LabelledImages
+from training.fitting import Cycle, fit
 from training.randomness import Purpose, keyed_rng
 
 FEATURES = 64
@@ -96,25 +96,19 @@ def train_judge(data: LabelledImages, recipe: JudgeRecipe, device: torch.device)
     rng = keyed_rng(recipe.seed, Purpose.JUDGE)
     judge = _judge_for(data)
     draw_weights(judge, rng)
-    judge.to(device).train()
+    judge.to(device)
     batches = -(-len(data) // recipe.batch_size)
+    order: list[Tensor] = []
+
+    def loss_of(step: int) -> Tensor:
+        if step % batches == 0:
+            order[:] = torch.split(torch.randperm(len(data), generator=rng), recipe.batch_size)
+        images, labels = data.batch(order[step % batches], device)
+        return functional.cross_entropy(judge(_shifted(images, rng)), labels)
+
     steps = recipe.epochs * batches
-    optimizer = torch.optim.AdamW(judge.parameters(), weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.learning_rate, steps + 1)
-    with LossBar("judge", steps) as bar:
-        for step in range(steps):
-            if step % batches == 0:
-                order = torch.split(torch.randperm(len(data), generator=rng), recipe.batch_size)
-            images, labels = data.batch(order[step % batches], device)
-            images = _shifted(images, rng)
-            loss = functional.cross_entropy(judge(images), labels)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-            if step % 10 == 0:
-                bar.update(step, f"{loss.item():.3f}")
-    return judge.eval()
+    fit("judge", judge, Cycle(steps, recipe.learning_rate, recipe.weight_decay), loss_of)
+    return judge
 
 
 def cached_judge(

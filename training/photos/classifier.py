@@ -10,14 +10,18 @@ from torch.nn import functional
 
 from model.cvae import draw_weights
 from model.reading.reader import LABELS
-from training.console import LossBar
+from training.fitting import fit
 from training.photos.cutouts import NO_DIGIT, Cutouts
+from training.photos.examples import FAINT
 from training.photos.recipe import Steps
 from training.randomness import Purpose, keyed_rng
 
 CLASSES = LABELS + 1
 MNIST_SHARE, CUT_SHARE = 0.45, 0.35  # of a batch; the rest is no digit
-TURN, SHEAR, SCALE, SHIFT = 0.15, 0.15, 0.1, 0.07  # radians, slope, share, halves of the picture
+TURN, SHEAR, SCALE, SHIFT = 0.15, 0.15, 0.12, 0.07  # radians, slope, share, halves of the picture
+FAR, FURTHER = 0.15, 3  # share of digits that are turned so many times further
+WORN = 0.15  # share of a batch with a broad pen, and of that in few pixels
+FEW = 10, 20  # pixels for the 28 of a digit: from, and below
 
 
 class Classifier(nn.Module):
@@ -73,8 +77,9 @@ class Sources(NamedTuple):
 
 
 def _distorted(digits: Tensor, rng: torch.Generator) -> Tensor:
-    """Each digit turned, slanted, scaled and shifted a little."""
+    """Each digit turned, slanted, scaled and shifted a little; some broad, some in few pixels."""
     turn, shear, wide, high, right, down = torch.randn(6, len(digits), generator=rng)
+    turn = turn * (1 + (FURTHER - 1) * (torch.rand(len(digits), generator=rng) < FAR))
     cos, sin = torch.cos(TURN * turn), torch.sin(TURN * turn)
     wide, high = 1 + SCALE * wide, 1 + SCALE * high
     rows = torch.stack([cos * wide, -sin + SHEAR * shear, SHIFT * right], dim=1)
@@ -82,7 +87,16 @@ def _distorted(digits: Tensor, rng: torch.Generator) -> Tensor:
     grid = functional.affine_grid(
         torch.stack([rows, columns], dim=1), [len(digits), 1, 28, 28], align_corners=False
     )
-    return functional.grid_sample(digits[:, None], grid, align_corners=False)[:, 0]
+    moved = functional.grid_sample(digits[:, None], grid, align_corners=False)
+    order = torch.randperm(len(digits), generator=rng)
+    broad, coarse = torch.split(order, max(1, round(WORN * len(digits))))[:2]
+    moved[broad] = functional.max_pool2d(moved[broad], 3, 1, 1)
+    few = functional.interpolate(
+        moved[coarse], int(torch.randint(*FEW, (), generator=rng)), mode="area"
+    )
+    large = functional.interpolate(few, 28, mode="bicubic").clamp(0, 1)
+    moved[coarse] = large / large.amax((1, 2, 3), keepdim=True).clamp(min=FAINT)
+    return moved[:, 0]
 
 
 def train_classifier(
@@ -95,25 +109,17 @@ def train_classifier(
     sources = Sources((images, labels), (cut[~other], names[~other]), (cut[other], names[other]))
     classifier = Classifier()
     draw_weights(classifier, rng)
-    classifier.to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(classifier.parameters(), weight_decay=steps.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, steps.learning_rate, steps.count + 1, pct_start=0.15
-    )
+    classifier.to(memory_format=torch.channels_last)
     torch.manual_seed(int(torch.randint(2**31, (), generator=rng)))  # of the dropout
-    with LossBar("classifier", steps.count) as bar:
-        for step in range(steps.count):
-            digits, wanted = sources.batch(steps.batch, rng)
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = classifier(digits).float()
-            loss = functional.cross_entropy(logits, wanted)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-            if step % 10 == 0:
-                bar.update(step, f"{loss.item():.4f}")
-    return classifier.eval()
+
+    def loss_of(_: int) -> Tensor:
+        digits, wanted = sources.batch(steps.batch, rng)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = classifier(digits).float()
+        return functional.cross_entropy(logits, wanted)
+
+    fit("classifier", classifier, steps.cycle, loss_of)
+    return classifier
 
 
 @torch.inference_mode()

@@ -9,6 +9,7 @@ from training.photos.pen import Levels
 from training.photos.scene import Colour, Scene
 
 BACK = np.array([0.3, 0.32, 0.4], dtype=np.float32)  # the colour of ink that shines through
+LITTLE = 0.1  # of a digit, beyond one half of it: with more it may pass for a digit
 
 
 def edge_of(scene: Scene, digit: Levels, ink: Colour) -> None:
@@ -16,11 +17,12 @@ def edge_of(scene: Scene, digit: Levels, ink: Colour) -> None:
     rng = scene.rng
     small = pen.written(digit, rng.uniform(0.25, 0.5) * scene.side, 0, rng)
     axis = int(rng.integers(2))  # 0: cut by the upper or lower border
-    reach = small.shape[axis] / scene.digit.shape[axis] * rng.uniform(0, 0.25)
+    share = rng.uniform(0, 0.25)
+    reach = small.shape[axis] / scene.digit.shape[axis] * share
     at = rng.uniform(0.2, 0.8), reach if pen.chance(rng, 0.5) else 1 - reach
     cover = scene.place(small, *(at if axis == 0 else at[::-1]))
     if not scene.touches(pen.blurred(cover, 0.01 * scene.side)):
-        scene.cover(cover, ink)
+        (scene.add_cut if share > LITTLE else scene.add_mark)(cover, ink)
 
 
 def behind(scene: Scene, digit: Levels, depth: float) -> None:

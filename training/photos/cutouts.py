@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from model.atomic import replace_file
 from model.reading.frame import Box
 from model.reading.reader import LABELS, Network, Reader
-from training.photos.examples import Composed, compose
-from training.photos.pen import Levels
+from training.photos.examples import FAINT, Composed, compose
+from training.photos.pen import Cover, Levels
 
 NO_DIGIT = LABELS  # as a label
 SHARES = 0.4, 0.5, 0.1  # of pictures with a mark or nothing, one digit, a row
-WHOLE, PART = 0.85, 0.5  # of a digit's ink in a cut-out: it is that digit; it is not
-ALONE = 0.2  # of another digit's ink, at most, beside it
+WHOLE, PART = 0.85, 0.5  # of a digit's ink in a cut-out: it is that digit; it may be half of two
+ALONE = 0.2  # of a digit's ink: less is none
+FULL = 0.4  # of a digit's strongest ink: less is its soft edge
 
 
 class Cutouts(NamedTuple):
@@ -59,19 +60,25 @@ def _name(made: Composed, box: Box) -> int | None:
         made: a picture.
         box: in its pixels.
     """
-    height, width = made.mark.shape
-    across, down = width / made.picture.width, height / made.picture.height
     area = (
-        slice(max(0, int(box[1] * down)), int(np.ceil(box[3] * down))),
-        slice(max(0, int(box[0] * across)), int(np.ceil(box[2] * across))),
+        slice(max(0, int(box[1])), int(np.ceil(box[3]))),
+        slice(max(0, int(box[0])), int(np.ceil(box[2]))),
     )
-    shares = [float(digit[area].sum() / max(digit.sum(), 1e-6)) for digit in made.digits]
+    if _share(made.cut, area) >= ALONE:
+        return None
+    shares = [_share(digit, area) for digit in made.digits]
     inside = [index for index, share in enumerate(shares) if share >= ALONE]
-    if not inside or max(shares) < PART or len([s for s in shares if s >= PART]) > 1:
+    if not inside or len([share for share in shares if share >= PART]) > 1:
         return NO_DIGIT
     if len(inside) == 1 and shares[inside[0]] >= WHOLE:
         return made.labels[inside[0]]
-    return None
+    return None  # part of a digit, which may look like another
+
+
+def _share(cover: Cover, area: tuple[slice, slice]) -> float:
+    """How much of the ink of a cover lies in an area, in [0, 1]."""
+    strong = cover >= max(FULL * float(cover.max()), FAINT)
+    return float(strong[area].sum() / max(strong.sum(), 1))
 
 
 def cached_cutouts(path: Path, make: Callable[[], Cutouts]) -> Cutouts:

@@ -13,14 +13,24 @@ from model.atomic import replace_file
 from model.reading.frame import SIDE, Box, Frame, framed
 from training.photos.mixture import SHARES, Example, mixed
 from training.photos.pen import Levels, chance
-from training.photos.scene import jpeg
+from training.photos.scene import Plane, jpeg
 
 Rng = np.random.Generator
 ANYTHING = 255  # of a target: the finder may mark it or not
 INK = 254  # of a target: covered by ink
 SIDES = 96, 160  # pixels of a composed picture
+CLOSER = 1.7  # times as many pixels, if the picture is then cut to its ink
 STRONG, FAINT = 0.3, 0.05  # covers: ink that a picture is cut to; ink of a mark at all
+FULL = 0.7  # quantile of covers that counts as full ink
 DIGITS = 5  # of a picture, at most
+COARSE = 7, 32  # pixels, the longer side of the ink in a coarse picture: fewer cannot be read
+SHADES = 16  # steps of ink in some coarse pictures
+FILTERS = (
+    Image.Resampling.NEAREST,
+    Image.Resampling.BILINEAR,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.LANCZOS,
+)
 
 
 class Composed(NamedTuple):
@@ -29,13 +39,15 @@ class Composed(NamedTuple):
     Attributes:
         picture: mode RGB.
         digits: (H, W) float32 in [0, 1] for each whole digit: where it covers the paper.
-        mark: likewise, of what is written and is no whole digit.
-        labels: of the digits.
+        mark: likewise, of what is written and is no digit.
+        cut: likewise, of digits of which the border cuts a part.
+        labels: of the whole digits.
     """
 
     picture: Image.Image
-    digits: list[NDArray[np.float32]]
-    mark: NDArray[np.float32]
+    digits: list[Plane]
+    mark: Plane
+    cut: Plane
     labels: list[int]
 
 
@@ -44,22 +56,32 @@ def compose(
 ) -> Composed:
     """A picture of any kind, of digits that are chosen from images (N, 28, 28)."""
     chosen = rng.integers(len(images), size=DIGITS)
-    example = mixed(list(images[chosen]), int(rng.integers(*SIDES)), rng, shares)
-    if chance(rng, 0.3):
+    near, side = chance(rng, 0.45), int(rng.integers(*SIDES))
+    if near:
+        side = round(side * rng.uniform(1, CLOSER))
+    example = mixed(list(images[chosen]), side, rng, shares)
+    if near:
         example = _near(example, rng)
-    picture = _file(example, rng)
-    known = [int(label) for label in labels[chosen[: len(example.digits)]]]
-    return Composed(picture, example.digits, example.mark, known)
+    picture = Image.fromarray((example.shot * 255 + 0.5).astype(np.uint8))
+    covers = *example.digits, example.mark, example.cut
+    if chance(rng, 0.25):
+        picture, covers = _coarse(picture, covers, min(map(_reach, example.inks)), rng)
+    if chance(rng, 0.4):
+        shot = np.asarray(picture, dtype=np.float32) / np.float32(255)
+        file = io.BytesIO(jpeg(shot, int(rng.integers(40, 96))))
+        picture = Image.open(file).convert("RGB")
+    *digits, mark, cut = covers
+    return Composed(picture, digits, mark, cut, [int(k) for k in labels[chosen[: len(digits)]]])
 
 
 def _near(example: Example, rng: Rng) -> Example:
     """The same cut to its ink with a small margin, or with none."""
-    ink = np.maximum(example.cover, example.mark) > STRONG
+    ink = np.max(example.inks, axis=0) > STRONG
     if not ink.any():
         return example
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     reach = max(np.ptp(rows), np.ptp(columns)) + 1
-    margins = rng.uniform(0, 0.4, 4) * reach if chance(rng, 0.6) else np.zeros(4)
+    margins = rng.uniform(0, 0.4, 4) * reach if chance(rng, 0.7) else np.zeros(4)
     above, below, left, right = margins.round().astype(int)
     down = slice(max(rows[0] - above, 0), rows[-1] + 1 + below)
     across = slice(max(columns[0] - left, 0), columns[-1] + 1 + right)
@@ -67,44 +89,71 @@ def _near(example: Example, rng: Rng) -> Example:
         example.shot[down, across],
         [digit[down, across] for digit in example.digits],
         example.mark[down, across],
+        example.cut[down, across],
     )
 
 
-def _file(example: Example, rng: Rng) -> Image.Image:
-    """The shot as it comes out of a file: exact, as JPEG, or with very few pixels."""
-    exact = Image.fromarray((example.shot * 255 + 0.5).astype(np.uint8))
-    if chance(rng, 0.4):
-        return Image.open(io.BytesIO(jpeg(example.shot, int(rng.integers(50, 96))))).convert("RGB")
-    if chance(rng, 0.4):
-        side = round(8 * 4 ** rng.uniform())
-        few = exact.copy()
-        few.thumbnail((side, side), Image.Resampling.BOX)
-        return few.resize(exact.size, Image.Resampling.NEAREST) if chance(rng, 0.3) else few
-    return exact
-
-
-def target(frame: Frame, made: Composed, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """What the finder is to mark in a frame: (SIDE, SIDE) uint8, see `INK` and `ANYTHING`.
+def _coarse(
+    picture: Image.Image, covers: Sequence[Plane], reach: int, rng: Rng
+) -> tuple[Image.Image, tuple[Plane, ...]]:
+    """The picture and its covers in few pixels, which often are enlarged again.
 
     Args:
-        frame: part of the picture.
-        made: the picture.
-        size: of its covers over that of the picture, if that was reduced.
+        picture: mode RGB.
+        covers: (H, W) each.
+        reach: of the smallest digit, in pixels.
+        rng: chooses everything.
+    """
+    scale = min(1, COARSE[0] / reach * (COARSE[1] / COARSE[0]) ** rng.uniform())
+    size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    picture = picture.resize(size, Image.Resampling.BOX)
+    if chance(rng, 0.3):
+        picture = picture.point(
+            [round(round(v / 255 * SHADES) / SHADES * 255) for v in range(256)] * 3
+        )
+    planes = [Image.fromarray(cover).resize(size, Image.Resampling.BOX) for cover in covers]
+    if chance(rng, 0.7):
+        large = max(size) * rng.uniform(1.5, 12)
+        sides = (
+            max(1, round(size[0] * large / max(size))),
+            max(1, round(size[1] * large / max(size))),
+        )
+        how = FILTERS[int(rng.integers(len(FILTERS)))]
+        picture = picture.resize(sides, how)
+        planes = [plane.resize(sides, how) for plane in planes]
+    return picture, tuple(np.clip(np.asarray(plane), 0, 1) for plane in planes)
+
+
+def _reach(ink: Plane) -> int:
+    """The longer side of the ink (H, W); that of the picture without any."""
+    sides = [np.flatnonzero(ink.any(axis)) for axis in (0, 1)]
+    return max(int(np.ptp(side)) + 1 for side in sides) if len(sides[0]) else max(ink.shape)
+
+
+def target(frame: Frame, made: Composed) -> NDArray[np.uint8]:
+    """What the finder is to mark in a frame of a picture: (SIDE, SIDE) uint8.
+
+    A line that is thinner than a pixel counts as ink where it is as strong as most of its digit.
+    See `INK` and `ANYTHING`.
     """
     wanted = np.zeros((SIDE, SIDE), dtype=np.uint8)
-    left, top, right, bottom = frame.box
-    box = left * size[0], top * size[1], right * size[0], bottom * size[1]
     area = slice(*frame.rows), slice(*frame.columns)
+    shape = wanted[area].shape
     for digit in made.digits:
-        wanted[area] = np.maximum(wanted[area], INK * _part(digit, box, wanted[area].shape))
-    free = _part(made.mark, box, wanted[area].shape) > FAINT
+        part = _part(digit, frame.box, shape)
+        if (part > FAINT).any():
+            part = np.clip(part / np.quantile(part[part > FAINT], FULL), 0, 1)
+        wanted[area] = np.maximum(wanted[area], INK * part)
+    free = _part(np.maximum(made.mark, made.cut), frame.box, shape) > FAINT
     wanted[area][free] = ANYTHING
     return wanted
 
 
-def _part(plane: NDArray[np.float32], box: Box, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    small = Image.fromarray(plane).resize((shape[1], shape[0]), Image.Resampling.BOX, box)
-    part: NDArray[np.float32] = np.clip(np.asarray(small), 0, 1)
+def _part(plane: Plane, box: Box, shape: tuple[int, ...]) -> Plane:
+    scale = max(shape) / max(box[2] - box[0], box[3] - box[1])
+    how = Image.Resampling.BOX if scale < 1 else Image.Resampling.BILINEAR
+    small = Image.fromarray(plane).resize((shape[1], shape[0]), how, box)
+    part: Plane = np.clip(np.asarray(small), 0, 1)
     return part
 
 
@@ -144,11 +193,9 @@ def make_examples(
         rng = np.random.default_rng((*seed, index))
         composed = compose(images, labels, rng)
         frame = framed(composed.picture)
-        height, width = composed.mark.shape
-        size = width / composed.picture.width, height / composed.picture.height
         made.pixels[index] = frame.pixels
         made.places[index] = *frame.rows, *frame.columns
-        made.targets[index] = target(frame, composed, size)
+        made.targets[index] = target(frame, composed)
     return made
 
 

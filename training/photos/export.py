@@ -23,7 +23,7 @@ from model.checkpoint import (
     CheckpointError,
     write_checkpoint,
 )
-from model.export import export_graph, external_graph
+from model.export import export_graph, external_graph, with_facts_in_order
 from model.reading.cutout import CELL
 from model.reading.frame import SIDE
 from model.reading.networks import network_of
@@ -82,7 +82,7 @@ def reader_files(
         for name, tensor in module.state_dict().items()
     }
     notes = {name: json.dumps(fact) for name, fact in facts.items()}
-    weights = safetensors.torch.save(tensors, notes)
+    weights = with_facts_in_order(safetensors.torch.save(tensors, notes))
     files, rng = {READER_WEIGHTS: weights}, torch.Generator().manual_seed(0)
     for name, (module, inputs, output) in networks.items():
         graph = _with_halves(export_graph(module, inputs, output))

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from model.cvae import draw_weights
 from model.reading.frame import finder_input
-from training.console import LossBar
+from training.fitting import fit
 from training.photos.examples import ANYTHING, INK, Examples
 from training.photos.recipe import Steps
 from training.randomness import Purpose, keyed_rng
@@ -66,22 +66,14 @@ def train_finder(examples: Examples, steps: Steps, seed: int) -> Finder:
     rng = keyed_rng(seed, Purpose.FINDER)
     finder = Finder()
     draw_weights(finder, rng)
-    finder.to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(finder.parameters(), weight_decay=steps.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, steps.learning_rate, steps.count + 1, pct_start=0.15
-    )
-    with LossBar("finder", steps.count) as bar:
-        for step in range(steps.count):
-            chosen = torch.randint(len(examples.pixels), (steps.batch,), generator=rng)
-            loss = finder_loss(finder, examples, chosen.numpy())
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            schedule.step()
-            if step % 10 == 0:
-                bar.update(step, f"{loss.item():.4f}")
-    return finder.eval()
+    finder.to(memory_format=torch.channels_last)
+
+    def loss_of(_: int) -> Tensor:
+        chosen = torch.randint(len(examples.pixels), (steps.batch,), generator=rng)
+        return finder_loss(finder, examples, chosen.numpy())
+
+    fit("finder", finder, steps.cycle, loss_of)
+    return finder
 
 
 def finder_loss(finder: Finder, examples: Examples, chosen: NDArray[np.intp]) -> Tensor:

@@ -216,6 +216,8 @@ def tight(digit: Levels, bright: bool, rng: Rng) -> bytes:
 
 
 def eight(digit: Levels) -> Levels:
-    """A picture of 8 x 8 pixels of the digit's ink, ink bright."""
-    small = Image.fromarray(cropped(digit)).resize((8, 8), Image.Resampling.BOX)
-    return np.asarray(small)
+    """A picture of 8 x 8 pixels of the digit, its longer side 8 pixels, ink bright."""
+    ink = cropped(digit)
+    around = max(ink.shape) - np.array(ink.shape)
+    square = np.pad(ink, [(free // 2, free - free // 2) for free in around])
+    return np.asarray(Image.fromarray(square).resize((8, 8), Image.Resampling.BOX))

@@ -8,6 +8,8 @@ Levels = NDArray[np.uint8]
 Cover = NDArray[np.float32]  # (H, W) in [0, 1], 1 where ink covers the paper
 LEAST_BLUR = 0.2  # pixels: less changes nothing
 HALF = 0.5  # cover at which a pixel counts as ink
+BROAD, THIN = 0.15, 0.2  # shares of digits written with such a pen
+PALE = 100  # level of a stroke that is not made stronger
 FINE = 4  # subpixels of a pixel, for smooth drawn marks
 
 
@@ -42,6 +44,29 @@ def written(
     edge = max(rng.uniform(0.25, 0.75), 0.5 / sharp)  # a low one makes a broad pen
     cover: Cover = np.clip((level - edge) * sharp + 0.5, 0, 1).astype(np.float32)
     return cover
+
+
+def varied(digit: Levels, rng: np.random.Generator) -> Levels:
+    """The digit (28, 28) as others may write it: wider or narrower, with a broad or a fine pen."""
+    ink = Image.fromarray(np.pad(cropped(digit), 3))
+    width, height = ink.size
+    if chance(rng, 0.3):
+        width = max(8, round(width * rng.uniform(0.7, 1.4)))
+    pen = rng.uniform()
+    if pen < BROAD + THIN:
+        large = ink.resize((2 * width, 2 * height), Image.Resampling.BILINEAR)
+        if pen >= BROAD:
+            return np.asarray(_thinned(large))
+        ink = large.filter(ImageFilter.MaxFilter(int(rng.choice([3, 5]))))
+    return np.asarray(ink.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _thinned(ink: Image.Image) -> Image.Image:
+    """The middle of strokes, at full strength also where it was pale."""
+    thin = ink.filter(ImageFilter.MinFilter(3))
+    near = np.asarray(thin.filter(ImageFilter.MaxFilter(9)), dtype=np.float32)
+    level = np.asarray(thin) * (255 / np.maximum(near, PALE))
+    return Image.fromarray(level.astype(np.uint8))
 
 
 def drawn(side: int, lines: list[list[tuple[float, float]]], pen: float) -> Cover:

@@ -26,7 +26,9 @@ class Scene:
         light: (H, W) that falls on it.
         digit: (H, W) the cover of all whole digits, 0 without one.
         digits: the cover of each.
-        mark: (H, W) the cover of what is written and is no whole digit.
+        mark: (H, W) the cover of what is written and is no digit.
+        cut: (H, W) the cover of digits of which the border cuts a part.
+        texture: (H, W) in [0, 1], how much of the ink sticks to the paper.
     """
 
     rng: np.random.Generator
@@ -38,6 +40,8 @@ class Scene:
     digit: Cover = field(init=False)
     digits: list[Cover] = field(default_factory=list, init=False)
     mark: Cover = field(init=False)
+    cut: Cover = field(init=False)
+    texture: Cover = field(init=False)
 
     def __post_init__(self) -> None:
         size = self.height, self.width
@@ -45,6 +49,8 @@ class Scene:
         self.light = np.ones(size, dtype=np.float32)
         self.digit = np.zeros(size, dtype=np.float32)
         self.mark = np.zeros(size, dtype=np.float32)
+        self.cut = np.zeros(size, dtype=np.float32)
+        self.texture = np.ones(size, dtype=np.float32)
         self.across = np.arange(self.width, dtype=np.float32)[None, :] / self.width
         self.down = np.arange(self.height, dtype=np.float32)[:, None] / self.height
 
@@ -79,21 +85,26 @@ class Scene:
         """Half the height of the digit, in sides."""
         return 0.5 * float(np.ptp(np.flatnonzero(self.digit.any(axis=1)))) / self.side
 
-    def ruled(self, colour: Colour, gap: float, pen: float, upright: bool = False) -> None:
-        """Lines `gap` sides apart; horizontal, or vertical if `upright`."""
+    def ruled(
+        self, colour: Colour, gap: float, pen: float, upright: bool = False, tilt: float = 0.01
+    ) -> None:
+        """Lines `gap` sides apart; horizontal, or vertical if `upright`, but for a slope `tilt`."""
         axis = self.across * self.width if upright else self.down * self.height
-        slope = self.rng.normal(0, 0.01)
+        slope = self.rng.normal(0, tilt)
         other = self.down * self.height if upright else self.across * self.width
         phase = (axis + slope * other) / (gap * self.side) + self.rng.uniform()
         distance = np.abs(phase - np.round(phase)) * gap * self.side
         line = np.clip(pen * self.side / 2 - distance + 0.5, 0, 1)
         self.cover(line * min(1.0, pen * self.side), colour)
 
-    def box(self, colour: Colour, pen: float, x: float, y: float, half: float) -> None:
-        """A printed frame around (x, y), `half` sides from its middle."""
+    def box(
+        self, colour: Colour, pen: float, x: float, y: float, half: float, slope: float = 0
+    ) -> None:
+        """A printed frame around (x, y), `half` sides from its middle, turned by `slope`."""
         reach = half * self.side
-        wide = np.abs(self.across - x) * self.width - reach * self.rng.uniform(0.8, 1.1)
-        high = np.abs(self.down - y) * self.height - reach
+        right, below = (self.across - x) * self.width, (self.down - y) * self.height
+        wide = np.abs(right - slope * below) - reach * self.rng.uniform(0.8, 1.1)
+        high = np.abs(below + slope * right) - reach
         distance = np.abs(np.maximum(wide, high))
         line = np.clip(pen * self.side / 2 - distance + 0.5, 0, 1)
         self.cover(line * min(1.0, pen * self.side), colour)
@@ -189,18 +200,35 @@ class Scene:
 
     def add(self, cover: Cover, colour: Colour) -> None:
         """Write a whole digit with the cover (H, W)."""
-        self.cover(cover, colour)
+        self.cover(cover * self.texture, colour)
         self.digits.append(cover)
         self.digit = np.maximum(self.digit, cover)
 
     def add_mark(self, cover: Cover, colour: Colour) -> None:
-        """Write what is no whole digit, with the cover (H, W)."""
-        self.cover(cover, colour)
+        """Write what is no digit, with the cover (H, W)."""
+        self.cover(cover * self.texture, colour)
         self.mark = np.maximum(self.mark, cover)
 
-    def shot(self, blur: float, noise: float, gain: float) -> Plane:
+    def add_cut(self, cover: Cover, colour: Colour) -> None:
+        """Write most of a digit, with the cover (H, W); whether it is one is a matter of taste."""
+        self.cover(cover, colour)
+        self.cut = np.maximum(self.cut, cover)
+
+    def mottle(self, depth: float) -> None:
+        """Light and paper that are uneven by `depth`, as of waves, creases and stains."""
+        few = self.rng.integers(2, 16, 2)
+        rough = Image.fromarray(self.rng.normal(1, depth, few).astype(np.float32))
+        even = rough.resize((self.width, self.height), Image.Resampling.BICUBIC)
+        self.light *= np.clip(np.asarray(even), 0.3, 1.5)
+
+    def grain(self, depth: float) -> None:
+        """Ink that does not stick everywhere, as of a pencil, chalk or a dry pen."""
+        rough = self.rng.uniform(0, 1, self.texture.shape).astype(np.float32)
+        self.texture = 1 - depth * blurred(rough, self.rng.uniform(0, 1.5))
+
+    def shot(self, blur: float, noise: float, gain: float | Colour) -> Plane:
         """The picture (H, W, 3) in [0, 1] that a camera takes."""
-        seen: Plane = self.sheet * self.light[..., None] * np.float32(gain)
+        seen: Plane = self.sheet * self.light[..., None] * np.asarray(gain, dtype=np.float32)
         if blur > LEAST_BLUR:
             seen = np.stack([blurred(plane, blur) for plane in np.moveaxis(seen, 2, 0)], axis=2)
         grain = self.rng.normal(0, noise, (self.height, self.width, 1)).astype(np.float32)

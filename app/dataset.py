@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -12,14 +13,15 @@ from app.drawing.dataset.files import write_whole
 from app.drawing.dataset.iterator import numbers
 from app.drawing.dataset.plan import Plan
 from app.drawing.dataset.progress import Progress
+from app.drawing.dataset.remote import Remote, is_address, send_description, send_shard
 from app.drawing.dataset.section import Section, Writers
 from app.drawing.dataset.stream import ENCODERS, ENDINGS
 from app.drawing.dataset.texts import Texts, read_texts
-from app.drawing.dataset.workers import write_shards, write_shards_with
+from app.drawing.dataset.workers import Work, keep, write_shards, write_shards_with
 from app.drawing.renderer import Renderer, open_renderer
 from app.options import add_parameters, asked_queries, parse_query, print_seed, run
 from app.request.dataset_options import DatasetOptions, RunOptions
-from app.request.error import invalid
+from app.request.error import Reason, RequestError, invalid
 from app.request.fields import chosen_seed
 from app.request.queries import Queries
 from app.settings import read_settings
@@ -39,9 +41,11 @@ def main(arguments: list[str]) -> int:
     queries = asked_queries()
     parser = _parser(queries.dataset_options)
     options = vars(parser.parse_args(arguments))
-    output: Path = options.pop("output")
-    force = options.pop("force")
-    ending = FORMATS.get(output.suffix.removeprefix(".").lower())
+    address: str = options.pop("output")
+    output, force = Path(address), options.pop("force")
+    ending = _ending(address)
+    if is_address(address):
+        return run(lambda: _write_elsewhere(queries, options, address))
     single = options["format"] in (None, ending)
     if single and not force and output.exists():
         parser.error(f"The file {output} exists; choose another name, or replace it with --force.")
@@ -55,6 +59,41 @@ def _write_dataset(
     single: bool,
     ending: str | None,
 ) -> None:
+    query, texts, running = _parse(queries, options, output if single else None, ending)
+    if single:
+        _write_file(query, texts, output)
+    else:
+        _write_folder(query, texts, output, running)
+
+
+def _write_elsewhere(queries: Queries, options: dict[str, str | None], address: str) -> None:
+    """Write a folder on another file system: shards are made here and sent."""
+    if _ending(address) is not None:
+        sentence = f"{address} has the ending of a file; name a folder there, or a local file."
+        raise RequestError(Reason.INVALID, sentence)
+    query, texts, running = _parse(queries, options, None, None)
+    if query.format not in ENCODERS:
+        names = ", ".join(ENCODERS)
+        raise invalid("format", f"{query.format} needs a local folder; {names} do not")
+    remote = Remote(address)
+    with tempfile.TemporaryDirectory(prefix="cvae-digits-") as place:
+        folder = Path(place)
+        remote.fetch(folder)
+        if (folder / folders.INCOMPLETE).exists() or not (folder / folders.MANIFEST).exists():
+            _write_folder(query, texts, folder, running, remote)
+        else:
+            folders.begin(folder, Plan(query, _seed(query, folder), texts), _renderer(query))
+
+
+def _ending(output: str) -> str | None:
+    """The form of the files with that ending; None for a folder."""
+    return FORMATS.get(Path(output).suffix.removeprefix(".").lower())
+
+
+def _parse(
+    queries: Queries, options: dict[str, str | None], file: Path | None, ending: str | None
+) -> tuple[DatasetOptions, Texts | None, RunOptions]:
+    """What is drawn, the texts to draw, and how the command works."""
     names = RunOptions.names()
     running = parse_query(RunOptions, {name: options.pop(name) for name in names}, None)
     asked = queries.dataset_options
@@ -63,13 +102,10 @@ def _write_dataset(
         options["count"] = str(len(texts))
     if ending is not None:
         options["format"] = options["format"] or ending
-    query = parse_query(asked, options, output if single else None)
+    query = parse_query(asked, options, file)
     if texts is not None:
         query.check_texts(texts.longest)
-    if single:
-        _write_file(query, texts, output)
-    else:
-        _write_folder(query, texts, output, running)
+    return query, texts, running
 
 
 def _write_file(query: DatasetOptions, texts: Texts | None, output: Path) -> None:
@@ -89,23 +125,39 @@ def _write_file(query: DatasetOptions, texts: Texts | None, output: Path) -> Non
 
 
 def _write_folder(
-    query: DatasetOptions, texts: Texts | None, folder: Path, running: RunOptions
+    query: DatasetOptions,
+    texts: Texts | None,
+    folder: Path,
+    running: RunOptions,
+    remote: Remote | None = None,
 ) -> None:
     renderer = _renderer(query)
-    asked = query.seed if query.seed is not None else folders.resumed_seed(folder)
-    plan = Plan(query, chosen_seed(asked), texts)
+    plan = Plan(query, _seed(query, folder), texts)
     part, parts = running.part
-    missing = folders.begin(folder, plan, renderer)
+    missing = folders.begin(folder, plan, renderer, None if remote is None else running.workers)
+    after = keep
+    if remote is not None:
+        send_description(remote, folder)
+        after = partial(send_shard, remote.address)
     indices = [index for index in missing if index % parts == part]
     progress = Progress(sum(plan.shards[index].section.count for index in indices))
+    work = Work(folder, plan, indices, after)
     if running.workers == 1 or len(indices) == 1:
-        write_shards(folder, plan, renderer, indices, progress.show)
+        write_shards(work, renderer, progress.show)
     else:
         workers = min(running.workers, max(len(indices), 1))
-        write_shards_with(workers, partial(_renderer, query), folder, plan, indices, progress.show)
+        write_shards_with(workers, partial(_renderer, query), work, progress.show)
     progress.end()
-    folders.finish(folder, plan, renderer)
+    if remote is not None:
+        remote.fetch(folder)  # the records of other runs
+    if folders.finish(folder, plan, renderer) and remote is not None:
+        remote.complete(folder)
     print_seed(query.seed, plan.seed)
+
+
+def _seed(query: DatasetOptions, folder: Path) -> int:
+    """The seed that is asked for, that of the data set in the folder, or a random one."""
+    return chosen_seed(query.seed if query.seed is not None else folders.resumed_seed(folder))
 
 
 def _renderer(query: DatasetOptions) -> Renderer:
@@ -135,9 +187,9 @@ def _parser(query: type[DatasetOptions]) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "output",
-        type=Path,
         metavar="OUT",
-        help="A file such as digits.npz, or a folder, with --format.",
+        help="A file such as digits.npz, or a folder, with --format; or the address of a folder "
+        "that fsspec opens, such as s3://bucket/numbers.",
     )
     add_parameters(parser, query)
     add_parameters(parser, RunOptions)

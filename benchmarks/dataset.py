@@ -20,7 +20,7 @@ from app.drawing.dataset import folder as folders
 from app.drawing.dataset.iterator import numbers
 from app.drawing.dataset.plan import Plan
 from app.drawing.dataset.section import BATCH
-from app.drawing.dataset.workers import write_shards, write_shards_with
+from app.drawing.dataset.workers import Work, write_shards, write_shards_with
 from app.drawing.renderer import Renderer, open_renderer
 from app.request.dataset_options import DatasetOptions
 from app.settings import Settings
@@ -46,22 +46,31 @@ def measure(rounds: int) -> dict[str, Any]:
     """Digits a second of the fastest of several alternating rounds.
 
     Returns:
-        rates: length -> form -> digits a second; two_workers: times the rate of one;
+        rates: length -> form -> digits a second; bytes: the same -> bytes of a digit in its files;
+        two_workers: times the rate of one;
         new_file_us: microseconds that the disk takes for a small file, beside the drawing.
     """
     renderer = _renderer()
     rates: dict[str, dict[str, float]] = {}
+    sizes: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as place:
         for length in LENGTHS:
             runs = dict(_runs(renderer, length, Path(place)))
-            best = dict.fromkeys(runs, 0.0)
+            best, taken = dict.fromkeys(runs, 0.0), dict.fromkeys(runs, 0.0)
             for _ in range(rounds):
                 for name, run in runs.items():
                     best[name] = max(best[name], DIGITS / _cpu_s(run))
+                    taken[name] = _bytes(Path(place)) / DIGITS
                     _empty(Path(place))
             rates[str(length)] = best
+            sizes[str(length)] = {name: size for name, size in taken.items() if size}
         workers = max(_two_workers(renderer, Path(place)) for _ in range(rounds))
-    return {"rates": rates, "two_workers": workers, "new_file_us": _new_file_us()}
+    return {
+        "rates": rates,
+        "bytes": sizes,
+        "two_workers": workers,
+        "new_file_us": _new_file_us(),
+    }
 
 
 def _runs(renderer: Renderer, length: int, place: Path) -> Iterator[tuple[str, Run]]:
@@ -71,19 +80,19 @@ def _runs(renderer: Renderer, length: int, place: Path) -> Iterator[tuple[str, R
         if (form != "parquet" or find_spec("pyarrow")) and (form != "idx" or length == 1):
             options = {"count": count, "length": length, "format": form}
             yield form, _writing(renderer, place, options)
-    yield (
-        "npz, varied",
-        _writing(renderer, place, {"count": count, "length": length, "format": "npz", **RICH}),
-    )
+    for name, more in {"npz, varied": RICH, "npz, ink": {"render": "ink"}}.items():
+        options = {"count": count, "length": length, "format": "npz", **more}
+        yield name, _writing(renderer, place, options)
     drawn = {"seed": 7, "renderer": renderer, "length": length}
     yield "numbers()", lambda: list(islice(numbers(**drawn), count))  # type: ignore[arg-type]
 
 
 def _engine(renderer: Renderer, length: int) -> None:
     """The noise and the grey levels of the same digits, and nothing else."""
-    one_hot = renderer.one_hot(("0123456789" * BATCH)[: BATCH * length])
-    for first in range(0, DIGITS // length, BATCH):
-        lines = [(7, row, length) for row in range(first, first + BATCH)]
+    count = BATCH // length
+    one_hot = renderer.one_hot(("0123456789" * BATCH)[: count * length])
+    for first in range(0, DIGITS // length, count):
+        lines = [(7, row, length) for row in range(first, first + count)]
         renderer.generator.draw(one_hot, noise_of_lines(lines, renderer.latent_size))
 
 
@@ -92,7 +101,7 @@ def _writing(renderer: Renderer, place: Path, options: dict[str, object]) -> Run
         folder = Path(tempfile.mkdtemp(dir=place))
         plan = _plan(options)
         missing = folders.begin(folder, plan, renderer)
-        write_shards(folder, plan, renderer, missing, lambda _: None)
+        write_shards(Work(folder, plan, missing), renderer, lambda _: None)
         folders.finish(folder, plan, renderer)
 
     return run
@@ -104,9 +113,9 @@ def _two_workers(renderer: Renderer, place: Path) -> float:
     for workers in (1, 2):
         with tempfile.TemporaryDirectory(dir=place) as folder:
             plan = _plan({"count": MANY, "format": "npz"})
-            missing = folders.begin(Path(folder), plan, renderer)
+            work = Work(Path(folder), plan, folders.begin(Path(folder), plan, renderer))
             began = time.perf_counter()
-            write_shards_with(workers, _renderer, Path(folder), plan, missing, lambda _: None)
+            write_shards_with(workers, _renderer, work, lambda _: None)
             seconds.append(time.perf_counter() - began)
     return seconds[0] / seconds[1]
 
@@ -124,6 +133,10 @@ def _renderer() -> Renderer:
 def _empty(folder: Path) -> None:
     for path in folder.iterdir():
         shutil.rmtree(path)
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _new_file_us() -> float:

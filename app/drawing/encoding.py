@@ -89,17 +89,34 @@ def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> b
     height, width = sheet.shape
     rows = np.zeros((height, width + 1), dtype=np.uint8)  # column 0: filter type 0, none
     rows[:, 1:] = sheet
-    contents = []
-    grey = palette is None or palette.grey
-    if palette is not None and not grey:
-        contents.append(b"PLTE" + palette.colours.tobytes())
-        if palette.opacities is not None:
-            contents.append(b"tRNS" + palette.opacities.tobytes())
+    contents = _colours(palette)
+    beginning = _beginning(width, height, INDEXED if contents else GREY)
     contents += [_text_chunk(word, text) for word, text in facts.items()]
-    level = 0 if rows.size < LARGE else 1
-    contents.append(b"IDAT" + isal_zlib.compress(rows, level))
-    beginning = _beginning(width, height, GREY if grey else INDEXED)
-    return b"".join([beginning, *_chunks(contents), END])
+    return b"".join([beginning, *_chunks([*contents, _data(rows)]), END])
+
+
+def encode_png_batch(
+    images: Levels, sizes: Sequence[Sequence[int]], palette: Palette
+) -> list[bytes]:
+    """A PNG of each of many pictures, without facts: the bytes of `encode_png`, in less time.
+
+    Args:
+        images: (N, H, W) uint8 grey levels.
+        sizes: height and width of the part of each image that is the picture.
+        palette: ink and paper.
+    """
+    count, height, width = images.shape
+    rows = np.zeros((count, height, width + 1), dtype=np.uint8)  # column 0 as in `encode_png`
+    rows[:, :, 1:] = images
+    colours = _colours(palette)
+    kind, between = (INDEXED if colours else GREY), b"".join(_chunks(colours))
+    files = []
+    for row, (high, wide) in zip(rows, sizes, strict=True):
+        whole = high == height and wide == width
+        data = _data(row if whole else np.ascontiguousarray(row[:high, : wide + 1]))
+        beginning = _beginning(wide, high, kind)
+        files.append(b"".join((beginning, between, *_chunks((data,)), END)))
+    return files
 
 
 def encode_webp(sheet: Levels, facts: Facts, palette: Palette) -> bytes:
@@ -149,6 +166,21 @@ def _named(name: str, query: Drawing) -> Facts:
 def _line_json(line: Levels, names: Sequence[Facts], palette: Palette) -> Sequence[Facts]:
     pictures = [base64.b64encode(encode_png(picture, {}, palette)).decode() for picture in line]
     return [{**name, "png": png} for name, png in zip(names, pictures, strict=True)]
+
+
+def _colours(palette: Palette | None) -> list[bytes]:
+    """The chunks of the colours; none for grey levels."""
+    if palette is None or palette.grey:
+        return []
+    contents = [b"PLTE" + palette.colours.tobytes()]
+    if palette.opacities is not None:
+        contents.append(b"tRNS" + palette.opacities.tobytes())
+    return contents
+
+
+def _data(rows: Levels) -> bytes:
+    """The chunk of the pixels."""
+    return b"IDAT" + isal_zlib.compress(rows, 0 if rows.size < LARGE else 1)
 
 
 def _text_chunk(word: str, text: str) -> bytes:

@@ -13,7 +13,7 @@ import time
 
 from trdg.generators import GeneratorFromStrings
 
-COUNT = 1000
+COUNT = 200
 PLAIN_WHITE = 1
 
 

@@ -184,6 +184,26 @@ def test_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert killed == whole
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("damage", ["record", "file"])
+def test_shard_that_is_damaged_or_gone_is_written_again(
+    tmp_path: Path, form: str, damage: str
+) -> None:
+    options = [*SMALL, f"--format={form}"]
+    assert main([str(tmp_path / "whole"), *options]) == 0
+    folder = tmp_path / "half"
+    assert main([str(folder), *options, "--shard=0/2"]) == 0
+    record = sorted((folder / ".incomplete").glob("t*.json"))[0]
+    if damage == "record":
+        record.write_text("")
+    else:
+        names = {"idx": "MNIST/raw/.*images*.part", "imagefolder": ".incomplete/train-*.csv"}
+        for path in folder.glob(names.get(form, "train-*")):
+            path.unlink()
+    assert main([str(folder), *options]) == 0
+    assert files_of(folder) == files_of(tmp_path / "whole")
+
+
 def test_several_runs_that_end_together_complete_the_folder_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,9 +256,31 @@ def test_manifest_and_card_say_what_there_is(tmp_path: Path) -> None:
     assert manifest["options"] in card
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_manifest_has_the_hash_of_all_that_is_large(tmp_path: Path, form: str) -> None:
+    assert main([str(tmp_path), *SMALL, f"--format={form}"]) == 0
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    lines = b""
+    for shard in manifest["shards"]:
+        content = (tmp_path / shard["file"]).read_bytes()
+        if form == "imagefolder":
+            place = content.index(b"\n") + 1 + len(lines)
+            lines += content[place : place + shard["bytes"]]
+        else:
+            place = shard.get("place", 0)
+        part = content[place : place + shard["bytes"]]
+        assert hashlib.sha256(part).hexdigest() == shard["sha256"]
+    for file in manifest["files"]:
+        content = (tmp_path / file["file"]).read_bytes()
+        assert len(content) == file["bytes"]
+        assert file.get("sha256", hashlib.sha256(content).hexdigest()) == (
+            hashlib.sha256(content).hexdigest()
+        )
+
+
 def test_texts_of_a_file_are_drawn(tmp_path: Path) -> None:
     texts = tmp_path / "texts.txt"
-    texts.write_text("007\n42\n")
+    texts.write_text("\ufeff007\r\n42\n")  # as an editor on Windows writes it
     assert main([str(tmp_path / "a.npz"), f"--texts={texts}", "--seed=7"]) == 0
     data = np.load(tmp_path / "a.npz")
     assert data["texts"].tolist() == ["007", "42"]
@@ -316,6 +358,17 @@ def test_disk_that_is_too_small_is_found_before_the_first_picture(
         assert main([str(tmp_path / form), "--count=1000", f"--format={form}"]) == 2
         assert "GB free. See --help." in capsys.readouterr().err
         assert not (tmp_path / form).exists()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_large_pictures_and_long_texts_are_written(tmp_path: Path, form: str) -> None:
+    """More than one batch in what is drawn to see how large the data set will be."""
+    texts = tmp_path / "texts.txt"
+    texts.write_text("31415926535897932384626433832795\n")
+    length = ["--scale=16"] if form == "idx" else [f"--texts={texts}", "--scale=2"]
+    assert main([str(tmp_path / "a"), f"--format={form}", "--count=70", "--seed=7", *length]) == 0
+    manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
+    assert manifest["images"] == 70
 
 
 def test_large_file_is_refused_in_favour_of_a_folder(

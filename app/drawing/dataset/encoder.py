@@ -5,11 +5,12 @@ import io
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from time import perf_counter
 from typing import Protocol
 
 from app.drawing.dataset.section import Batch, Section
-from app.drawing.encoding import encode_png
+from app.drawing.encoding import encode_png_batch
 from app.drawing.palette import palette_of
 from app.drawing.renderer import Renderer
 
@@ -47,7 +48,7 @@ def encode_section(encoder: Encoder, section: Section, renderer: Renderer) -> It
 def encode_pngs(section: Section, batch: Batch) -> list[bytes]:
     """A PNG for each picture, in the colours of the description."""
     palette = palette_of(section.description.ink, section.description.paper)
-    return [encode_png(picture, {}, palette) for picture in batch.pictures()]
+    return encode_png_batch(batch.sheets.images, batch.sheets.sizes.tolist(), palette)
 
 
 def label_columns(section: Section) -> list[str]:
@@ -75,6 +76,7 @@ def label_rows(section: Section, batch: Batch) -> list[list[object]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
+@lru_cache(maxsize=1024)
 def file_name(name: str) -> str:
     """The name of a label as a part of a path, another one for each name."""
     return UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name)

@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,9 +39,19 @@ def resumed_seed(folder: Path) -> int | None:
     return None if found is None else int(found["seed"])
 
 
-def begin(folder: Path, plan: Plan, renderer: Renderer) -> list[int]:
+def record_name(shard: Shard) -> str:
+    """The name of the record of a shard, below the folder of the data set."""
+    return f"{INCOMPLETE}/{shard.name}.json"
+
+
+def begin(folder: Path, plan: Plan, renderer: Renderer, kept: int | None = None) -> list[int]:
     """Prepare the folder; the indices of the shards that are missing in it.
 
+    Args:
+        folder: of the data set.
+        plan: of the data set.
+        renderer: draws it.
+        kept: shards that are here at a time, where they are sent elsewhere; None: all.
     Raises:
         InvalidRequest: the folder holds something else, or the disk is too small.
         OSError: the folder cannot be written.
@@ -50,8 +60,10 @@ def begin(folder: Path, plan: Plan, renderer: Renderer) -> list[int]:
     _check_folder(folder, description)
     if (folder / MANIFEST).exists():
         return []
-    missing = [i for i, shard in enumerate(plan.shards) if not _record(folder, shard).exists()]
-    _check_disk(folder, plan, renderer, sum(plan.shards[i].section.count for i in missing))
+    here = kept is None
+    missing = [i for i, shard in enumerate(plan.shards) if not _written(folder, shard, here)]
+    counts = [plan.shards[index].section.count for index in missing]
+    _check_disk(folder, plan, renderer, sum(counts[:kept]))
     (folder / INCOMPLETE).mkdir(parents=True, exist_ok=True)
     replace_file(folder / INCOMPLETE / DESCRIPTION, _json(description))
     FORMS[plan.options.format].prepare(folder, plan.shards)
@@ -74,7 +86,8 @@ def write_shard(folder: Path, shard: Shard, renderer: Renderer, progress: Progre
     labels = shard.section.labels
     digits = np.bincount(labels.digits[labels.used()], minlength=len(labels.alphabet.names))
     record = {
-        "file": str(path.relative_to(folder)),
+        "file": form.name(shard),
+        **({} if place is None else {"place": place}),
         "split": shard.split,
         "first": shard.section.first,
         "images": shard.section.count,
@@ -108,13 +121,14 @@ def _finish(folder: Path, plan: Plan, renderer: Renderer) -> bool:
     if not all(record.exists() for record in records):
         return False
     files = FORMS[plan.options.format].finish(folder, plan.shards)
+    found = [json.loads(record.read_text()) for record in records]
     document = manifest(
         {
             **describe(plan, renderer),
             "trained_on": renderer.checkpoint.manifest.provenance.data_set,
         },
-        [json.loads(record.read_text()) for record in records],
-        [_facts(folder, file) for file in files],
+        found,
+        [_facts(folder, file, {record["file"] for record in found}) for file in files],
     )
     replace_file(folder / CARD, card(document).encode())
     replace_file(folder / MANIFEST, _json(document))
@@ -190,8 +204,8 @@ def _bytes_per_picture(plan: Plan, renderer: Renderer) -> float:
     count = min(SAMPLE, plan.shards[0].section.count)
     section = replace(plan.shards[0].section, count=count)
     if name == "imagefolder":
-        (batch,) = section.batches(renderer)
-        sizes = [len(png) for png in encode_pngs(section, batch)]
+        batches = section.batches(renderer)
+        sizes = [len(png) for batch in batches for png in encode_pngs(section, batch)]
         return sum(-(-size // FILE_BLOCK) * FILE_BLOCK for size in sizes) / count
     encoder = ENCODERS[name](section)
     return sum(map(len, encode_section(encoder, section, renderer))) / count
@@ -208,14 +222,32 @@ def _counted(
             progress(count)
 
 
+def _written(folder: Path, shard: Shard, here: bool) -> bool:
+    """Whether a shard has its record and, if shards stay here, what it tells of."""
+    try:
+        record = json.loads(_record(folder, shard).read_text())
+    except (FileNotFoundError, ValueError):
+        return False
+    form = FORMS[shard.section.description.format]
+    path, place = form.target(folder, shard)
+    if not here:
+        return True
+    if place is not None:  # in a common file, which has its name when all is there
+        return path.exists() or (folder / form.name(shard)).exists()
+    return path.exists() and path.stat().st_size == record.get("bytes")
+
+
 def _record(folder: Path, shard: Shard) -> Path:
-    return folder / INCOMPLETE / f"{shard.name}.json"
+    return folder / record_name(shard)
 
 
-def _facts(folder: Path, file: Path) -> dict[str, Any]:
+def _facts(folder: Path, file: Path, of_shards: Collection[str]) -> dict[str, Any]:
+    """What the manifest has of a file. Those of the shards are not read again: they are large."""
+    facts = {"file": str(file.relative_to(folder)), "bytes": file.stat().st_size}
+    if facts["file"] in of_shards:
+        return facts
     with file.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return {"file": str(file.relative_to(folder)), "bytes": file.stat().st_size, "sha256": digest}
+        return {**facts, "sha256": hashlib.file_digest(content, "sha256").hexdigest()}
 
 
 def _json(document: dict[str, Any]) -> bytes:

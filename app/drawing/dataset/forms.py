@@ -38,6 +38,9 @@ class Form(Protocol):
     def target(self, folder: Path, shard: Shard) -> tuple[Path, int | None]:
         """The file of these pieces, and their place in it; None: they are the whole file."""
 
+    def name(self, shard: Shard) -> str:
+        """The file of a finished folder that has these pieces."""
+
     def finish(self, folder: Path, shards: Sequence[Shard]) -> list[Path]:
         """What follows the shards; the files that it made."""
 
@@ -57,7 +60,11 @@ class FileForm:
 
     def target(self, folder: Path, shard: Shard) -> tuple[Path, int | None]:
         """See `Form.target`."""
-        return folder / f"{shard.name}.{ENDINGS[self._name]}", None
+        return folder / self.name(shard), None
+
+    def name(self, shard: Shard) -> str:
+        """See `Form.name`."""
+        return f"{shard.name}.{ENDINGS[self._name]}"
 
     def finish(self, folder: Path, shards: Sequence[Shard]) -> list[Path]:  # noqa: ARG002
         """See `Form.finish`."""
@@ -90,6 +97,10 @@ class IdxForm:
         place = struct.calcsize(">2xBB3I") + shard.offset * canvas.height * canvas.width
         return _part(folder, shard.split, IMAGES), place
 
+    def name(self, shard: Shard) -> str:
+        """See `Form.name`."""
+        return str(_whole(Path(), shard.split, IMAGES))
+
     def finish(self, folder: Path, shards: Sequence[Shard]) -> list[Path]:
         """See `Form.finish`. Gives the files their names."""
         files = []
@@ -118,6 +129,10 @@ class ImageFolderForm:
     def target(self, folder: Path, shard: Shard) -> tuple[Path, int | None]:
         """See `Form.target`. The pieces are the lines of the table."""
         return folder / ".incomplete" / f"{shard.name}.csv", None
+
+    def name(self, shard: Shard) -> str:
+        """See `Form.name`."""
+        return f"{shard.split}/metadata.csv"
 
     def finish(self, folder: Path, shards: Sequence[Shard]) -> list[Path]:
         """See `Form.finish`. Joins the tables of the shards."""

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from app.drawing.dataset.section import BATCH, Section, Writers
+from app.drawing.dataset.section import Section, Writers
 from app.drawing.renderer import Renderer, open_renderer
 from app.request.dataset import MAX_NUMBERS, Description
 from app.settings import read_settings
+
+RUN = 512  # numbers that an iterator gives before it leaves as many to the others
 
 
 def numbers(
@@ -41,7 +43,7 @@ def numbers(
     values = {name: str(value) for name, value in options.items()}
     asked = renderer.queries.description
     description = asked.model_validate({"count": str(count), **values})
-    return _drawn(description, seed, range(worker * BATCH, count, workers * BATCH), renderer)
+    return _drawn(description, seed, range(worker * RUN, count, workers * RUN), renderer)
 
 
 def _drawn(
@@ -49,7 +51,7 @@ def _drawn(
 ) -> Iterator[tuple[NDArray[np.uint8], str]]:
     writers = None if description.writers is None else Writers(0, description.writers, 0)
     for start in starts:
-        end = min(start + BATCH, description.count)
+        end = min(start + RUN, description.count)
         section = Section(description, seed, start, end - start, writers=writers)
         for batch in section.batches(renderer):
             yield from zip(batch.pictures(), batch.labels.texts(), strict=True)

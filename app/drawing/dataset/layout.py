@@ -79,8 +79,10 @@ def set_numbers(pictures: Levels, used: NDArray[np.bool_], style: Style) -> Shee
     count, longest = used.shape
     cell = Size(*pictures.shape[1:])
     if used.all() and style.plain(cell.height, cell.width * longest):
-        lines = pictures.reshape(count, longest, cell.height, cell.width)
-        sheets = stitch(lines).reshape(count, cell.height, -1)
+        sheets = pictures  # of one digit they are the pictures
+        if longest > 1:
+            lines = pictures.reshape(count, longest, cell.height, cell.width)
+            sheets = stitch(lines).reshape(count, cell.height, -1)
         return Sheets(sheets, np.broadcast_to(sheets.shape[1:], (count, 2)), None)
     heights = np.rint(cell.height * style.scales).astype(np.intp)
     inks = np.zeros((count, longest, 4), dtype=np.intp)  # boxes within the cells, not scaled

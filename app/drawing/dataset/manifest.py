@@ -37,7 +37,7 @@ def manifest(
     Args:
         description: everything that its bytes depend on.
         shards: the record of each shard.
-        files: name, bytes and sha256 of the files that are not one shard.
+        files: name, bytes and, unless shards have it, sha256 of the files that are not one shard.
     """
     splits: dict[str, int] = {}
     for shard in shards:

@@ -12,11 +12,11 @@ from app.drawing.dataset.labels import Labels, draw_numbers, uniforms
 from app.drawing.dataset.layout import Sheets, Style, set_numbers
 from app.drawing.dataset.texts import Texts
 from app.drawing.renderer import Renderer
-from app.request.dataset import Description
+from app.request.dataset import ONCE, Description
 from app.request.ranges import Range, Size
 from model.noise import Noise, hand, mix, noise_of_lines
 
-BATCH = 128  # pictures drawn at a time
+BATCH = 512  # digits drawn at a time: fewer cost more time each, more leave the processor's cache
 BATCH_PIXELS = 2**23  # that a batch needs at most while it is composed
 KEPT_HANDS = 2**12
 # Streams of `app.drawing.dataset.labels.uniforms` for what each picture draws from a range.
@@ -106,7 +106,7 @@ class Section:
         cell, scale = self.description.cell, self.description.scale.high
         height = self.canvas.height + 2 * round(cell.height * scale)
         pixels = height * (self.canvas.width + 2 * round(cell.width * scale))
-        return max(1, min(BATCH, BATCH_PIXELS // pixels))
+        return max(1, min(BATCH // self.longest, BATCH_PIXELS // pixels))
 
     @property
     def batch_counts(self) -> list[int]:
@@ -150,6 +150,8 @@ class Section:
                 [_hand(self.seed, w, size) if style is None else style for w in writers]
             )
             own = _mixed(np.repeat(hands, lengths, axis=0), own, np.repeat(shares, lengths))
+        if self.description.temperature == ONCE:
+            return own
         temperatures = self._ranged(self.description.temperature, TEMPERATURE, first, len(labels))
         return own * np.repeat(temperatures.astype(np.float32), lengths)[:, None]
 

@@ -1,6 +1,7 @@
 """The texts to write, from a file with one a line, in the alphabet of the model."""
 
 import hashlib
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def read_texts(path: Path, alphabet: Alphabet) -> Texts:
         InvalidRequest: the file cannot be read, a line cannot be drawn, or there is none.
     """
     try:
-        content = path.read_bytes().replace(b"\r\n", b"\n")
+        content = path.read_bytes().removeprefix(BOM_UTF8).replace(b"\r\n", b"\n")
     except OSError as error:
         raise invalid("texts", f"{path} cannot be read: {error.strerror}") from error
     if not content.strip():

@@ -9,6 +9,7 @@ from app.drawing.dataset.section import Batch, Section
 
 BLOCK = 512  # bytes
 NAME, SIZE, CHECKSUM = slice(0, 100), slice(124, 136), slice(148, 156)  # in a header
+PADDING = bytes(BLOCK)
 
 
 class WebDatasetEncoder:
@@ -51,24 +52,21 @@ def _member(name: str, content: bytes) -> tuple[bytes, bytes, bytes]:
     Made for speed: `tarfile` takes longer for a header than the engine for a digit. Only name,
     size and checksum differ from the header that it makes once.
     """
-    header = bytearray(_header())
-    size = b"%011o" % len(content)
-    header[: len(name)] = name.encode()
-    header[SIZE.start : SIZE.start + len(size)] = size
-    total = _header_sum() + sum(name.encode()) + sum(size)
-    header[CHECKSUM] = b"%06o\0 " % total
-    return bytes(header), content, bytes(-len(content) % BLOCK)
+    between, middle, rest, total = _header()
+    spelled, size = name.encode(), b"%011o" % len(content)
+    checksum = b"%06o\0 " % (total + sum(spelled) + sum(size))
+    header = b"".join((spelled.ljust(NAME.stop, b"\0"), between, size, middle, checksum, rest))
+    return header, content, PADDING[: -len(content) % BLOCK]
 
 
 @lru_cache(maxsize=1)
-def _header() -> bytes:
-    """The header of an empty file without a name, with the size and checksum left out."""
-    header = bytearray(tarfile.TarInfo("").tobuf(tarfile.USTAR_FORMAT))
-    header[SIZE] = bytes(12)
-    header[CHECKSUM] = b" " * 8
-    return bytes(header)
+def _header() -> tuple[bytes, bytes, bytes, int]:
+    """The header of an empty file: what follows name, size and checksum, and its sum.
 
-
-@lru_cache(maxsize=1)
-def _header_sum() -> int:
-    return sum(_header())
+    The sum is that of a header without name and size, whose checksum counts as spaces.
+    """
+    header = tarfile.TarInfo("").tobuf(tarfile.USTAR_FORMAT)
+    between, middle = header[NAME.stop : SIZE.start], header[SIZE.stop - 1 : CHECKSUM.start]
+    rest = header[CHECKSUM.stop :]
+    spaces = ord(" ") * (CHECKSUM.stop - CHECKSUM.start)
+    return between, middle, rest, sum(between) + sum(middle) + spaces + sum(rest)

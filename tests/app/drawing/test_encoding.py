@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from app.drawing.encoding import encode_png
+from app.drawing.encoding import encode_png, encode_png_batch
 from app.drawing.palette import Palette
 
 SHEETS = arrays.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 200)))
@@ -38,3 +38,18 @@ def test_encode_png_has_the_colours_of_its_palette(
 def test_encode_png_takes_a_sheet_that_is_not_contiguous() -> None:
     sheet = np.arange(60, dtype=np.uint8).reshape(6, 10)[::2, ::3]
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(encode_png(sheet, {})))), sheet)
+
+
+@given(sheet=SHEETS, colours=st.sampled_from(COLOURS), data=st.data())
+def test_encode_png_batch_has_the_bytes_of_each_picture_alone(
+    sheet: np.ndarray, colours: tuple[str, str], data: st.DataObject
+) -> None:
+    height, width = sheet.shape
+    side = st.tuples(st.integers(1, height), st.integers(1, width))
+    sizes = data.draw(st.lists(st.one_of(st.just((height, width)), side), min_size=1, max_size=4))
+    images, palette = np.stack([sheet + number for number in range(len(sizes))]), Palette(*colours)
+    alone = [
+        encode_png(image[:high, :wide], {}, palette)
+        for image, (high, wide) in zip(images, sizes, strict=True)
+    ]
+    assert encode_png_batch(images, sizes, palette) == alone

@@ -29,9 +29,12 @@ def test_numbers_do_not_end_and_need_no_memory(renderer: Renderer) -> None:
 
 
 def test_several_iterators_give_each_number_once(renderer: Renderer) -> None:
-    every = [text for _, text in numbers(700, seed=7, renderer=renderer, length=8)]
+    every = [text for _, text in numbers(1700, seed=7, renderer=renderer, length=8)]
     parts = [
-        [text for _, text in numbers(700, seed=7, worker=w, workers=3, renderer=renderer, length=8)]
+        [
+            text
+            for _, text in numbers(1700, seed=7, worker=w, workers=3, renderer=renderer, length=8)
+        ]
         for w in range(3)
     ]
     assert sorted(chain(*parts)) == sorted(every)

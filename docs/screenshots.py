@@ -24,6 +24,8 @@ COLOURS = {
 SIZES = {"desktop": (1120, 940), "phone": (390, 844)}  # width and height in pixels
 FLAGS = ["--no-sandbox", "--disable-gpu"]
 READY = "#picture[data-state=ready]"
+STEP_OF_THE_TOUR = 6  # the map
+AFTER_THE_WALK_MS = 2000
 PREVIEW_COLOURS = 16
 DRAW_PREVIEW = """(picture) => {
     const canvas = Object.assign(document.createElement("canvas"), { width: 1200, height: 630 });
@@ -45,6 +47,7 @@ def main() -> None:
         for size in SIZES:
             for scheme in COLOURS:
                 take(browser, service.address, size, scheme)
+        explain(browser, service.address)
         browser.close()
 
 
@@ -63,6 +66,24 @@ def take(browser: Browser, address: str, size: str, scheme: str) -> None:
     page.locator("#draw-time").evaluate("time => time.remove()")
     page.screenshot(path=FOLDER / f"page-{size}-{scheme}.png")
     context.close()
+
+
+def explain(browser: Browser, address: str) -> None:
+    """Write docs/page-photo.png, a photo that was read, and docs/page-tour.png."""
+    page = browser.new_page(reduced_motion="reduce", viewport={"width": 1120, "height": 760})
+    page.goto(f"{address}/?{QUERY}&{COLOURS['light']}")
+    page.locator(READY).wait_for()
+    page.locator("#photo").set_input_files(FOLDER / "seven.png")
+    page.locator("#reading").wait_for()
+    page.locator(".picture").evaluate("picture => { picture.style.position = 'static'; }")
+    page.locator("#own-digit").screenshot(path=FOLDER / "page-photo.png")
+    page.locator("#start-tour").click()
+    for _ in range(STEP_OF_THE_TOUR - 1):
+        page.locator("#tour-next").click()
+    page.locator("#latent-space[data-state=ready]").wait_for()
+    page.wait_for_timeout(AFTER_THE_WALK_MS)
+    page.screenshot(path=FOLDER / "page-tour.png")
+    page.close()
 
 
 def preview(browser: Browser, address: str) -> None:

@@ -13,7 +13,8 @@ import { button, part } from "./element.js";
  */
 
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
-const MARGIN = 16; // CSS pixels above the part
+const MARGIN = 16; // CSS pixels above the part, at least
+const ROOM = 0.5; // of the window, above the panel of the tour
 const WALK = 8; // steps on the map
 const WALK_MS = 180; // between two of them
 const POLL_MS = 100;
@@ -47,7 +48,7 @@ const STEPS = [
     text: "The noise with each label, then the label with ten other noises. The model was never told what a handwriting is. It learned to keep the two apart, because the label is given and need not be stored in z.",
   },
   {
-    at: "#encode",
+    at: "#encode .reading",
     title: "The way back",
     text: "The encoder reads a real digit and says which noise could have drawn it: a mean and a spread for each number. The tour has drawn a sample from that distribution. The decoder draws it again, and the loss is what training makes small.",
     code: "latent = mean + epsilon * torch.exp(log_variance / 2)",
@@ -55,7 +56,7 @@ const STEPS = [
     act: () => button("#sample-again").click(),
   },
   {
-    at: "#latent-space",
+    at: "#latent-map",
     title: "A map of handwritings",
     text: "Each dot is a real digit where the encoder puts it. Near dots are similar hands. The tour walks across, and the decoder draws what lies on the way. Move over the map yourself.",
     waits: true,
@@ -81,8 +82,9 @@ function walk(left = WALK) {
 
 /** @param {Step} step */
 function perform(step) {
-  if (!part(step.at).classList.contains("toured")) return; // the visitor has gone on
-  if (step.waits && part(step.at).dataset.state !== "ready") setTimeout(() => perform(step), POLL_MS);
+  const shown = part(step.at);
+  if (!shown.classList.contains("toured")) return; // the visitor has gone on
+  if (step.waits && shown.closest(".block")?.getAttribute("data-state") !== "ready") setTimeout(() => perform(step), POLL_MS);
   else step.act?.();
 }
 
@@ -104,7 +106,9 @@ export function bindTour() {
     const { at, title, text, code } = steps[to];
     unmark();
     part(at).classList.add("toured");
-    scrollTo({ top: part(at).getBoundingClientRect().top + scrollY - MARGIN }); // smooth where page.css says so
+    const { top, height } = part(at).getBoundingClientRect();
+    const above = Math.max(MARGIN, (ROOM * innerHeight - height) / 2);
+    scrollTo({ top: scrollY + top - above }); // smooth where page.css says so
     part("#tour-title").textContent = `${to + 1} of ${steps.length}: ${title}`;
     part("#tour-text").textContent = text;
     part("#tour-code").textContent = code ?? "";

@@ -29,7 +29,7 @@ class Style:
         place: (N, 2) in [0, 1): share of the room to spare that is above and left of the number.
         fixed: whether each picture is the canvas; otherwise it ends with its number and margin.
         boxes: whether the boxes of the digits are wanted.
-        baseline: see `app.drawing.canvas.stitch`.
+        baseline: whether digits stand on the baseline, see `app.drawing.canvas.stitch`.
         pens: (N,) thickness of the strokes of ink; None draws pixels.
     """
 

@@ -12,8 +12,8 @@ from training.config import EXIT_FAILED, read_options
 
 DESCRIPTION = """
 Train the two networks with which /restyle reads photos: one finds the ink of digits in a picture,
-one reads what was cut out. The defaults take about a quarter of an hour on two cores. A command
-that was stopped continues when it is started again.
+one reads what was cut out. The defaults take about ten minutes on one core. A command that was
+stopped continues when it is started again.
 """
 
 
@@ -35,7 +35,7 @@ class PhotosConfig(BaseModel):
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = Field(
         0, description="seed of all random numbers"
     )
-    threads: Annotated[int, Field(ge=1)] = Field(2, description="threads that train")
+    threads: Annotated[int, Field(ge=1)] = Field(1, description="threads that train")
 
 
 def main(arguments: list[str]) -> int:

@@ -16,7 +16,7 @@ from app.site.build import PREVIEW, WEB
 from harness.launcher import running
 
 FOLDER = Path(__file__).parent
-QUERY = "digits=2018&seed=11&variation=0.3&temperature=0.8&spacing=tight&gap=3&scale=8"
+QUERY = "digits=2018&seed=19&variation=0.3&temperature=0.8&spacing=tight&gap=3&scale=8"
 COLOURS = {
     "light": "render=ink&ink=24407a&paper=fffdf8",
     "dark": "render=ink&ink=ebe6da&paper=1c1f26",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from model.checkpoint import WEIGHTS, Checkpoint
 
 DEVIATIONS = 4  # standard deviations of an output's weights; greater ones are cut off
-ENCODER_STEPS, ARTICLE_STEPS = 10, 7  # the highest rounded weight: fewer are smaller compressed
+ENCODER_STEPS, ARTICLE_STEPS = 5, 7  # the highest rounded weight: fewer are smaller compressed
 
 
 def rounded_network(

@@ -2,9 +2,11 @@
 
 import io
 
+import numpy as np
 import torch
 from PIL import Image
 
+from model.box import place
 from model.checkpoint import PRETRAINED, read_checkpoint
 from model.torch_engine import load_cvae
 
@@ -30,8 +32,10 @@ class Decoder:
         labels = torch.tensor([int(digit) for digit in digits])
         one_hot = torch.nn.functional.one_hot(labels, self.config.classes).float()
         pixels = self.decode(noise, one_hot).reshape(len(digits), self.config.image_height, -1)
-        sheet = torch.cat(list(pixels), dim=1)
-        return Image.fromarray((sheet * 255).round().byte().numpy())
+        levels = (pixels * 255).round().byte().numpy()
+        if self.config.canvas is not None:  # the network draws boxes
+            levels = place(levels, self.config.canvas)
+        return Image.fromarray(np.concatenate(list(levels), axis=1))
 
 
 def png(picture: Image.Image) -> bytes:

@@ -54,7 +54,7 @@ def requests_of(contract: dict[str, Any], address: str) -> Iterator[Request]:
             needed = {
                 each["name"]: each["schema"]["examples"][0]
                 for each in parameters
-                if each["required"]
+                if each["required"] or each["name"] == "digits"  # or text
             }
             formats = [{"format": name} for name in schemas.get("format", {}).get("enum", ())]
             for chosen in formats or [{}]:

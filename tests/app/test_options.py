@@ -40,7 +40,7 @@ def test_help_has_all_parameters_and_its_examples_are_taken_as_they_are_printed(
         f"--{name}"
         for model in models
         for name in model.names()
-        if name not in ("digits", "style", "texts", "model")
+        if name not in ("digits", "text", "style", "texts", "model")
     }
     assert main([*words, *file]) == 0
     assert (tmp_path / file[-1]).exists()

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from model.checkpoint import PRETRAINED, read_checkpoint
+from tests.training.exits import exit_code
 from training.evaluate import main
 
 
@@ -58,7 +59,7 @@ def test_evaluate_prints_a_table_and_writes_a_picture(folder: Path) -> None:
     for title in ("label agreement", "Frechet distance", "recall", "baseline", "real"):
         assert title in shown
     with Image.open(folder / "out" / "report.png") as picture:
-        assert picture.width == 560
+        assert picture.width == 2 * 10 * read_checkpoint(PRETRAINED).config.image_width
 
 
 def test_evaluate_update_changes_metrics_and_card_of_the_checkpoint(
@@ -81,5 +82,6 @@ def test_evaluate_unusable_checkpoint_or_option_ends_with_one_sentence(
     sentence: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main([str(tmp_path / "none"), "--out-dir", str(tmp_path / "out"), *options]) == code
+    arguments = [str(tmp_path / "none"), "--out-dir", str(tmp_path / "out"), *options]
+    assert exit_code(main, arguments) == code
     assert sentence in capsys.readouterr().err.replace("\n", "")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.training.exits import exit_code
 from training.look import main
 
 
@@ -38,5 +39,5 @@ def test_look_shows_counts_polarity_and_a_sheet(
 def test_look_ends_with_a_sentence(
     arguments: list[str], code: int, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(arguments) == code
+    assert exit_code(main, arguments) == code
     assert sentence in capsys.readouterr().err

@@ -52,7 +52,7 @@ def test_phone_has_a_digit_keyboard_and_large_buttons(open_page: OpenPage, addre
     with open_page(address, **PHONE) as page:
         open_picture(page, address)
         field = page.locator("#digits")
-        expect(field).to_have_attribute("inputmode", "numeric")
+        expect(field).to_have_attribute("inputmode", "decimal")
         size = field.evaluate("field => parseFloat(getComputedStyle(field).fontSize)")
         assert size >= 16  # a phone zooms in on fields with smaller text
         for button in page.get_by_role("button").all():

@@ -1,14 +1,18 @@
 """`make torture` in short. Times are printed, not judged, because the machine may be busy."""
 
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
 from harness.nginx import MissingProgramError
+from torture import __main__ as command
 from torture.__main__ import TRIALS, Trial
 from torture.answer import find_fault
-from torture.scale import TEST
+from torture.scale import TEST, Scale
+from torture.verdict import Verdict
 
 ALL = [(name, trial) for name, trials in TRIALS.items() for trial in trials]
 
@@ -34,3 +38,23 @@ def test_answer_of_another_size_has_a_fault(client: TestClient, form: str) -> No
     assert find_fault(asked, *found) is None
     for right, wrong in (("rows=3", "rows=2"), ("scale=2", "scale=1"), ("digits=348", "digits=34")):
         assert find_fault(asked.replace(right, wrong), *found), wrong
+
+
+@pytest.mark.parametrize(("names", "tried"), [([], ["a", "b"]), (["b"], ["b"])])
+def test_command_tries_what_is_named_or_else_everything(
+    names: list[str], tried: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+
+    def trial(name: str) -> Trial:
+        def run(_: Scale) -> Iterator[Verdict]:
+            found.append(name)
+            yield Verdict(name, "1", "1", holds=True)
+
+        return run
+
+    monkeypatch.setattr(command, "TRIALS", {name: (trial(name),) for name in "ab"})
+    assert command.main([*names, "--output", str(tmp_path / "torture.json")]) == 0
+    assert found == tried
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["c"])

@@ -34,10 +34,10 @@ def place(boxes: NDArray[np.uint8], canvas: int) -> NDArray[np.uint8]:
     pictures = np.zeros((count, canvas, canvas), np.uint8)
     # One product gives mass and moments. The sums of integers below 2^24 are exact in float32.
     sums = boxes.reshape(count, -1).astype(np.float32) @ _moments(height, width)
-    for picture, box, (mass, down, right) in zip(pictures, boxes, sums.tolist(), strict=True):
+    for index, (mass, down, right) in enumerate(sums.tolist()):
         top = _start(mass, down, height, canvas)
         left = _start(mass, right, width, canvas)
-        picture[top : top + height, left : left + width] = box
+        pictures[index, top : top + height, left : left + width] = boxes[index]
     return pictures
 
 
@@ -71,8 +71,9 @@ def _start(mass: float, moment: float, side: int, canvas: int) -> int:
     """The first row of a box: canvas / 2 - moment / mass, rounded half up, inside the canvas."""
     if mass == 0:
         return (canvas - side) // 2
-    start = ((canvas + 1) * mass - 2 * moment) // (2 * mass)
-    return max(0, min(canvas - side, int(start)))
+    start = int(((canvas + 1) * mass - 2 * moment) // (2 * mass))
+    # Not min and max, which take half of the time of placing a digit.
+    return 0 if start < 0 else canvas - side if start > canvas - side else start
 
 
 def _starts(ink: NDArray[np.bool_], side: int) -> NDArray[np.intp]:

@@ -27,6 +27,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _draw(asked: type[GenerateQuery], options: dict[str, str | None], output: Path | None) -> None:
+    number = options.get("digits")
+    if number is not None and not (number.isascii() and number.isdigit()):
+        options = {**options, "digits": None, "text": number}  # one argument takes both
     query = parse_query(asked, options, output)
     settings = read_settings()
     renderer = open_renderer(settings.checkpoint, settings.engine, settings.precision)

@@ -56,7 +56,7 @@ def add_parameters(parser: argparse.ArgumentParser, model: type[Query]) -> None:
         metavar = METAVARS.get(type(constraint), option.upper())
         if isinstance(constraint, Line):
             parser.add_argument(option, help=text, metavar=metavar)
-        elif not isinstance(constraint, MarkedLine):  # see `parse_query`
+        elif not isinstance(constraint, MarkedLine):  # the argument takes both
             parser.add_argument(f"--{option}", dest=option, help=text, metavar=metavar)
 
 
@@ -73,13 +73,6 @@ def parse_query(
         InvalidRequest: an option breaks the limits of its parameter.
     """
     values = {name: text for name, text in options.items() if text is not None}
-    number = values.get("digits")
-    if (
-        number is not None
-        and "text" in model.names()
-        and not (number.isascii() and number.isdigit())
-    ):
-        values["text"] = values.pop("digits")  # one argument for both
     if output is not None and output.suffix:
         values.setdefault("format", output.suffix.removeprefix(".").lower())
     return model.model_validate(values)

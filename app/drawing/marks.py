@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.drawing.canvas import baseline_of
+from app.request.line import MARKS
 
 Levels = NDArray[np.uint8]
 Floats = NDArray[np.floating[Any]]
@@ -42,18 +43,19 @@ def with_marks(digits: Levels, text: str) -> Levels:
     """
     rows, _, *size = digits.shape
     pictures = np.zeros((rows, len(text), *size), np.uint8)
-    pictures[:, [place for place, sign in enumerate(text) if sign not in STROKES]] = digits
-    for place, sign in enumerate(text):
-        if sign in STROKES:
-            for row in range(rows):
-                pictures[row, place] = _mark(sign, digits[row])
+    pictures[:, [place for place, sign in enumerate(text) if sign not in MARKS]] = digits
+    for row, line in enumerate(digits):
+        weight, slant = _weight(line), _slant(line)
+        for place, sign in enumerate(text):
+            if sign in MARKS:
+                pictures[row, place] = _mark(sign, weight, slant, (size[0], size[1]))
     return pictures
 
 
-def _mark(sign: str, line: Levels) -> Levels:
-    """A mark (H, W) beside the digits (N, H, W) of its line."""
-    _, height, width = line.shape
-    weight, lean = _weight(line), _slant(line) + LEANING.get(sign, 0)
+def _mark(sign: str, weight: float, slant: float, size: tuple[int, int]) -> Levels:
+    """A mark (H, W) in the weight and slant of its line."""
+    height, width = size
+    lean = slant + LEANING.get(sign, 0)
     unit = height / SIDE
     # Of the middle of each pixel, from the middle of the baseline, without the slant.
     up: Floats = baseline_of(height) - 0.5 - np.arange(height)[:, None]

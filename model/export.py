@@ -234,7 +234,7 @@ def external_graph(weights: bytes, location: str, proto: onnx.ModelProto) -> byt
 def with_facts_in_order(weights: bytes) -> bytes:
     """A safetensors file with its metadata in the order of their names, for equal bytes each time.
 
-    The library writes metadata in the order of a hash table that is seeded anew by each process.
+    The library writes metadata in hash order, which differs from process to process.
     """
     size = int.from_bytes(weights[:8], "little")
     header = json.loads(weights[8 : 8 + size])

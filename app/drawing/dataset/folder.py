@@ -228,10 +228,10 @@ def _written(folder: Path, shard: Shard, here: bool) -> bool:
         record = json.loads(_record(folder, shard).read_text())
     except (FileNotFoundError, ValueError):
         return False
-    form = FORMS[shard.section.description.format]
-    path, place = form.target(folder, shard)
     if not here:
         return True
+    form = FORMS[shard.section.description.format]
+    path, place = form.target(folder, shard)
     if place is not None:  # in a common file, which has its name when all is there
         return path.exists() or (folder / form.name(shard)).exists()
     return path.exists() and path.stat().st_size == record.get("bytes")

@@ -29,6 +29,7 @@ def contours(sheet: Levels, pen: float = 1.0) -> Iterator[tuple[float, list[Outl
     height, softness, fineness = surface(sheet, pen)
     fine = max(FINENESS, fineness)
     height = enlarged(height, fine, fineness)
+    height[[0, -1]] = height[:, [0, -1]] = PAPER  # in the margin: closes every outline
     if softness is not None:
         width = enlarged(softness, fine)
         soft = _soft_columns(height, width)
@@ -47,7 +48,9 @@ def _shift(band: int) -> np.float32:
 
 
 def _soft_columns(height: Floats, width: Floats) -> Mask:
-    """The columns (W,) of digits that have a soft edge; blank columns part digits.
+    """The columns (W,) of digits that have a soft edge, each with a blank one on both sides.
+
+    Blank columns part digits, and the outline of a digit closes in them.
 
     Args:
         height: (H, W) float32, above 0 in the ink.
@@ -58,7 +61,8 @@ def _soft_columns(height: Floats, width: Floats) -> Mask:
     soft: Mask = np.asarray((visible & (width > 0)).any(axis=0))
     begins = np.flatnonzero(ink[1:] != ink[:-1]) + 1  # of all runs of columns but the first
     runs = zip(np.split(ink, begins), np.split(soft, begins), strict=True)
-    return np.concatenate([run & part.any() for run, part in runs])
+    found: Mask = np.pad(np.concatenate([run & part.any() for run, part in runs]), 1)
+    return np.asarray(found[:-2] | found[1:-1] | found[2:])
 
 
 def _ends(mask: Mask) -> tuple[int, int]:

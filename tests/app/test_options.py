@@ -11,17 +11,17 @@ from app.request.schemas import GenerateQuery
 
 
 @pytest.mark.parametrize(
-    ("main", "models", "file"),
+    ("main", "models", "last"),
     [
         (draw.main, [GenerateQuery], ["-o", "a.png"]),
-        (dataset.main, [DatasetOptions, RunOptions], ["a"]),
+        (dataset.main, [DatasetOptions, RunOptions], ["--count", "20", "a"]),  # fewer than there
     ],
     ids=["draw", "dataset"],
 )
 def test_help_has_all_parameters_and_its_examples_are_taken_as_they_are_printed(
     main: Callable[[list[str]], int],
     models: list[type[Query]],
-    file: list[str],
+    last: list[str],
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -42,6 +42,6 @@ def test_help_has_all_parameters_and_its_examples_are_taken_as_they_are_printed(
         for name in model.names()
         if name not in ("digits", "text", "style", "texts", "model")
     }
-    assert main([*words, *file]) == 0
-    assert (tmp_path / file[-1]).exists()
+    assert main([*words, *last]) == 0
+    assert (tmp_path / last[-1]).exists()
     assert not re.search("lambda|Annotated|None|app[./]", text)

@@ -173,7 +173,7 @@ def wait_for_progress(
 
 
 def test_killed_run_resumes_exactly(train_command: Command, tmp_path: Path) -> None:
-    options = ("--epochs", "4", "--batch-size", "10", "--snapshot-every-s", "0.001")
+    options = ("--epochs", "4", "--batch-size", "10", "--snapshot-every-s", "0.02")
     assert train_command(tmp_path / "whole", *options).wait(LIMIT_S) == 0
 
     killed = train_command(tmp_path / "killed", *options)

@@ -15,11 +15,12 @@ from app.drawing.dataset.plan import Plan
 from app.drawing.dataset.progress import Progress
 from app.drawing.dataset.remote import Remote, is_address, send_description, send_shard
 from app.drawing.dataset.section import Section, Writers
-from app.drawing.dataset.stream import ENCODERS, ENDINGS
+from app.drawing.dataset.stream import ENCODERS
 from app.drawing.dataset.texts import Texts, read_texts
 from app.drawing.dataset.workers import Work, keep, write_shards, write_shards_with
 from app.drawing.renderer import Renderer, open_renderer
 from app.options import add_parameters, asked_queries, parse_query, print_seed, run
+from app.request.dataset import ENDINGS
 from app.request.dataset_options import DatasetOptions, RunOptions
 from app.request.error import Reason, RequestError, invalid
 from app.request.fields import chosen_seed

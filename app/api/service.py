@@ -20,7 +20,7 @@ from app.overload.unsent import UnsentBytes
 from app.request.error import invalid
 from app.request.query import Query
 from app.settings import Settings
-from app.site.build import PageFile
+from app.site.file import PageFile
 from app.telemetry.counters import Counters
 from app.telemetry.log import AccessLog
 

@@ -22,6 +22,8 @@ WRITERS_VARIATION = 0.3  # two digits of a writer resemble each other, and are n
 
 Switch = Literal["on", "off"]
 WORDS = ("uniform", "balanced")  # that tell how often each label comes
+# The formats that are one file, and the endings of its name.
+ENDINGS = {"npz": "npz", "zip": "zip", "webdataset": "tar", "parquet": "parquet"}
 GREY_FORMATS = ("npz", "idx")  # without colours
 ONCE = Range(1, 1)
 

@@ -1,13 +1,12 @@
 """The queries for the models of an alphabet: what can be asked of them, and in which limits."""
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Annotated, Any, TypeVar
+from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import Field, create_model
 
 from app.request.dataset import WORDS, DatasetQuery, Description
-from app.request.dataset_options import DatasetOptions
 from app.request.fields import MAX_DIGITS
 from app.request.line import Label, Line
 from app.request.parameter import Decimal, Frequencies, Integer
@@ -22,6 +21,9 @@ from app.request.schemas import (
 )
 from model.alphabet import Alphabet
 
+if TYPE_CHECKING:  # the service does without it
+    from app.request.dataset_options import DatasetOptions
+
 AnyQuery = TypeVar("AnyQuery", bound=Query)
 Fields = dict[str, Any]  # name -> the type and the default
 
@@ -34,7 +36,7 @@ CLOSEST = 12 / 28  # how far a gap may overlap two pictures, in widths of a pict
 
 @dataclass(frozen=True)
 class Queries:
-    """The query of each endpoint, and that of the command for data sets."""
+    """The query of each endpoint, and the options of the command for data sets."""
 
     generate: type[GenerateQuery] = GenerateQuery
     restyle: type[RestyleQuery] = RestyleQuery
@@ -42,7 +44,17 @@ class Queries:
     latent_map: type[LatentMapQuery] = LatentMapQuery
     dataset: type[DatasetQuery] = DatasetQuery
     description: type[Description] = Description
-    dataset_options: type[DatasetOptions] = DatasetOptions
+
+    @cached_property
+    def dataset_options(self) -> "type[DatasetOptions]":
+        """What the command for data sets can be asked for; made on first use."""
+        from app.request.dataset_options import DatasetOptions
+
+        alphabet, cell, absent = self.dataset.alphabet, self.dataset.cell, self.dataset.absent
+        if (alphabet, cell) == (Query.alphabet, Query.cell):
+            return DatasetOptions
+        fields = _dataset(alphabet, cell)
+        return _variant(DatasetOptions, fields, alphabet, cell, tuple(absent))
 
     def of(self, base: type[AnyQuery]) -> type[AnyQuery]:
         """That of these queries which takes the place of a query of digits.
@@ -62,7 +74,7 @@ def queries_of(alphabet: Alphabet, cell: Size) -> Queries:
         return Queries()
     make = partial(_variant, alphabet=alphabet, cell=cell)
     line, gap = _line(alphabet), _gap(cell)
-    dataset = {**_frequencies(alphabet), **_gap_range(cell)}
+    dataset = _dataset(alphabet, cell)
     digits, unlabelled = alphabet.kind == "digits", alphabet.kind == "pictures"
     zeros = () if digits else ("zeros",)
     marks = () if digits else ("marked",)
@@ -74,7 +86,6 @@ def queries_of(alphabet: Alphabet, cell: Size) -> Queries:
         latent_map=make(LatentMapQuery, _mapped(alphabet), absent=without_label),
         dataset=make(DatasetQuery, dataset, absent=zeros),
         description=make(Description, dataset, absent=zeros),
-        dataset_options=make(DatasetOptions, dataset, absent=zeros),
     )
 
 
@@ -175,6 +186,10 @@ def _gap_range(cell: Size) -> Fields:
 
 def _gaps_of(cell: Size) -> Integer:
     return Integer(-int(cell.width * CLOSEST), cell.width)
+
+
+def _dataset(alphabet: Alphabet, cell: Size) -> Fields:
+    return {**_frequencies(alphabet), **_gap_range(cell)}
 
 
 def _frequencies(alphabet: Alphabet) -> Fields:

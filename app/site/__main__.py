@@ -8,7 +8,6 @@ from app.drawing.card import describe
 from app.drawing.renderer import open_renderer
 from app.settings import read_settings
 from app.site.build import (
-    INDEX,
     is_simple,
     page_files,
     rounded_weights,
@@ -16,6 +15,7 @@ from app.site.build import (
     with_address,
     write_page,
 )
+from app.site.file import INDEX
 from model.checkpoint import ROUNDED_WEIGHTS, CheckpointError
 from model.engine import EngineError
 

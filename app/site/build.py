@@ -4,15 +4,11 @@ Most files are sent as they are in `web`. Some depend on the model and on the ho
 the links to the card, the weights and the API, and the version in the service worker.
 """
 
-import gzip
 import hashlib
 import html
 import json
-import re
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -20,6 +16,7 @@ from app.drawing.renderer import Renderer
 from app.request.queries import Queries
 from app.site.article import ARTICLE
 from app.site.documents import documents
+from app.site.file import HASHED, INDEX, POLICY, WORKER, PageFile
 from app.site.latent import encoder_inputs, latent_space
 from app.site.rounding import ENCODER_STEPS, rounded_part
 from model.checkpoint import ROUNDED_WEIGHTS
@@ -27,64 +24,11 @@ from model.checkpoint import ROUNDED_WEIGHTS
 WEB = Path(__file__).parent / "web"
 SIMPLE = Path(__file__).parent / "simple"  # the page for models of another alphabet
 SHARED = ("page/page.css", "page/icon.svg", "page/photo.js", "service-worker.js")  # of both pages
-INDEX, WORKER = "index.html", "service-worker.js"
-HASHED = re.compile(r"page/[a-z]+-[0-9a-f]{16}\.[a-z]+")
 LINKS = b"<!-- links -->"  # in index.html
 PREVIEW = "page/preview.png"  # for pages that link to this one
 API_CARD, STATIC_CARD = "model", "page/model.json"
 # Scripts of other threads: a preload for the page would not serve them.
 NOT_PRELOADED = (WORKER, "page/worker.js", "page/box.js", "page/decoder.js", "page/directions.js")
-POLICY = (
-    "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; "
-    "img-src 'self' data: blob:; style-src 'self'; manifest-src 'self'; base-uri 'none'; "
-    "form-action 'none'"
-)
-HEADER_POLICY = f"{POLICY}; frame-ancestors 'none'"  # not allowed in a meta element
-MEDIA_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".png": "image/png",
-    ".safetensors": "application/octet-stream",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-    ".webmanifest": "application/manifest+json",
-}
-
-
-@dataclass(frozen=True)
-class PageFile:
-    """One file of the page.
-
-    Attributes:
-        name: path relative to the address of the page.
-        content: uncompressed.
-    """
-
-    name: str
-    content: bytes
-
-    @property
-    def media_type(self) -> str:
-        """The Content-Type."""
-        return MEDIA_TYPES[Path(self.name).suffix]
-
-    @property
-    def lasting(self) -> bool:
-        """Whether the content never changes, because the name contains its hash."""
-        return HASHED.fullmatch(self.name) is not None
-
-    @cached_property
-    def digest(self) -> str:
-        """24 hex digits of the SHA-256 of the content."""
-        return hashlib.sha256(self.content).hexdigest()[:24]
-
-    @cached_property
-    def packed(self) -> bytes | None:
-        """The content compressed with gzip; None if that is not smaller."""
-        packed = gzip.compress(self.content, compresslevel=9, mtime=0)
-        return packed if len(packed) < len(self.content) else None
 
 
 def page_files(

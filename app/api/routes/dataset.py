@@ -10,13 +10,17 @@ from app.api.caching import not_modified, seeded_headers
 from app.api.dependencies import ServiceDep, asked
 from app.api.negotiation import joined
 from app.api.openapi import CACHING, LASTING, SEED, file_answer
-from app.drawing.dataset.stream import ENDINGS, MEDIA_TYPES, dataset_pieces
-from app.request.dataset import DatasetQuery
+from app.request.dataset import ENDINGS, DatasetQuery
 from app.request.fields import chosen_seed
 
 router = APIRouter()
 
 VERSION = 2  # of the forms; raise it if the same request gives other bytes
+MEDIA_TYPES = {
+    "npz": "application/octet-stream",
+    "zip": "application/zip",
+    "webdataset": "application/x-tar",
+}
 
 
 @router.get(
@@ -34,6 +38,10 @@ async def dataset(
     query: Annotated[DatasetQuery, Depends(asked(DatasetQuery))],
 ) -> Response:
     """Random numbers with their pictures; the seed decides both."""
+    from app.drawing.dataset.stream import (
+        dataset_pieces,
+    )  # on first use: the start does not need it
+
     service.check(query)
     renderer, seed = service.renderer, chosen_seed(query.seed)
     identity = *renderer.identity, f"dataset {VERSION}", query.canonical(seed)

@@ -10,16 +10,7 @@ from app.api.negotiation import joined, takes_gzip
 from app.api.service import Service
 from app.drawing.card import describe
 from app.drawing.renderer import Renderer
-from app.site.build import (
-    HEADER_POLICY,
-    INDEX,
-    WORKER,
-    PageFile,
-    is_simple,
-    page_files,
-    rounded_weights,
-    shown_networks,
-)
+from app.site.file import HEADER_POLICY, INDEX, WORKER, PageFile
 from model.checkpoint import CheckpointError
 
 router = APIRouter()
@@ -59,6 +50,9 @@ async def _files(service: Service) -> dict[str, PageFile]:
 
 
 def _build(renderer: Renderer) -> dict[str, PageFile]:
+    # On first use: the start does not need it.
+    from app.site.build import is_simple, page_files, rounded_weights, shown_networks
+
     simple = is_simple(renderer)
     try:
         weights = None if simple else rounded_weights(renderer)

@@ -17,7 +17,8 @@ from app.drawing.dataset.encoder import (
 from app.drawing.dataset.files import write_into, write_small, write_whole
 from app.drawing.dataset.plan import Shard
 from app.drawing.dataset.section import Batch, Section
-from app.drawing.dataset.stream import ENCODERS, ENDINGS
+from app.drawing.dataset.stream import ENCODERS
+from app.request.dataset import ENDINGS
 from app.request.ranges import Size
 
 UNSIGNED_BYTE = 8  # the type of the values of an IDX file

@@ -16,12 +16,6 @@ ENCODERS: dict[str, Callable[[Section], Encoder]] = {
     "webdataset": WebDatasetEncoder,
     "parquet": ParquetEncoder,
 }
-ENDINGS = {"npz": "npz", "zip": "zip", "webdataset": "tar", "parquet": "parquet"}
-MEDIA_TYPES = {
-    "npz": "application/octet-stream",
-    "zip": "application/zip",
-    "webdataset": "application/x-tar",
-}
 
 
 def dataset_pieces(renderer: Renderer, description: Description, seed: int) -> Iterator[bytes]:

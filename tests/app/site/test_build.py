@@ -8,16 +8,9 @@ from PIL import Image
 
 from app.drawing.renderer import open_renderer
 from app.site.__main__ import main
-from app.site.build import (
-    HEADER_POLICY,
-    INDEX,
-    PREVIEW,
-    WORKER,
-    page_files,
-    shown_networks,
-    write_page,
-)
+from app.site.build import PREVIEW, page_files, shown_networks, write_page
 from app.site.documents import documents
+from app.site.file import HEADER_POLICY, INDEX, WORKER
 from model.checkpoint import (
     PAYLOAD,
     PRETRAINED,

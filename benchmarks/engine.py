@@ -69,7 +69,7 @@ def _decoding(renderer: Renderer, size: int) -> Callable[[], object]:
     rng = np.random.default_rng(0)
     noise = rng.standard_normal((size, renderer.latent_size), dtype=np.float32)
     one_hot = generator.one_hot(rng.integers(0, 10, size))
-    return lambda: generator.engine.decode(noise, one_hot)
+    return lambda: generator.engine.draw(noise, one_hot)
 
 
 def _picture(renderer: Renderer, size: int) -> Callable[[], object]:

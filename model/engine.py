@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from model.box import place
 from model.checkpoint import Checkpoint
 
 EngineName = Literal["onnx", "torch"]
@@ -23,10 +24,8 @@ class Engine(Protocol):
 
     def __init__(self, checkpoint: Checkpoint, precision: Precision) -> None: ...
 
-    def decode(
-        self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """What the network draws, (N, h, w) float32 in [0, 1].
+    def draw(self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Whole pictures in the precision of the engine, (N, H, W) uint8 grey levels.
 
         Args:
             noise: (N, Z) float32.
@@ -34,8 +33,29 @@ class Engine(Protocol):
         """
         ...
 
+    def decode(
+        self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """What the network draws in full precision, (N, h, w) float32 in [0, 1]; see `draw`."""
+        ...
+
     def encode(
         self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Noise (N, Z) float32 from pixels (N, h, w) in [0, 1] and labels (N, K) float32."""
         ...
+
+
+def pictures_of(pixels: NDArray[np.float32], canvas: int | None) -> NDArray[np.uint8]:
+    """What a network draws as pictures of grey levels, ink 255 on paper 0.
+
+    Halves are rounded to even, as the graph of the decoder in 8 bits does.
+
+    Args:
+        pixels: (N, h, w) in [0, 1]; the array is used up.
+        canvas: side of the pictures in which these are boxes; None: they are pictures.
+    """
+    pixels *= 255
+    np.rint(pixels, out=pixels)
+    levels = pixels.astype(np.uint8)
+    return levels if canvas is None else place(levels, canvas)

@@ -99,7 +99,7 @@ def save_cvae(
         WEIGHTS: weights,
         DECODER: external_graph(weights, WEIGHTS, decoder),
         ENCODER: external_graph(weights, WEIGHTS, encoder),
-        **rounded_files(rounded_graph(decoder, _calibration(cvae.config)), cvae.config),
+        **rounded_files(cvae),
     }
     return write_checkpoint(
         folder,
@@ -111,27 +111,28 @@ def save_cvae(
     )
 
 
-def rounded_files(rounded: onnx.ModelProto, config: CVAEConfig) -> dict[str, bytes]:
-    """The two files of a rounded decoder: its weights, and its graph, which refers to them.
+def rounded_files(cvae: CVAE) -> dict[str, bytes]:
+    """The two files of the rounded decoder: its weights, and its graph, which refers to them.
 
     The file of the weights also says how pixels and pictures come from the last layer, for the
     decoder of the web page, which reads no other file.
     """
+    config = cvae.config
     facts = {"overshoot": str(config.overshoot)}
     if config.canvas is not None:
         facts["canvas"] = str(config.canvas)
-    for tensor in rounded.graph.initializer:  # from any field to raw little-endian bytes
-        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
+    weights = {name: weight.numpy() for name, weight in cvae.state_dict().items()}
+    rounded = rounded_graph(weights, config, _calibration(config))
     tensors = {
         tensor.name: numpy_helper.to_array(tensor)
         for tensor in rounded.graph.initializer
         if tensor.name.startswith(f"{_DecoderExport.NAME}.")
     }
     noted = facts if config.overshoot or config.canvas else None
-    weights = with_facts_in_order(safetensors.numpy.save(tensors, noted))
+    content = with_facts_in_order(safetensors.numpy.save(tensors, noted))
     return {
-        ROUNDED_WEIGHTS: weights,
-        ROUNDED_DECODER: external_graph(weights, ROUNDED_WEIGHTS, rounded),
+        ROUNDED_WEIGHTS: content,
+        ROUNDED_DECODER: external_graph(content, ROUNDED_WEIGHTS, rounded),
     }
 
 

@@ -8,7 +8,7 @@ by less than one grey level on average.
 import numpy as np
 from numpy.typing import NDArray
 
-from model.box import crop, place
+from model.box import crop
 from model.checkpoint import ROUNDED_DECODER, Checkpoint, CheckpointError
 from model.config import CVAEConfig
 from model.engine import Engine, EngineError, EngineName, Precision
@@ -46,11 +46,7 @@ class Generator:
             cuts = range(BATCH, len(noise), BATCH)
             batches = zip(np.split(one_hot, cuts), np.split(noise, cuts), strict=True)
             return np.concatenate([self.draw(*batch) for batch in batches])
-        pixels = self.engine.decode(noise, one_hot)  # (N, h, w) in [0, 1]
-        pixels *= 255  # in place: no one else has this array
-        pixels += 0.5
-        levels = pixels.astype(np.uint8)
-        return levels if self.config.canvas is None else place(levels, self.config.canvas)
+        return self.engine.draw(noise, one_hot)
 
     def style(
         self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]

@@ -1,102 +1,171 @@
-"""Quantise a decoder's graph to 8 bits: a quarter of the bytes, a third of the time.
+"""A decoder in 8 bits: a quarter of the bytes, a third of the time.
 
 The first layer stays in float: it is small, and noise has no maximum to scale by. The inputs of the
 other layers are rounded by constant scales that are measured once. Dynamic scales, as ONNX Runtime
 computes them for each call, would make a digit depend on the other digits of its batch.
 """
 
-import tempfile
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnx import TensorProto, helper, numpy_helper
+
+from model.config import CVAEConfig
 
 MARGIN = 1.05  # the scale covers 5 % more than the highest activation that was measured
 LEVELS = 255  # of an activation: unsigned 8 bits, as nothing is below 0 after a ReLU
+WEIGHT_LEVELS = 127  # of a weight, on each side of 0
+LEAST = np.float32(1e-12)  # of a scale: none is 0
+MOST = np.float32(2**30)  # of a bias in units of its scale
+OPSET, IR_VERSION = 20, 10
+RUNTIME = "com.microsoft"  # the operators that ONNX Runtime adds
+
+Floats = NDArray[np.float32]
+Tensors = dict[str, NDArray[np.generic]]
+
+
+class Layer(NamedTuple):
+    """A dense layer of a decoder: x @ weight + bias."""
+
+    name: str  # the first part of the names of its tensors
+    weight: Floats  # (inputs, outputs)
+    bias: Floats  # (outputs,)
 
 
 def rounded_graph(
-    proto: onnx.ModelProto, inputs: Mapping[str, NDArray[np.float32]]
+    weights: Mapping[str, Floats], config: CVAEConfig, inputs: Mapping[str, Floats]
 ) -> onnx.ModelProto:
-    """The graph of a dense decoder with its weights rounded to 8 bits.
+    """The graph of a decoder with its weights rounded to 8 bits.
 
-    The first layer keeps its float32 `weight` and `bias`. Each other layer has `weight_quantized`
-    (inputs, outputs) int8, `weight_scale` (outputs,), `bias` and `input_scale`: its product is
-    (x / input_scale, rounded half to even, as uint8) @ weight_quantized * input_scale *
-    weight_scale + bias.
+    Its output is `levels`, (N, h, w) uint8: grey levels, ink 255 on paper 0.
+
+    The first layer keeps its float32 `weight` (inputs, outputs) and `bias`. Each other layer has
+    `weight_quantized` (inputs, outputs) int8, `weight_scale` (outputs,), `bias` (outputs,) int32
+    and `input_scale`: its result is ((x / input_scale, rounded half to even, as uint8) @
+    weight_quantized + bias) * input_scale * weight_scale. ONNX Runtime's operator QGemm computes
+    that in one step, up to the rounded input of the next layer, in which a ReLU changes nothing:
+    what is below 0 becomes level 0.
 
     Args:
-        proto: the graph with its weights: dense layers, a ReLU after each but the last.
+        weights: of the decoder, with the names and shapes that torch gives them.
+        config: of the network.
         inputs: noise and labels of many digits, with which the activations are measured.
     """
-    peaks = _highest_activations(proto, inputs)
-    prepared = onnx.shape_inference.infer_shapes(proto)
-    helper.set_model_props(prepared, {"onnx.quant.pre_process": "onnxruntime.quant"})
-    first = next(node.name for node in prepared.graph.node if node.op_type == "Gemm")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rounded.onnx"
-        quantize_dynamic(
-            prepared,
-            path,
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            nodes_to_exclude=[first, f"{first}_MatMul"],  # its names before and after the split
-        )
-        rounded = onnx.load(path)
-    _fix_scales(rounded, peaks)
-    onnx.checker.check_model(rounded)
-    return rounded
-
-
-def _highest_activations(
-    proto: onnx.ModelProto, inputs: Mapping[str, NDArray[np.float32]]
-) -> dict[str, float]:
-    """The highest value of each ReLU over all inputs, by the name of its output."""
-    names = [node.output[0] for node in proto.graph.node if node.op_type == "Relu"]
-    probe = onnx.ModelProto()
-    probe.CopyFrom(proto)
-    for name in names:
-        probe.graph.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
-    found = onnxruntime.InferenceSession(probe.SerializeToString()).run(names, dict(inputs))
-    return {name: float(np.max(values)) for name, values in zip(names, found, strict=True)}
-
-
-def _fix_scales(rounded: onnx.ModelProto, peaks: Mapping[str, float]) -> None:
-    """Replace each dynamic scale by a constant one.
-
-    The constants are named after their layer, like its weights. Some versions of ONNX Runtime add
-    "_Transposed" to names of weights; it is removed, so that names do not depend on the version.
-    """
-    names: dict[str, str] = {}  # old -> new
-    for tensor in rounded.graph.initializer:
-        names[tensor.name] = tensor.name.replace("_Transposed", "")
-        tensor.name = names[tensor.name]
-    layers = {
-        node.input[0]: names[node.input[1]].removesuffix("weight_quantized")
-        for node in rounded.graph.node
-        if node.op_type == "MatMulInteger"
-    }  # name of the rounded input -> prefix of the layer's names
-    nodes = []
-    for node in rounded.graph.node:
-        if node.op_type == "DynamicQuantizeLinear":
-            values, (levels, scale, zero_point) = node.input[0], node.output
-            names[scale] = f"{layers[levels]}input_scale"
-            names[zero_point] = f"{layers[levels]}input_zero_point"
-            step = np.float32(max(peaks[values], 1e-6) * MARGIN / LEVELS)
-            rounded.graph.initializer.extend(
-                [
-                    numpy_helper.from_array(np.array(step), names[scale]),
-                    numpy_helper.from_array(np.array(0, np.uint8), names[zero_point]),
-                ]
+    first, *others = _layers(weights, config)
+    tensors: Tensors = {f"{first.name}weight": first.weight, f"{first.name}bias": first.bias}
+    steps = _input_scales([first, *others], inputs)
+    for layer, step in zip(others, steps, strict=True):
+        tensors |= _rounded(layer, step)
+    nodes = [*_first_nodes(first, others[0], list(inputs)), *_product_nodes(others)]
+    nodes += _picture_nodes(config.overshoot)
+    tensors |= _picture_tensors(config)
+    graph = helper.make_graph(
+        nodes,
+        "decoder",
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", *values.shape[1:]])
+            for name, values in inputs.items()
+        ],
+        [
+            helper.make_tensor_value_info(
+                "levels", TensorProto.UINT8, ["N", config.image_height, config.image_width]
             )
-            nodes.append(helper.make_node("QuantizeLinear", [values, scale, zero_point], [levels]))
-        else:
-            nodes.append(node)
-        nodes[-1].input[:] = [names.get(name, name) for name in nodes[-1].input]
-    del rounded.graph.node[:]
-    rounded.graph.node.extend(nodes)
+        ],
+        [numpy_helper.from_array(values, name) for name, values in tensors.items()],
+    )
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME, 1)]
+    proto = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+    onnx.checker.check_model(proto)
+    return proto
+
+
+def _layers(weights: Mapping[str, Floats], config: CVAEConfig) -> list[Layer]:
+    names = [f"decoder.layers.{2 * index}." for index in range(len(config.decoder_sizes) - 1)]
+    return [
+        Layer(name, np.ascontiguousarray(weights[f"{name}weight"].T), weights[f"{name}bias"])
+        for name in names  # of every second module: the others are ReLUs
+    ]
+
+
+def _input_scales(layers: Sequence[Layer], inputs: Mapping[str, Floats]) -> list[np.float32]:
+    """The step between two levels of the input of each layer but the first."""
+    steps = []
+    x = np.concatenate(list(inputs.values()), axis=1)
+    for layer in layers[:-1]:
+        x = np.maximum(x @ layer.weight + layer.bias, 0)
+        steps.append(np.float32(max(x.max(), LEAST) * MARGIN / LEVELS))
+    return steps
+
+
+def _rounded(layer: Layer, step: np.float32) -> Tensors:
+    """The tensors of a layer in 8 bits, whose input has this scale."""
+    scale = np.abs(layer.weight).max(axis=0) / np.float32(WEIGHT_LEVELS)
+    # Where the weights are next to nothing, the bias in units of the scale must still be a number
+    # of 32 bits.
+    scale = np.maximum(np.maximum(scale, np.abs(layer.bias) / (step * MOST)), LEAST)
+    return {
+        f"{layer.name}bias": np.rint(layer.bias / (step * scale)).astype(np.int32),
+        f"{layer.name}input_scale": np.array(step),
+        f"{layer.name}input_zero_point": np.array(0, np.uint8),
+        f"{layer.name}weight_quantized": np.rint(layer.weight / scale).astype(np.int8),
+        f"{layer.name}weight_scale": scale,
+        f"{layer.name}weight_zero_point": np.zeros(len(scale), np.int8),
+    }
+
+
+def _first_nodes(first: Layer, following: Layer, inputs: Sequence[str]) -> list[onnx.NodeProto]:
+    """The layer in float, and its result in 8 bits."""
+    scale, zero = f"{following.name}input_scale", f"{following.name}input_zero_point"
+    return [
+        helper.make_node("Concat", inputs, ["input"], axis=1),
+        helper.make_node(
+            "Gemm", ["input", f"{first.name}weight", f"{first.name}bias"], ["first_sum"]
+        ),
+        helper.make_node("Relu", ["first_sum"], ["first"]),
+        helper.make_node("QuantizeLinear", ["first", scale, zero], [f"{following.name}input"]),
+    ]
+
+
+def _product_nodes(layers: Sequence[Layer]) -> list[onnx.NodeProto]:
+    """The layers in 8 bits, each from its input to that of the next; the last to logits."""
+    nodes = []
+    for layer, following in zip(layers, [*layers[1:], None], strict=True):
+        names = ("input", "input_scale", "input_zero_point", "weight_quantized", "weight_scale")
+        inputs = [f"{layer.name}{name}" for name in (*names, "weight_zero_point", "bias")]
+        output = "logits"
+        if following is not None:
+            inputs += [f"{following.name}input_scale", f"{following.name}input_zero_point"]
+            output = f"{following.name}input"
+        nodes.append(helper.make_node("QGemm", inputs, [output], domain=RUNTIME))
+    return nodes
+
+
+def _picture_nodes(overshoot: float) -> list[onnx.NodeProto]:
+    """From logits to grey levels, as `model.cvae.pixels_of` has it.
+
+    Stretched pixels are span * sigmoid - overshoot. Here the overshoot is taken from the sigmoid
+    in its own unit, and the scale of the levels has the span, which spares a product. Rounding to
+    levels also clips.
+    """
+    nodes = [helper.make_node("Sigmoid", ["logits"], ["sigmoid"])]
+    if overshoot:
+        nodes.append(helper.make_node("Sub", ["sigmoid", "below"], ["ink"]))
+    ink = "ink" if overshoot else "sigmoid"
+    return [
+        *nodes,
+        helper.make_node("QuantizeLinear", [ink, "level", "no_level"], ["flat"]),
+        helper.make_node("Reshape", ["flat", "shape"], ["levels"]),
+    ]
+
+
+def _picture_tensors(config: CVAEConfig) -> Tensors:
+    span = 1 + 2 * config.overshoot
+    return {
+        "below": np.array(config.overshoot / span, np.float32),
+        "level": np.array(1 / (LEVELS * span), np.float32),
+        "no_level": np.array(0, np.uint8),
+        "shape": np.array([-1, config.image_height, config.image_width], np.int64),
+    }

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from model.checkpoint import ROUNDED_WEIGHTS, WEIGHTS, Checkpoint
 from model.config import CVAEConfig
 from model.cvae import CVAE, conditioned, pixels_of
-from model.engine import Precision
+from model.engine import Precision, pictures_of
+
+LEVELS = 255  # the highest input of a layer in 8 bits
 
 
 def load_cvae(checkpoint: Checkpoint) -> CVAE:
@@ -36,14 +38,16 @@ class RoundedDecoder(nn.Module):
         """The pixels, see `model.cvae.Decoder.forward`."""
         part = self.get_buffer
         x = conditioned(latent, one_hot, self.config)  # (B, Z + K)
-        x = x @ part("layers_0_weight") + part("layers_0_bias")
+        x = torch.relu(x @ part("layers_0_weight") + part("layers_0_bias"))
+        x = x / part("layers_2_input_scale")
         for layer in range(2, self.last + 1, 2):
-            step = part(f"layers_{layer}_input_scale")
             # In float64 the sums of integers are exact, also on a GPU.
-            levels = (torch.relu(x) / step).round().clamp(max=255).double()
-            product = (levels @ part(f"layers_{layer}_weight_quantized").double()).float()
-            x = product * (step * part(f"layers_{layer}_weight_scale"))
-            x = x + part(f"layers_{layer}_bias")
+            levels = x.round().clamp(0, LEVELS).double()
+            sums = levels @ part(f"layers_{layer}_weight_quantized").double()
+            scale = part(f"layers_{layer}_input_scale") * part(f"layers_{layer}_weight_scale")
+            if layer != self.last:
+                scale = scale / part(f"layers_{layer + 2}_input_scale")
+            x = (sums + part(f"layers_{layer}_bias")).float() * scale
         pixels = pixels_of(x, self.config)
         return pixels.reshape(-1, self.config.image_height, self.config.image_width)
 
@@ -61,15 +65,21 @@ class TorchEngine:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.cvae = load_cvae(checkpoint).to(self.device)
         rounded = precision == "int8"
-        decoder = load_rounded_decoder(checkpoint) if rounded else self.cvae.decoder
-        self.decoder = decoder.to(self.device)
+        drawer = load_rounded_decoder(checkpoint) if rounded else self.cvae.decoder
+        self.drawer = drawer.to(self.device)
+
+    @torch.inference_mode()
+    def draw(self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """See `model.engine.Engine.draw`."""
+        pixels = self.drawer(self._tensor(noise), self._label(one_hot))
+        return pictures_of(np.asarray(pixels.cpu()), self.cvae.config.canvas)
 
     @torch.inference_mode()
     def decode(
         self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """See `model.engine.Engine.decode`."""
-        pixels = self.decoder(self._tensor(noise), self._label(one_hot))
+        pixels = self.cvae.decoder(self._tensor(noise), self._label(one_hot))
         return np.asarray(pixels.cpu())
 
     @torch.inference_mode()

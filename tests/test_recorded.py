@@ -82,8 +82,8 @@ def kernels() -> str:
     latent_size = session.get_inputs()[0].shape[1]
     noise = np.random.default_rng(0).standard_normal((512, latent_size), np.float32)
     one_hot = np.eye(10, dtype=np.float32)[np.arange(512) % 10]
-    (pixels,) = session.run(None, {"noise": noise, "one_hot": one_hot})
-    levels = (np.asarray(pixels) * 255 + 0.5).astype(np.uint8).reshape(512, -1)
+    (found,) = session.run(["levels"], {"noise": noise, "one_hot": one_hot})
+    levels = np.asarray(found).reshape(512, -1)
     packed = isal_zlib.compress(levels.tobytes(), 0) + isal_zlib.compress(levels.tobytes(), 1)
     return hashlib.sha256(levels.tobytes() + packed + file(levels, "WEBP")).hexdigest()[:32]
 

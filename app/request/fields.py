@@ -1,6 +1,6 @@
 """The parameters that several endpoints share, with their limits and examples."""
 
-import secrets
+import random
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -125,4 +125,4 @@ Paper = Annotated[
 
 def chosen_seed(asked: int | None) -> int:
     """The seed of a request, or a random one where it has none."""
-    return secrets.randbits(SEED_BITS) if asked is None else asked
+    return random.getrandbits(SEED_BITS) if asked is None else asked

@@ -4,8 +4,8 @@ Relies on undocumented names of uvicorn, as `app.server.worker` does:
 
 - `ServerState`: `default_headers`
 - `HttpToolsProtocol`: `data_received`, `on_message_begin`, `on_headers_complete`,
-  `on_message_complete`, `on_response_complete`, `send_400_response`,
-  `_unsupported_upgrade_warning`, `transport`, `server_state`, `cycle`, `app_state`, `url`,
+  `on_message_complete`, `on_response_complete`, `send_400_response`, `transport`, `server_state`,
+  `_unsupported_upgrade_warning`, `_unset_keepalive_if_required`, `cycle`, `app_state`, `url`,
   `headers`, `scope`, `parser`, `flow`, `loop`, `timeout_keep_alive`,
   `timeout_keep_alive_handler`, `timeout_keep_alive_task`, `pipeline`
 - `FlowControl`: `write_paused`, `pause_reading`, `resume_reading`
@@ -20,25 +20,29 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.api.boundary import CLOSE, request_ids
-from app.api.fast_path import PlainRequest, plain_request
 from app.api.overload_limit import ADMITTED
 from app.api.problem import problem_bytes
 from app.api.service import Service
 from app.overload import RETRY_AFTER_S, Overloaded
 from app.server.drawing_cycle import DrawingCycle
-from app.server.head import BODY_HEADERS, MAX_HEAD_BYTES, MAX_HEADERS, find_fault
+from app.server.head import MAX_HEAD_BYTES, MAX_HEADERS, find_fault
+from app.server.plain_request import (
+    HEAD_END,
+    PATH,
+    SPECIAL_HEADERS,
+    PlainRequest,
+    may_draw,
+    plain_request,
+)
 from app.server.progress import Progress
 from app.telemetry.route import PROBES
 
 MAX_REQUEST_BYTES = 2**27  # twice the largest upload that the settings allow
 MAX_UNPARSED_BYTES = 2**20  # that arrive before they can be parsed; reading is paused long before
 PIECE_BYTES = 2**12  # parsed at a time
-HEAD_END = b"\r\n\r\n"
 HEAD_LIMIT_S = 10  # for the head of a request, from its first byte to its last
 
 PROBE_PATHS = frozenset(path.encode() for path in PROBES)
-# With one of these a request asks for more than its answer: a body, or an id of its own.
-SPECIAL_HEADERS = BODY_HEADERS | {b"upgrade", b"expect", b"x-request-id"}
 SPECIAL_WITH_CORS = SPECIAL_HEADERS | {b"origin"}
 PLACEHOLDER = "0" * 16
 # The bytes of a refusal around its two request ids.
@@ -100,7 +104,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(*fault)
         if self.ended:
             self.answered_here = True
-        elif not (self.idle and self._asks_for_its_answer_only(version) and self._answers()):
+        elif not (self.idle and self._asks_for_its_answer_only(version) and self._refuses()):
             super().on_headers_complete()
             if upgrade:  # which no answer here grants
                 self.cycle.keep_alive = False
@@ -184,7 +188,9 @@ class Connection(HttpToolsProtocol):
         while self._unparsed and self._may_parse():
             piece = self._received[self._parsed : self._end_of_piece()]
             self._parsed += len(piece)
-            super().data_received(piece)
+            plain = None if self.unfinished else plain_request(piece)
+            if plain is None or not self._answers(plain):
+                super().data_received(piece)
             if self.unfinished:
                 self._check_size(len(piece))
         if self._unparsed:
@@ -221,25 +227,29 @@ class Connection(HttpToolsProtocol):
             and not any(name in self._special for name, _ in self.headers)
         )
 
-    def _answers(self) -> bool:
-        """Whether the request is answered or refused here; else it is admitted."""
+    def _refuses(self) -> bool:
+        """Whether the request is refused here; else it is admitted."""
+        try:
+            self.scope["state"][ADMITTED] = self.service.enter()
+        except Overloaded:
+            self.answered_here = True
+            path = self.url.partition(b"?")[0].decode("ascii", "replace")
+            self._refuse_overload(path, self.parser.should_keep_alive())
+        return self.answered_here
+
+    def _answers(self, request: PlainRequest) -> bool:
+        """Whether a plain request is answered or refused here, as nothing speaks against it."""
+        if self.flow.write_paused or not may_draw(request, self.service):
+            return False
+        self._unset_keepalive_if_required()
         try:
             turn = self.service.enter()
         except Overloaded:
-            self._refuse_overload()
+            self._refuse_overload(PATH, request.headers.keep_alive)
             return True
-        request = plain_request(self.url, self.headers)
-        if request is None or not self._may_draw(request):
-            self.scope["state"][ADMITTED] = turn
-            return False
-        self.answered_here = True
+        own = self.server_state.default_headers
         drawing = DrawingCycle(
-            self.service,
-            request,
-            self.transport,
-            self.server_state.default_headers,
-            self.parser.should_keep_alive(),
-            self.on_response_complete,
+            self.service, request, self.transport, own, self.on_response_complete
         )
         self.cycle = drawing  # type: ignore[assignment]  # it has all that uvicorn uses
         if turn is None:
@@ -248,23 +258,12 @@ class Connection(HttpToolsProtocol):
             turn.add_done_callback(drawing.begin)
         return True
 
-    def _may_draw(self, request: PlainRequest) -> bool:
-        """Whether a plain request can be answered here, as nothing speaks against it."""
-        service, model = self.service, request.query.model
-        return (
-            service.writes_digits
-            and not service.settings.tracing
-            and service.keys.admits(self.headers)
-            and model in (None, service.renderer.model_hash)
-        )
-
-    def _refuse_overload(self) -> None:
-        self.answered_here = True
+    def _refuse_overload(self, path: str, keep_alive: bool) -> None:
         counters = self.service.counters
-        route, _ = counters.routes.find(self.url.partition(b"?")[0].decode("ascii", "replace"))
+        route, _ = counters.routes.find(path)
         counters.refuse(route)
         self.transport.write((b"%016x" % next(request_ids)).join(OVERLOADED))
-        if not self.parser.should_keep_alive():
+        if not keep_alive:
             self.transport.close()
         elif self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(

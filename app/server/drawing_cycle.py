@@ -6,10 +6,11 @@ from http import HTTPStatus
 from time import perf_counter
 
 from app.api.boundary import CLOSE, FAILED, log, request_ids
-from app.api.fast_path import PATH, PlainAnswer, PlainRequest
+from app.api.fast_path import PlainAnswer
 from app.api.headers import header_lines
 from app.api.problem import problem_bytes
 from app.api.service import Service
+from app.server.plain_request import PATH, PlainRequest
 from app.telemetry.middleware import CLIENT_GONE
 
 
@@ -29,7 +30,6 @@ class DrawingCycle:
         request: PlainRequest,
         transport: asyncio.Transport,
         default_headers: list[tuple[bytes, bytes]],
-        keep_alive: bool,
         on_response: Callable[[], None],
     ) -> None:
         """A request whose head has arrived, and which has no body.
@@ -39,12 +39,13 @@ class DrawingCycle:
             request: what the client asks for.
             transport: to the client.
             default_headers: of every answer of the server.
-            keep_alive: whether the connection stays open after the answer.
             on_response: called when the request is answered.
         """
-        self.keep_alive = keep_alive
+        query, headers = request
+        self.keep_alive = headers.keep_alive
         self._service, self._transport = service, transport
-        self._answer, self._batcher = PlainAnswer(service, request), service.batcher
+        self._answer = PlainAnswer(service, query, headers.if_none_match)
+        self._batcher = service.batcher
         self._default_headers, self._on_response = default_headers, on_response
         self._request_id = f"{next(request_ids):016x}"
         self._began = perf_counter()

@@ -45,6 +45,10 @@ def test_blank_box_is_a_blank_picture() -> None:
     assert not place(box(), 28).any()
 
 
+def test_no_boxes_are_no_pictures() -> None:
+    assert place(np.zeros((0, 20, 20), np.uint8), 28).shape == (0, 28, 28)
+
+
 def test_crop_finds_the_box_again() -> None:
     boxes = np.zeros((2, 20, 20), np.uint8)
     boxes[0, :, 6:13] = 50  # full height; 7 columns of ink have 6 before and 7 behind

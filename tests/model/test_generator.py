@@ -6,15 +6,17 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 
-from model.box import place
+from model.box import crop, place
 from model.checkpoint import (
     DECODER,
     ENCODER,
     PAYLOAD,
     PRETRAINED,
+    ROUNDED_DECODER,
     WEIGHTS,
     Checkpoint,
     CheckpointError,
@@ -74,8 +76,11 @@ def test_box_is_placed_by_its_centre_of_mass(
     for engine, precision in product(engines, precisions):
         generator = open_generator(checkpoint, engine, precision)
         pictures = generator.draw(ONE_HOT, NOISE)
-        boxes = (generator.engine.decode(NOISE, ONE_HOT) * 255 + 0.5).astype(np.uint8)
-        assert np.array_equal(pictures, place(boxes, 28))
+        assert pictures.shape == (10, 28, 28)
+        assert np.array_equal(place(crop(pictures, 20, 20), 28), pictures)
+        if precision == "float":
+            boxes = np.rint(generator.engine.decode(NOISE, ONE_HOT) * 255).astype(np.uint8)
+            assert np.array_equal(pictures, place(boxes, 28))
         style = generator.style((pictures / 255).astype(np.float32), ONE_HOT)
         assert style.shape == (10, 6)
 
@@ -103,12 +108,13 @@ def test_engines_agree_on_the_style_of_a_picture(tiny_checkpoint: Checkpoint) ->
 def test_int8_differs_by_less_than_a_grey_level_on_average(bundled: Checkpoint) -> None:
     noise = np.concatenate([line_noise(0, row, 10, bundled.config.latent) for row in range(20)])
     one_hot = np.tile(ONE_HOT, (20, 1))
+    inputs = {"noise": noise, "one_hot": one_hot}
     exact, rounded = (  # before they are placed, which may differ by a pixel
-        255 * open_generator(bundled, "onnx", precision).engine.decode(noise, one_hot)
-        for precision in ("float", "int8")
+        np.asarray(onnxruntime.InferenceSession(bundled.folder / graph).run(None, inputs)[0])
+        for graph in (DECODER, ROUNDED_DECODER)
     )
-    assert 0 < abs(exact - rounded).mean() < 1
-    assert np.percentile(abs(exact - rounded), 99) < 20
+    assert 0 < abs(255 * exact - rounded).mean() < 1
+    assert np.percentile(abs(255 * exact - rounded), 99) < 20
 
 
 @pytest.mark.parametrize("precision", ["int8", "float"])

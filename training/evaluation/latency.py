@@ -26,6 +26,6 @@ def decode_seconds(generators: Mapping[str, Generator]) -> dict[str, float]:
             one_hot = generator.one_hot(np.arange(DIGITS) % generator.config.classes)
             started = time.perf_counter()
             for _ in range(CALLS):
-                generator.engine.decode(noise, one_hot)
+                generator.engine.draw(noise, one_hot)
             seconds[name].append((time.perf_counter() - started) / CALLS)
     return {name: statistics.median(times) for name, times in seconds.items()}

@@ -59,7 +59,7 @@ async def play(scene: Scene) -> None:
     config = uvicorn.Config(app, ws="none", interface="asgi3", log_config=None)
     config.load()
     shared = SharedState(Settings(cors_origins="https://page.example"), Counters())
-    shared.keys = KeyRing()
+    shared.keys, shared.writes_digits = KeyRing(), True
     client, server = socket.socketpair()
     client.setblocking(False)
     _, connection = await asyncio.get_running_loop().connect_accepted_socket(
@@ -207,11 +207,11 @@ class FullLimit(Limit):
         raise Overloaded
 
 
-def test_plain_request_under_overload_is_refused_and_the_connection_stays(run: Run) -> None:
+def test_request_under_overload_is_refused_and_the_connection_stays(run: Run) -> None:
     async def scene(client: socket.socket, connection: Connection) -> None:
         connection.service.limit = FullLimit(1, lambda: 1)
-        for _ in range(2):
-            refusal = await ask(client, REQUEST.replace(b"livez", b"generate?digits=1"))
+        for target in (b"generate?digits=1", b"generate?digits=1&rows=2") * 2:
+            refusal = await ask(client, REQUEST.replace(b"livez", target))
             head, body = refusal.split(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
             assert b"\r\nretry-after: 1\r\n" in head
@@ -221,7 +221,7 @@ def test_plain_request_under_overload_is_refused_and_the_connection_stays(run: R
                 assert name + b": " + value in head
         assert (await ask(client, REQUEST)).endswith(b"ok")  # probes are never refused
         (reading,) = connection.service.counters.readings()
-        assert reading.rows["other"][503 - FIRST_STATUS] == 2
+        assert reading.rows["other"][503 - FIRST_STATUS] == 4
 
     run(scene)
 
@@ -446,7 +446,7 @@ NAMES = {
     HttpToolsProtocol: (
         *("data_received", "on_message_begin", "on_headers_complete", "on_message_complete"),
         *("send_400_response", "timeout_keep_alive_handler", "on_response_complete"),
-        "_unsupported_upgrade_warning",
+        *("_unsupported_upgrade_warning", "_unset_keepalive_if_required"),
     ),
     FlowControl: ("pause_reading", "resume_reading"),
     uvicorn.Config: ("bind_socket",),

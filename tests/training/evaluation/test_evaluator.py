@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from model.config import CVAEConfig
+from model.engine import pictures_of
 from model.generator import Generator
 from tests.training.conftest import CPU, Mnist
 from training.data import LabelledImages
@@ -19,6 +20,9 @@ class CopyingEngine:
 
     def __init__(self, data: LabelledImages) -> None:
         self._by_label = [data.images[data.labels == label].numpy() / 255 for label in range(10)]
+
+    def draw(self, noise: Array, one_hot: Array) -> NDArray[np.uint8]:
+        return pictures_of(self.decode(noise, one_hot), None)
 
     def decode(self, noise: Array, one_hot: Array) -> Array:
         choice = (np.abs(noise[:, 0]) * 1e4).astype(int)

@@ -1,6 +1,6 @@
 // The decoder with 8-bit products, read from decoder.int8.safetensors; model/quantization.py defines
-// each layer. Integer products are exact, so this decoder differs from ONNX Runtime on the server at
-// most in the last bits of the first layer and of the sigmoid.
+// each layer. Integer products are exact and scales are multiplied in the order of ONNX Runtime, so
+// this decoder differs from the server at most in the last bits of the first layer and of the sigmoid.
 
 import { readSafetensors } from "./safetensors.js";
 
@@ -10,9 +10,10 @@ import { readSafetensors } from "./safetensors.js";
  * @property {number} inputs
  * @property {number} outputs
  * @property {Float32Array | Int8Array} weight (inputs, outputs), row-major
- * @property {Float32Array} bias (outputs,)
+ * @property {Float32Array | Int32Array} bias (outputs,); of an 8-bit layer in units of its integer sums
  * @property {number} inputScale value of one level of an input; 0 for a float layer
  * @property {Float32Array} outputScale (outputs,) value of one unit of the integer sums
+ * @property {Float32Array} levelScale (outputs,) the same in levels of the next layer's input
  */
 
 const { fround } = Math;
@@ -27,6 +28,10 @@ export class Decoder {
       .sort((a, b) => Number(a) - Number(b));
     /** @type {Layer[]} */
     this.layers = indices.map((index) => readLayer(tensors, `decoder.layers.${index}.`));
+    this.layers.forEach((layer, at) => {
+      const next = this.layers[at + 1];
+      if (next) layer.levelScale = layer.outputScale.map((scale) => scale / next.inputScale);
+    });
     this.inputs = this.layers[0].inputs; // Z + K
     this.pixels = this.layers[this.layers.length - 1].outputs; // that it draws
     this.overshoot = Number(facts.overshoot ?? 0); // of the sigmoid beyond 0 and 1
@@ -41,15 +46,17 @@ export class Decoder {
    * @param {Float32Array[]} [activations] receives the output of each hidden layer
    */
   decode(noise, label, levels, activations) {
-    let values = new Float32Array(this.inputs);
-    values.set(noise);
-    values.set(label, noise.length);
-    for (const layer of this.layers) {
-      const last = layer === this.layers[this.layers.length - 1];
-      values = layer.inputScale ? quantizedLayer(layer, values) : floatLayer(layer, values);
-      if (last) break;
-      for (let j = 0; j < values.length; j++) if (values[j] < 0) values[j] = 0;
-      activations?.push(values);
+    const input = new Float32Array(this.inputs);
+    input.set(noise);
+    input.set(label, noise.length);
+    const [first, ...others] = this.layers;
+    let values = floatLayer(first, input);
+    let inputs = rounded(values.map((value) => value / others[0].inputScale));
+    for (const layer of others) {
+      activations?.push(values.map((value) => Math.max(value, 0)));
+      const sums = integerLayer(layer, inputs);
+      values = layer.outputScale.map((scale, j) => sums[j] * scale);
+      inputs = rounded(layer.levelScale.map((scale, j) => sums[j] * scale));
     }
     const [reach, span] = [fround(this.overshoot), fround(1 + 2 * this.overshoot)];
     for (let j = 0; j < levels.length; j++) {
@@ -75,17 +82,18 @@ function floatLayer({ inputs, outputs, weight, bias }, input) {
 }
 
 /**
+ * The integer sums of a layer.
  * @param {Layer} layer
- * @param {Float32Array} input all at least 0
+ * @param {Uint8ClampedArray} input levels
  */
-function quantizedLayer({ inputs, outputs, weight, bias, inputScale, outputScale }, input) {
-  const sums = new Int32Array(outputs);
+function integerLayer({ inputs, outputs, weight, bias }, input) {
+  const sums = Int32Array.from(bias);
   // After a ReLU half of the inputs are 0. The others are added in pairs, which halves the number
   // of passes over the sums.
   let first = -1;
   let firstLevel = 0;
   for (let k = 0; k <= inputs; k++) {
-    const level = k < inputs ? Math.min(roundHalfEven(fround(input[k] / inputScale)), 255) : 0;
+    const level = k < inputs ? input[k] : 0;
     if (level === 0 && k < inputs) continue;
     if (first < 0) {
       [first, firstLevel] = [k, level];
@@ -98,16 +106,15 @@ function quantizedLayer({ inputs, outputs, weight, bias, inputScale, outputScale
     }
     first = -1;
   }
-  const output = new Float32Array(outputs);
-  for (let j = 0; j < outputs; j++) output[j] = fround(sums[j] * outputScale[j]) + bias[j];
-  return output;
+  return sums;
 }
 
-/** @param {number} value at least 0 */
-function roundHalfEven(value) {
-  const below = Math.floor(value);
-  const rest = value - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+/**
+ * Values as levels from 0, to which a ReLU sets what is below, to 255; halves are rounded to even.
+ * @param {Float32Array} values
+ */
+function rounded(values) {
+  return Uint8ClampedArray.from(values);
 }
 
 /**
@@ -126,8 +133,10 @@ function readLayer(tensors, prefix) {
     return found;
   };
   const { shape, values } = tensor(quantized ? "weight_quantized" : "weight");
+  const weight = /** @type {Layer["weight"]} */ (values);
   const [inputs, outputs] = shape;
   const inputScale = quantized ? floats("input_scale")[0] : 0;
   const outputScale = quantized ? floats("weight_scale").map((scale) => inputScale * scale) : new Float32Array();
-  return { inputs, outputs, weight: values, bias: floats("bias"), inputScale, outputScale };
+  const bias = /** @type {Layer["bias"]} */ (tensor("bias").values);
+  return { inputs, outputs, weight, bias, inputScale, outputScale, levelScale: new Float32Array() };
 }

@@ -1,6 +1,9 @@
 // Reads safetensors files.
 
-/** @typedef {{shape: number[], values: Float32Array | Int8Array}} Tensor */
+/** @typedef {{shape: number[], values: Float32Array | Int32Array | Int8Array | Uint8Array}} Tensor */
+
+/** @type {Record<string, new (bytes: ArrayBuffer) => Tensor["values"]>} */
+const ARRAYS = { F32: Float32Array, I32: Int32Array, I8: Int8Array, U8: Uint8Array };
 
 /**
  * The tensors of a safetensors file: 8 bytes of header length, a JSON header, little-endian values.
@@ -14,7 +17,7 @@ export function readSafetensors(file) {
   const tensors = new Map(
     Object.entries(entries).map(([name, { dtype, shape, data_offsets: [from, to] }]) => {
       const bytes = file.slice(start + from, start + to);
-      return [name, { shape, values: dtype === "F32" ? new Float32Array(bytes) : new Int8Array(bytes) }];
+      return [name, { shape, values: new ARRAYS[dtype](bytes) }];
     }),
   );
   return { tensors, facts };

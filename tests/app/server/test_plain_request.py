@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.api.fast_path import plain_request
+from app.server.plain_request import PlainRequest, plain_request
 from harness.launcher import Service, running
 from model.noise import MAX_SEED
 
@@ -15,9 +15,10 @@ KEY = "0123456789abcdef"
 ORIGIN = "https://a.example"
 
 
-def plain(target: str, **headers: str) -> object:
-    pairs = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
-    return plain_request(target.encode(), pairs)
+def plain(target: str, headers: dict[str, str] | None = None) -> PlainRequest | None:
+    lines = [f"GET {target} HTTP/1.1", "Host: localhost"]
+    lines += [f"{name}: {text}" for name, text in (headers or {}).items()]
+    return plain_request("\r\n".join([*lines, "", ""]).encode())
 
 
 @pytest.fixture(scope="module", params=[{}, {"CVAE_CORS_ORIGINS": ORIGIN}, {"CVAE_API_KEYS": KEY}])
@@ -103,9 +104,7 @@ def test_request_without_a_valid_key_is_refused() -> None:
     "headers", [{}, {"accept": "*/*"}, {"accept": "image/png"}, {"accept": CHROME}]
 )
 def test_plain_request_of_common_clients_is_recognised(headers: dict[str, str]) -> None:
-    request = plain_request(
-        b"/generate?digits=2018&seed=7", [(k.encode(), v.encode()) for k, v in headers.items()]
-    )
+    request = plain("/generate?digits=2018&seed=7", headers)
     assert request is not None
     assert request.query.canonical() == "digits=2018&seed=7"
 
@@ -126,9 +125,42 @@ def test_plain_request_of_common_clients_is_recognised(headers: dict[str, str]) 
         ("/generate?digits=1", {"accept": "text/html"}),
         ("/generate?digits=1&model=0123456789abcdef", {}),
         ("/generate?digits=1&seed=1&model=0123456789abcde", {}),
+        ("/generate?digits=1", {"Content-Length": "1"}),
+        ("/generate?digits=1", {"Transfer-Encoding": "chunked"}),
+        ("/generate?digits=1", {"Expect": "100-continue"}),
+        ("/generate?digits=1", {"Connection": "Upgrade", "Upgrade": "websocket"}),
+        ("/generate?digits=1", {"X-Request-ID": "a"}),
+        ("/generate?digits=1", {"Accept": "image/png", "accept": "image/png"}),
+        ("/generate?digits=1", {"host": "b"}),
+        ("/generate?digits=1", {"A b": "c"}),
     ],
 )
 def test_plain_request_is_none_where_more_checks_are_needed(
     target: str, headers: dict[str, str]
 ) -> None:
-    assert plain(target, **headers) is None
+    assert plain(target, headers) is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "GET /generate?digits=1 HTTP/1.1\r\nHost: a\r\n",  # not all of it
+        "GET /generate?digits=1 HTTP/1.1\r\nHost: a\r\n\r\nGET",
+        "GET /generate?digits=1 HTTP/1.1\r\n\r\n",
+        "GET /generate?digits=1 HTTP/1.0\r\nHost: a\r\n\r\n",
+        "GET  /generate?digits=1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /generate?digits=1 HTTP/1.1\nHost: a\r\n\r\n",
+        "POST /generate?digits=1 HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+)
+def test_other_heads_are_left_to_the_parser(head: str) -> None:
+    assert plain_request(head.encode()) is None
+
+
+@pytest.mark.parametrize(("connection", "stays"), [(None, True), ("close", False)])
+def test_plain_request_says_whether_the_connection_stays(
+    connection: str | None, stays: bool
+) -> None:
+    request = plain("/generate?digits=1", {} if connection is None else {"Connection": connection})
+    assert request is not None
+    assert request.headers.keep_alive is stays

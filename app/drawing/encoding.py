@@ -95,14 +95,12 @@ def encode_png(sheet: Levels, facts: Facts, palette: Palette | None = None) -> b
     return b"".join([beginning, *_chunks([*contents, _data(rows)]), END])
 
 
-def encode_png_batch(
-    images: Levels, sizes: Sequence[Sequence[int]], palette: Palette
-) -> list[bytes]:
+def encode_png_batch(images: Levels, sizes: NDArray[np.intp], palette: Palette) -> list[bytes]:
     """A PNG of each of many pictures, without facts: the bytes of `encode_png`, in less time.
 
     Args:
         images: (N, H, W) uint8 grey levels.
-        sizes: height and width of the part of each image that is the picture.
+        sizes: (N, 2) height and width of the part of each image that is the picture.
         palette: ink and paper.
     """
     count, height, width = images.shape
@@ -111,11 +109,13 @@ def encode_png_batch(
     colours = _colours(palette)
     kind, between = (INDEXED if colours else GREY), b"".join(_chunks(colours))
     files = []
-    for row, (high, wide) in zip(rows, sizes, strict=True):
+    for row, high, wide in zip(rows, *sizes.T.tolist(), strict=True):
         whole = high == height and wide == width
-        data = _data(row if whole else np.ascontiguousarray(row[:high, : wide + 1]))
+        content = _data(row if whole else np.ascontiguousarray(row[:high, : wide + 1]))
+        length = (len(content) - 4).to_bytes(4, "big")
+        checksum = isal_zlib.crc32(content).to_bytes(4, "big")
         beginning = _beginning(wide, high, kind)
-        files.append(b"".join((beginning, between, *_chunks((data,)), END)))
+        files.append(b"".join((beginning, between, length, content, checksum, END)))
     return files
 
 

@@ -1,17 +1,13 @@
 """Data sets in a ZIP archive: arrays for numpy, or PNG files with a table of labels."""
 
-import zipfile
-from typing import IO
+import io
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.drawing.dataset.encoder import csv_lines, encode_pngs, file_name, label_columns, label_rows
-from app.drawing.dataset.outbox import Outbox
+from app.drawing.dataset.encoder import csv_lines, encode_pngs, file_name, label_names, label_values
 from app.drawing.dataset.section import Batch, Section
-
-DATE = (1980, 1, 1, 0, 0, 0)  # the earliest of ZIP, fixed so that a request gives the same bytes
-LARGE = 2**31  # bytes from which an entry needs the 64-bit form of ZIP
+from app.drawing.dataset.zip_writer import ZipWriter
 
 
 class NpzEncoder:
@@ -26,59 +22,59 @@ class NpzEncoder:
 
     def __init__(self, section: Section) -> None:
         self._section = section
-        self._outbox = Outbox()
-        self._archive = zipfile.ZipFile(self._outbox, "w")
+        self._archive = ZipWriter()
         self._boxes: list[NDArray[np.int16]] = []
         self._sizes: list[NDArray[np.int16]] = []
-        self._images: IO[bytes]
 
     def begin(self) -> bytes:
         """See `Encoder.begin`."""
-        section = self._section
-        labels = section.labels
-        if section.longest == 1:
-            self._write("labels", labels.digits[:, 0].astype(np.int64))
-        else:
-            self._write("digits" if labels.alphabet.kind == "digits" else "labels", labels.digits)
-            self._write("lengths", labels.lengths.astype(np.uint8))
-            self._write("texts", np.array(labels.texts()))
-        if labels.alphabet.kind != "digits":
-            self._write("names", np.array(labels.alphabet.names))
-        if labels.writers is not None:
-            self._write("writers", labels.writers)
-        canvas = section.canvas
-        shape = section.count, canvas.height, canvas.width
-        self._images = self._open("images", int(np.prod(shape)))
+        canvas = self._section.canvas
+        shape = self._section.count, canvas.height, canvas.width
+        head = io.BytesIO()
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(self._images, header)
-        return self._outbox.take()
+        np.lib.format.write_array_header_1_0(head, header)
+        arrays = [self._file(name, array) for name, array in self._labels().items()]
+        images = self._archive.begin("images.npy", head.tell() + int(np.prod(shape)))
+        return b"".join([*arrays, images, self._archive.add(head.getvalue())])
 
     def add(self, batch: Batch) -> bytes:
         """See `Encoder.add`."""
-        self._images.write(batch.sheets.images.data.cast("B"))
         if batch.sheets.boxes is not None:
             self._boxes.append(batch.sheets.boxes)
         if not self._section.fixed:
             self._sizes.append(batch.sheets.sizes.astype(np.int16))
-        return self._outbox.take()
+        return self._archive.add(batch.sheets.images.tobytes())
 
     def end(self) -> bytes:
         """See `Encoder.end`."""
-        self._images.close()
+        pieces = [self._archive.end_file()]
         if self._boxes:
-            self._write("boxes", np.concatenate(self._boxes))
+            pieces.append(self._file("boxes", np.concatenate(self._boxes)))
         if self._sizes:
-            self._write("sizes", np.concatenate(self._sizes))
-        self._archive.close()
-        return self._outbox.take()
+            pieces.append(self._file("sizes", np.concatenate(self._sizes)))
+        return b"".join([*pieces, self._archive.end()])
 
-    def _write(self, name: str, array: NDArray[np.generic]) -> None:
-        with self._open(name, array.nbytes) as file:
-            np.lib.format.write_array(file, array, allow_pickle=False)
+    def _labels(self) -> dict[str, NDArray[np.generic]]:
+        """What is known of the pictures before they are drawn."""
+        labels = self._section.labels
+        numbers = labels.alphabet.kind == "digits"
+        arrays: dict[str, NDArray[np.generic]] = {}
+        if self._section.longest == 1:
+            arrays["labels"] = labels.digits[:, 0].astype(np.int64)
+        else:
+            arrays["digits" if numbers else "labels"] = labels.digits
+            arrays["lengths"] = labels.lengths.astype(np.uint8)
+            arrays["texts"] = np.array(labels.texts())
+        if not numbers:
+            arrays["names"] = np.array(labels.alphabet.names)
+        if labels.writers is not None:
+            arrays["writers"] = labels.writers
+        return arrays
 
-    def _open(self, name: str, size: int) -> IO[bytes]:
-        entry = zipfile.ZipInfo(f"{name}.npy", DATE)
-        return self._archive.open(entry, "w", force_zip64=size >= LARGE)
+    def _file(self, name: str, array: NDArray[np.generic]) -> bytes:
+        file = io.BytesIO()
+        np.lib.format.write_array(file, array, allow_pickle=False)
+        return self._archive.file(f"{name}.npy", file.getvalue())
 
 
 class ZipEncoder:
@@ -86,9 +82,9 @@ class ZipEncoder:
 
     def __init__(self, section: Section) -> None:
         self._section = section
-        self._outbox = Outbox()
-        self._archive = zipfile.ZipFile(self._outbox, "w")
-        self._table = [csv_lines([["file", "label", *label_columns(section)[1:]]])]
+        self._archive = ZipWriter()
+        columns = ["file", "label", *label_names(section)[1:]]
+        self._table = [csv_lines([[column] for column in columns])]
 
     def begin(self) -> bytes:
         """See `Encoder.begin`."""
@@ -96,21 +92,18 @@ class ZipEncoder:
 
     def add(self, batch: Batch) -> bytes:
         """See `Encoder.add`."""
-        texts, rows = batch.labels.texts(), label_rows(self._section, batch)
+        texts = batch.labels.texts()
         if self._section.description.alphabet.kind != "digits":
             texts = [file_name(text) if self._section.longest == 1 else "" for text in texts]
         names = [
             f"images/{row:05d}{'_' if text else ''}{text}.png"
             for row, text in enumerate(texts, batch.first)
         ]
-        for name, content in zip(names, encode_pngs(self._section, batch), strict=True):
-            self._archive.writestr(zipfile.ZipInfo(name, DATE), content)
-        table = [[name, *row] for name, row in zip(names, rows, strict=True)]
-        self._table.append(csv_lines(table))
-        return self._outbox.take()
+        self._table.append(csv_lines([names, *label_values(self._section, batch)]))
+        pictures = encode_pngs(self._section, batch)
+        return b"".join(map(self._archive.file, names, pictures))
 
     def end(self) -> bytes:
         """See `Encoder.end`."""
-        self._archive.writestr(zipfile.ZipInfo("labels.csv", DATE), "".join(self._table))
-        self._archive.close()
-        return self._outbox.take()
+        table = self._archive.file("labels.csv", "".join(self._table).encode())
+        return table + self._archive.end()

@@ -48,10 +48,10 @@ def encode_section(encoder: Encoder, section: Section, renderer: Renderer) -> It
 def encode_pngs(section: Section, batch: Batch) -> list[bytes]:
     """A PNG for each picture, in the colours of the description."""
     palette = palette_of(section.description.ink, section.description.paper)
-    return encode_png_batch(batch.sheets.images, batch.sheets.sizes.tolist(), palette)
+    return encode_png_batch(batch.sheets.images, batch.sheets.sizes, palette)
 
 
-def label_columns(section: Section) -> list[str]:
+def label_names(section: Section) -> list[str]:
     """The names of what is known of a picture, in a table or as JSON."""
     single = ["label"] if section.description.alphabet.kind == "digits" else ["label", "name"]
     names = single if section.longest == 1 else ["text"]
@@ -59,10 +59,9 @@ def label_columns(section: Section) -> list[str]:
     return names + (["boxes"] if section.description.boxes == "on" else [])
 
 
-def label_rows(section: Section, batch: Batch) -> list[list[object]]:
-    """What is known of each picture: a label with its name or a text, writer, boxes."""
-    texts = batch.labels.texts()
-    columns: list[Sequence[object]] = [texts]
+def label_values(section: Section, batch: Batch) -> list[Sequence[object]]:
+    """A column for each of `label_names`, with a value for each picture."""
+    columns: list[Sequence[object]] = [batch.labels.texts()]
     if section.longest == 1:
         labels = batch.labels.digits[:, 0].tolist()
         names = [section.description.alphabet.names[label] for label in labels]
@@ -73,7 +72,7 @@ def label_rows(section: Section, batch: Batch) -> list[list[object]]:
         boxes = batch.sheets.boxes.tolist()
         lengths = batch.labels.lengths.tolist()
         columns.append([each[:length] for each, length in zip(boxes, lengths, strict=True)])
-    return [list(row) for row in zip(*columns, strict=True)]
+    return columns
 
 
 @lru_cache(maxsize=1024)
@@ -82,11 +81,12 @@ def file_name(name: str) -> str:
     return UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", name)
 
 
-def csv_lines(rows: Sequence[Sequence[object]]) -> str:
-    """The rows as CSV; lists as JSON."""
+def csv_lines(columns: Sequence[Sequence[object]]) -> str:
+    """The rows of some columns of the same length as CSV; lists as JSON."""
+    cells = [
+        list(map(json.dumps, column)) if isinstance(column[0], list) else column
+        for column in columns
+    ]
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerows(
-        [json.dumps(cell) if isinstance(cell, list) else cell for cell in row] for row in rows
-    )
+    csv.writer(file, lineterminator="\n").writerows(zip(*cells, strict=True))
     return file.getvalue()

@@ -1,8 +1,11 @@
 """Ways to write files: complete or not there, at a place in a file, and many small ones."""
 
+import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+NEW, MODE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644
 
 
 def write_whole(path: Path, pieces: Iterable[bytes]) -> int:
@@ -42,14 +45,20 @@ def write_into(path: Path, place: int, pieces: Iterable[bytes]) -> int:
         return file.tell() - place
 
 
-def write_small(path: str, content: bytes) -> None:
-    """Write a small file in as few calls as there are.
+def write_small(folder: Path, names: Sequence[str], contents: Sequence[bytes]) -> None:
+    """Write small files below a folder, in as few calls as there are and with short paths.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: a file cannot be written.
     """
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.write(file, content)
+        for name, content in zip(names, contents, strict=True):
+            file = os.open(name, NEW, MODE, dir_fd=place)
+            try:
+                if os.write(file, content) < len(content):  # there was no room for the rest
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder / name))
+            finally:
+                os.close(file)
     finally:
-        os.close(file)
+        os.close(place)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from app.drawing.dataset.encoder import encode_pngs, encode_section, label_columns
+from app.drawing.dataset.encoder import encode_pngs, encode_section, label_names
 from app.drawing.dataset.files import write_into, write_whole
 from app.drawing.dataset.forms import FORMS
 from app.drawing.dataset.manifest import card, manifest
@@ -143,7 +143,7 @@ def describe(plan: Plan, renderer: Renderer) -> dict[str, Any]:
         "seed": plan.seed,
         "options": plan.options.canonical(plan.seed),
         "format": plan.options.format,
-        "columns": label_columns(plan.shards[0].section),
+        "columns": label_names(plan.shards[0].section),
         "texts_sha256": None if plan.texts is None else plan.texts.sha256,
         "model": renderer.model_hash,
         "engine": renderer.engine,

@@ -11,8 +11,8 @@ from app.drawing.dataset.encoder import (
     csv_lines,
     encode_pngs,
     file_name,
-    label_columns,
-    label_rows,
+    label_names,
+    label_values,
 )
 from app.drawing.dataset.files import write_into, write_small, write_whole
 from app.drawing.dataset.plan import Shard
@@ -141,7 +141,7 @@ class ImageFolderForm:
         for split in dict.fromkeys(shard.split for shard in shards):
             own = [shard for shard in shards if shard.split == split]
             tables = [self.target(folder, shard)[0] for shard in own]
-            head = csv_lines([["file_name", *label_columns(own[0].section)]])
+            head = csv_lines([[name] for name in ("file_name", *label_names(own[0].section))])
             files += [folder / split / "metadata.csv", folder / split / "gt.txt"]
             write_whole(files[-2], chain([head.encode()], map(Path.read_bytes, tables)))
             write_whole(files[-1], (_tabbed(table.read_text()) for table in tables))
@@ -194,10 +194,8 @@ class _ImageFolderEncoder:
         """See `Encoder.add`."""
         folders = _folders(self._section, batch.labels.texts(), self._shard_name)
         names = [f"{name}/{row:010d}.png" for row, name in enumerate(folders, batch.first)]
-        for name, content in zip(names, encode_pngs(self._section, batch), strict=True):
-            write_small(f"{self._folder}/{name}", content)
-        rows = label_rows(self._section, batch)
-        return csv_lines([[name, *row] for name, row in zip(names, rows, strict=True)]).encode()
+        write_small(self._folder, names, encode_pngs(self._section, batch))
+        return csv_lines([names, *label_values(self._section, batch)]).encode()
 
     def end(self) -> bytes:
         """See `Encoder.end`."""

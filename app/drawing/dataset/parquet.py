@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from app.drawing.dataset.encoder import encode_pngs, label_columns, label_rows
+from app.drawing.dataset.encoder import encode_pngs, label_names, label_values
 from app.drawing.dataset.outbox import Outbox
 from app.drawing.dataset.section import Batch, Section
 from app.request.error import invalid
@@ -26,7 +26,7 @@ class ParquetEncoder:
 
     def __init__(self, section: Section) -> None:
         self._section = section
-        self._columns = label_columns(section)
+        self._columns = label_names(section)
         self._arrow = _arrow()
         self._outbox = Outbox()
         self._schema = self._make_schema()
@@ -41,8 +41,7 @@ class ParquetEncoder:
     def add(self, batch: Batch) -> bytes:
         """See `Encoder.add`."""
         pictures = encode_pngs(self._section, batch)
-        rows = label_rows(self._section, batch)
-        columns = [list(column) for column in zip(*rows, strict=True)]
+        columns = label_values(self._section, batch)
         images = [
             {"bytes": picture, "path": f"{row:010d}.png"}
             for row, picture in enumerate(pictures, batch.first)

@@ -4,7 +4,7 @@ import json
 import tarfile
 from functools import lru_cache
 
-from app.drawing.dataset.encoder import encode_pngs, label_columns, label_rows
+from app.drawing.dataset.encoder import encode_pngs, label_names, label_values
 from app.drawing.dataset.section import Batch, Section
 
 BLOCK = 512  # bytes
@@ -20,7 +20,7 @@ class WebDatasetEncoder:
 
     def __init__(self, section: Section) -> None:
         self._section = section
-        self._columns = label_columns(section)
+        self._columns = label_names(section)
         self._ending = "cls" if section.longest == 1 else "txt"
 
     def begin(self) -> bytes:
@@ -31,8 +31,8 @@ class WebDatasetEncoder:
         """See `Encoder.add`."""
         parts: list[bytes] = []
         pictures = encode_pngs(self._section, batch)
-        rows = label_rows(self._section, batch)
-        for row, (picture, values) in enumerate(zip(pictures, rows, strict=True), batch.first):
+        rows = zip(pictures, *label_values(self._section, batch), strict=True)
+        for row, (picture, *values) in enumerate(rows, batch.first):
             name = f"{row:010d}"
             parts += _member(f"{name}.png", picture)
             parts += _member(f"{name}.{self._ending}", str(values[0]).encode())

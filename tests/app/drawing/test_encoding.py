@@ -52,4 +52,4 @@ def test_encode_png_batch_has_the_bytes_of_each_picture_alone(
         encode_png(image[:high, :wide], {}, palette)
         for image, (high, wide) in zip(images, sizes, strict=True)
     ]
-    assert encode_png_batch(images, sizes, palette) == alone
+    assert encode_png_batch(images, np.array(sizes), palette) == alone

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 import re
 import shutil
 import signal
@@ -164,6 +165,25 @@ def test_folder_that_was_interrupted_anywhere_ends_in_the_same_bytes(
         again = [option for option in options if "seed" not in option or step == 0]
         assert main([str(folder), *again]) == 0  # the seed is known from the folder
         assert files_of(folder) == files_of(tmp_path / "whole")
+
+
+def test_processes_of_a_killed_run_end(tmp_path: Path) -> None:
+    options = ["--count=200000", "--shard-size=1000", "--seed=7", "--format=npz", "--workers=2"]
+    command = [sys.executable, "-m", "app.dataset", str(tmp_path / "killed"), *options]
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
+        while not list(tmp_path.glob("killed/train-*.npz")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    deadline = time.monotonic() + 20
+    try:
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(0.05)
+    except ProcessLookupError:
+        return
+    os.killpg(process.pid, signal.SIGKILL)
+    pytest.fail("processes that draw are left")
 
 
 def test_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """The shards of a data set, drawn by this process or by several."""
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
+from threading import Thread
 
 from app.drawing.dataset.folder import write_shard
 from app.drawing.dataset.plan import Plan, Shard
@@ -106,7 +108,16 @@ def write_shards_with(workers: int, opened: Opened, work: Work, report: Report) 
 
 
 def _start(opened: Opened, work: Work, drawn: "Synchronized[int]") -> None:
+    Thread(target=_end_with_parent, daemon=True).start()
     _of_process.append(_Worker(work, opened(), drawn))
+
+
+def _end_with_parent() -> None:
+    """End this process when the command was killed: it would wait for shards for ever."""
+    parent = parent_process()
+    assert parent is not None  # see `_start`
+    parent.join()
+    os._exit(1)
 
 
 def _write(index: int) -> None:

@@ -14,8 +14,8 @@ from app.drawing.dataset.iterator import numbers
 from app.drawing.dataset.plan import Plan
 from app.drawing.dataset.progress import Progress
 from app.drawing.dataset.remote import Remote, is_address, send_description, send_shard
-from app.drawing.dataset.section import Section, Writers
-from app.drawing.dataset.stream import ENCODERS
+from app.drawing.dataset.section import Section
+from app.drawing.dataset.stream import ENCODERS, whole
 from app.drawing.dataset.texts import Texts, read_texts
 from app.drawing.dataset.workers import Work, keep, write_shards, write_shards_with
 from app.drawing.renderer import Renderer, open_renderer
@@ -117,8 +117,7 @@ def _write_file(query: DatasetOptions, texts: Texts | None, output: Path) -> Non
             f"a file and give --format; a file holds at most {MOST_IN_FILE} pictures and no splits",
         )
     seed = chosen_seed(query.seed)
-    writers = None if query.writers is None else Writers(0, query.writers, 0)
-    section = Section(query, seed, 0, query.count, texts, writers)
+    section = whole(query, seed, texts)
     encoder = ENCODERS[query.format](section)
     pieces = encode_section(encoder, section, _renderer(query))
     write_whole(output, _with_progress(pieces, section))

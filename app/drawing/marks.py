@@ -4,6 +4,7 @@ A mark is a few strokes of a pen with a round tip, in the slant and weight of th
 line. app/site/web/page/marks.js draws the same in the browser.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,13 +44,20 @@ def with_marks(digits: Levels, text: str) -> Levels:
     """
     rows, _, *size = digits.shape
     pictures = np.zeros((rows, len(text), *size), np.uint8)
-    pictures[:, [place for place, sign in enumerate(text) if sign not in MARKS]] = digits
+    marked = np.array([sign in MARKS for sign in text])
+    pictures[:, ~marked] = digits
+    signs = [sign for sign in text if sign in MARKS]
     for row, line in enumerate(digits):
-        weight, slant = _weight(line), _slant(line)
-        for place, sign in enumerate(text):
-            if sign in MARKS:
-                pictures[row, place] = _mark(sign, weight, slant, (size[0], size[1]))
+        pictures[row, marked] = marks_beside(line, signs)
     return pictures
+
+
+def marks_beside(line: Levels, signs: Sequence[str]) -> Levels:
+    """The pictures (M, H, W) of marks, in the weight and slant of a line of digits (N, H, W)."""
+    weight, slant = _weight(line), _slant(line)
+    size = line.shape[1], line.shape[2]
+    pictures = [_mark(sign, weight, slant, size) for sign in signs]
+    return np.array(pictures, np.uint8).reshape(-1, *size)
 
 
 def _mark(sign: str, weight: float, slant: float, size: tuple[int, int]) -> Levels:

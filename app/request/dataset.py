@@ -229,6 +229,17 @@ class Description(Query):
                 "scale", f"makes pictures of {canvas} pixels; at most {MAX_PIXELS} are drawn"
             )
 
+    def check_texts(self, longest: int) -> None:
+        """Check that given numbers of at most so many characters can be drawn with these options.
+
+        Raises:
+            InvalidRequest: they cannot.
+        """
+        for name in ("length", "zeros", "frequencies"):
+            if name in self.model_fields_set:
+                raise invalid(name, "is for random numbers; leave it out where texts are given")
+        self.check_size(longest)
+
     def _check_frequencies(self) -> None:
         if self.frequencies == "balanced" and (self.zeros == "off" or not self.length.fixed):
             raise invalid("frequencies", "can be balanced only with one length and zeros on")
@@ -251,9 +262,27 @@ class DatasetQuery(Description):
         ),
     ] = "npz"
 
+    texts: Annotated[
+        str | None,
+        Field(
+            description="Numbers to write in turn, one a line. Default: random numbers.",
+            examples=["3.14"],
+        ),
+    ] = None
+
+    def check_texts(self, longest: int) -> None:
+        """See `Description.check_texts`."""
+        super().check_texts(longest)
+        self._check_limits(longest)
+
     @model_validator(mode="after")
     def _check_count(self) -> Self:
-        longest = int(self.length.high)
+        if self.texts is None:
+            self._check_limits(int(self.length.high))
+        return self
+
+    def _check_limits(self, longest: int) -> None:
+        """Check that an answer of numbers of at most so many characters is not too large."""
         if self.count * longest > MAX_SAMPLES:
             raise invalid("count", f"times length must be at most {MAX_SAMPLES} digits")
         if self.pen != ONCE and self.count * longest > MAX_PEN_DIGITS:
@@ -269,4 +298,3 @@ class DatasetQuery(Description):
                 f"times {canvas} pixels must be at most {MAX_DATASET_PIXELS} pixels; "
                 "ask for fewer or smaller pictures",
             )
-        return self

@@ -76,16 +76,9 @@ class DatasetOptions(Description):
         return [(name, float(share)) for name, share in SPLIT.findall(self.split)]
 
     def check_texts(self, longest: int) -> None:
-        """Check that numbers of so many digits from a file can be drawn with these options.
-
-        Raises:
-            InvalidRequest: they cannot.
-        """
-        for name in ("length", "zeros", "frequencies"):
-            if name in self.model_fields_set:
-                raise invalid(name, "is for random numbers; leave it out where texts are given")
+        """See `Description.check_texts`."""
+        super().check_texts(longest)
         self._check_labels(longest)
-        self.check_size(longest)
 
     @model_validator(mode="after")
     def _check_format(self) -> Self:
@@ -126,7 +119,8 @@ class RunOptions(Query):
     texts: Annotated[
         str | None,
         Field(
-            description="A file with one number a line, which are written in turn. "
+            description="A file with one number a line, which may have marks as in 3.14 or "
+            "12:30; they are written in turn. "
             "Default: random numbers."
         ),
     ] = None

@@ -37,12 +37,12 @@ async def dataset(
     service: ServiceDep,
     query: Annotated[DatasetQuery, Depends(asked(DatasetQuery))],
 ) -> Response:
-    """Random numbers with their pictures; the seed decides both."""
-    from app.drawing.dataset.stream import (
-        dataset_pieces,
-    )  # on first use: the start does not need it
+    """Numbers with their pictures; the seed decides these, and the numbers without texts."""
+    # On first use: the start does not need it.
+    from app.drawing.dataset.stream import asked_texts, dataset_pieces
 
     service.check(query)
+    texts = asked_texts(query)
     renderer, seed = service.renderer, chosen_seed(query.seed)
     identity = *renderer.identity, f"dataset {VERSION}", query.canonical(seed)
     headers = {
@@ -52,7 +52,7 @@ async def dataset(
     if unchanged := not_modified(joined(request.headers, "if-none-match"), headers):
         return unchanged
     renderer.style_noise(query.style)  # refuses another model's, before the first piece
-    pieces = service.pool.stream(dataset_pieces(renderer, query, seed))
+    pieces = service.pool.stream(dataset_pieces(renderer, query, seed, texts))
     first = await anext(pieces)  # takes the slot, while a refusal can still be a clean 503
     return StreamingResponse(
         _with_first(first, pieces), media_type=MEDIA_TYPES[query.format], headers=headers

@@ -93,7 +93,9 @@ class ZipEncoder:
     def add(self, batch: Batch) -> bytes:
         """See `Encoder.add`."""
         texts = batch.labels.texts()
-        if self._section.description.alphabet.kind != "digits":
+        if self._section.description.alphabet.kind == "digits":
+            texts = [text if text.isdecimal() else file_name(text) for text in texts]
+        else:
             texts = [file_name(text) if self._section.longest == 1 else "" for text in texts]
         names = [
             f"images/{row:05d}{'_' if text else ''}{text}.png"

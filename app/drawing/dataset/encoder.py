@@ -39,7 +39,7 @@ def encode_section(encoder: Encoder, section: Section, renderer: Renderer) -> It
     yield encoder.begin()
     for batch in section.batches(renderer):
         piece = encoder.add(batch)
-        digits = int(batch.labels.lengths.sum())
+        digits = int(batch.labels.drawn().sum())
         renderer.counters.add_drawing(digits, (*batch.moments, perf_counter()))
         yield piece
     yield encoder.end()

@@ -1,5 +1,6 @@
 """The forms of a data set in a folder: where the pieces of its shards go, and what ends it."""
 
+import csv
 import struct
 from collections.abc import Sequence
 from itertools import chain
@@ -236,6 +237,6 @@ def _sizes(shards: Sequence[Shard]) -> dict[str, tuple[int, Size]]:
 
 
 def _tabbed(table: str) -> bytes:
-    """The lines of a table with the first two cells, which have no commas, and a tab between."""
-    lines = ["\t".join(line.split(",", 2)[:2]) + "\n" for line in table.splitlines()]
-    return "".join(lines).encode()
+    """The first two cells of the lines of a table, with a tab between."""
+    rows = csv.reader(table.splitlines())
+    return "".join(f"{file}\t{text}\n" for file, text, *_ in rows).encode()

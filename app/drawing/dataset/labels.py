@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.drawing.dataset.texts import Digits, Texts, label_type
+from app.drawing.dataset.texts import SIGNS, Digits, Texts, label_type
 from app.request.dataset import Description
 from model.alphabet import Alphabet
 
@@ -17,6 +17,7 @@ BLOCK = 2**16  # rows whose uniform digits are drawn together
 CHUNK = 1000  # labels that are balanced together, or the next multiple of K
 FIRST_STREAM = 2**32  # beyond the rows of the noise
 DIGITS, LENGTHS, WEIGHTED, FIRST_DIGITS = 1, 2, 3, 4  # streams
+SPELLED = np.frombuffer(SIGNS.encode(), np.uint8)
 WORDS = 4  # of 64 bits in one block of Philox
 
 
@@ -25,8 +26,9 @@ class Labels:
     """The labels of N consecutive pictures.
 
     Attributes:
-        digits: (N, L) labels 0 .. K - 1 as `label_type`; K, the padding, after the end of a line.
-        lengths: (N,) intp, labels of each line.
+        digits: (N, L) labels 0 .. K - 1 as `label_type`; K, the padding, after the end of a line;
+            above K the marks of a number, see `app.drawing.dataset.texts.SIGNS`.
+        lengths: (N,) intp, labels and marks of each line.
         writers: (N,) int64, or None where no picture has a writer.
         alphabet: of the labels.
     """
@@ -47,16 +49,21 @@ class Labels:
         )
 
     def used(self) -> NDArray[np.bool_]:
-        """(N, L): where there is a digit, and no padding."""
+        """(N, L): where there is a label or a mark, and no padding."""
         used: NDArray[np.bool_] = np.arange(self.digits.shape[1]) < self.lengths[:, None]
         return used
+
+    def drawn(self) -> NDArray[np.bool_]:
+        """(N, L): where there is a label, which the model draws."""
+        drawn: NDArray[np.bool_] = self.digits < len(self.alphabet.names)
+        return drawn
 
     def texts(self) -> list[str]:
         """Each line as text."""
         if self.alphabet.kind != "digits":
             rows_of = zip(self.digits.tolist(), self.lengths.tolist(), strict=True)
             return [self.alphabet.line(row[:length]) for row, length in rows_of]
-        rows = (self.digits + ord("0")).tobytes().decode("ascii")
+        rows = SPELLED[self.digits].tobytes().decode("ascii")
         width = self.digits.shape[1]
         starts = range(0, len(rows), width)
         return [

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from app.drawing.canvas import INK_LEVEL, baseline_of, stitch
+from app.drawing.canvas import INK_LEVEL, SPACE, baseline_of, stitch
 from app.drawing.dataset.ink import ink_digits
 from app.request.ranges import Size
 from app.request.schemas import BEARING
@@ -29,7 +29,7 @@ class Style:
         place: (N, 2) in [0, 1): share of the room to spare that is above and left of the number.
         fixed: whether each picture is the canvas; otherwise it ends with its number and margin.
         boxes: whether the boxes of the digits are wanted.
-        baseline: whether digits stand on the baseline, see `app.drawing.canvas.stitch`.
+        standing: (N, L), which pictures stand on the baseline, see `app.drawing.canvas.stitch`.
         pens: (N,) thickness of the strokes of ink; None draws pixels.
     """
 
@@ -41,7 +41,7 @@ class Style:
     place: NDArray[np.float64]
     fixed: bool
     boxes: bool
-    baseline: bool
+    standing: NDArray[np.bool_]
     pens: NDArray[np.float64] | None = None
 
     def plain(self, height: int, width: int) -> bool:
@@ -60,7 +60,7 @@ class Sheets:
         images: (N, H, W) uint8 grey levels, ink 255 on 0.
         sizes: (N, 2) height and width of the part of each image that is the picture.
         boxes: (N, L, 4) int16 left, top, right, bottom of each digit's ink, the last two
-            exclusive; 0 after the end of a number. None where they are not wanted.
+            exclusive; 0 without ink, and after the end. None where they are not wanted.
     """
 
     images: Levels
@@ -88,6 +88,9 @@ def set_numbers(pictures: Levels, used: NDArray[np.bool_], style: Style) -> Shee
     inks = np.zeros((count, longest, 4), dtype=np.intp)  # boxes within the cells, not scaled
     if style.spacing == "tight":
         inks[used] = ink_boxes(pictures)
+        spaces = used & ~style.standing
+        spaces[spaces] = ~pictures[spaces[used]].any(axis=(1, 2))
+        inks[spaces] = 0, 0, round(cell.width * SPACE), cell.height
     x, y, widths = (_tight if style.spacing == "tight" else _cells)(used, inks, style, cell)
     room = np.array([style.canvas.height, style.canvas.width]) - 2 * style.margin
     spare = room - np.column_stack([heights, widths])
@@ -151,7 +154,7 @@ def _tight(
     ends = np.where(used, starts + widths, 0).max(axis=1)
     scales = style.scales[:, None]
     x = np.rint((starts + BEARING - left) * scales).astype(np.intp)
-    down = np.maximum(baseline_of(cell.height) - bottom, -top) * style.baseline
+    down = np.maximum(baseline_of(cell.height) - bottom, -top) * style.standing
     y = np.rint(down * scales).astype(np.intp)
     return x, y, np.ceil(ends * style.scales).astype(np.intp)
 
@@ -188,6 +191,7 @@ def _paste(
             if boxes is not None:
                 corner = np.column_stack([left, top, left, top])
                 boxes[rows, position] = ink_boxes(digits) + corner
+                boxes[rows[~digits.any(axis=(1, 2))], position] = 0
     inner = sheets[:, above : above + canvas.height, before : before + canvas.width]
     return np.ascontiguousarray(inner), boxes
 

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from app.drawing.dataset.labels import Labels, draw_numbers, uniforms
 from app.drawing.dataset.layout import Sheets, Style, set_numbers
-from app.drawing.dataset.texts import Texts
+from app.drawing.dataset.texts import SIGNS, Texts
+from app.drawing.marks import marks_beside
 from app.drawing.renderer import Renderer
 from app.request.dataset import ONCE, Description
 from app.request.ranges import Range, Size
 from model.noise import Noise, hand, mix, noise_of_lines
+
+Counts = NDArray[np.intp]
 
 BATCH = 512  # digits drawn at a time: fewer cost more time each, more leave the processor's cache
 BATCH_PIXELS = 2**23  # that a batch needs at most while it is composed
@@ -126,20 +129,28 @@ class Section:
 
     def _draw(self, renderer: Renderer, first: int, labels: Labels) -> Batch:
         begin = perf_counter()
-        noise = self._noise(renderer, first, labels)
-        one_hot = renderer.generator.one_hot(labels.digits[labels.used()].astype(np.intp))
+        drawn = labels.drawn()
+        noise = self._noise(renderer, first, labels, drawn.sum(axis=1))
+        one_hot = renderer.generator.one_hot(labels.digits[drawn].astype(np.intp))
         noise_end = perf_counter()
         pictures = renderer.generator.draw(one_hot, noise)
         decode_end = perf_counter()
         sheets = self.compose(first, labels, pictures)
         return Batch(first, labels, sheets, (begin, noise_end, decode_end, perf_counter()))
 
-    def _noise(self, renderer: Renderer, first: int, labels: Labels) -> Noise:
-        """The noise (M, Z) of all digits, between each number's hand and each digit's own."""
-        size, lengths = renderer.latent_size, labels.lengths
+    def _noise(self, renderer: Renderer, first: int, labels: Labels, counts: Counts) -> Noise:
+        """The noise (M, Z) of all digits, between each number's hand and each digit's own.
+
+        Args:
+            renderer: of the model.
+            first: row of the first number.
+            labels: of the N numbers.
+            counts: (N,) digits of each, M in all.
+        """
+        size = renderer.latent_size
         rows = range(first, first + len(labels))
         own = noise_of_lines(
-            [(self.seed, row, count) for row, count in zip(rows, lengths.tolist(), strict=True)],
+            [(self.seed, row, count) for row, count in zip(rows, counts.tolist(), strict=True)],
             size,
         )
         shares = self._ranged(self.description.shares, VARIATION, first, len(labels))
@@ -149,11 +160,11 @@ class Section:
             hands = np.stack(
                 [_hand(self.seed, w, size) if style is None else style for w in writers]
             )
-            own = _mixed(np.repeat(hands, lengths, axis=0), own, np.repeat(shares, lengths))
+            own = _mixed(np.repeat(hands, counts, axis=0), own, np.repeat(shares, counts))
         if self.description.temperature == ONCE:
             return own
         temperatures = self._ranged(self.description.temperature, TEMPERATURE, first, len(labels))
-        return own * np.repeat(temperatures.astype(np.float32), lengths)[:, None]
+        return own * np.repeat(temperatures.astype(np.float32), counts)[:, None]
 
     def compose(self, first: int, labels: Labels, pictures: NDArray[np.uint8]) -> Sheets:
         """The pictures of numbers.
@@ -173,10 +184,13 @@ class Section:
             place=self._places(first, count),
             fixed=query.size is not None,
             boxes=query.boxes == "on",
-            baseline=query.alphabet.kind == "digits",
+            standing=labels.drawn() & (query.alphabet.kind == "digits"),
             pens=self._ranged(query.pen, PEN, first, count) if query.render == "ink" else None,
         )
-        return set_numbers(pictures, labels.used(), style)
+        used = labels.used()
+        if not np.array_equal(used, labels.drawn()):
+            pictures = _with_marks(pictures, labels)
+        return set_numbers(pictures, used, style)
 
     def _places(self, first: int, count: int) -> NDArray[np.float64]:
         """(count, 2) in [0, 1): where a number is in the room above and left of it."""
@@ -205,6 +219,20 @@ class Section:
 def _hand(seed: int, writer: int, size: int) -> Noise:
     """The hand of a writer, or of a row. Kept, because a writer writes many numbers."""
     return hand(seed, writer, size)
+
+
+def _with_marks(pictures: NDArray[np.uint8], labels: Labels) -> NDArray[np.uint8]:
+    """The pictures (M, H, W) of numbers with their marks, from those of the digits alone."""
+    used, drawn = labels.used(), labels.drawn()
+    whole = np.empty((used.sum(), *pictures.shape[1:]), np.uint8)
+    whole[drawn[used]] = pictures
+    lines = np.split(pictures, np.cumsum(drawn.sum(axis=1))[:-1])
+    marks = used & ~drawn
+    rows = np.flatnonzero(marks.any(axis=1)).tolist()
+    signs = [[SIGNS[label] for label in labels.digits[row, marks[row]]] for row in rows]
+    parts = [marks_beside(lines[row], own) for row, own in zip(rows, signs, strict=True)]
+    whole[marks[used]] = np.concatenate(parts)
+    return whole
 
 
 def _mixed(hands: Noise, own: Noise, shares: NDArray[np.float64]) -> Noise:

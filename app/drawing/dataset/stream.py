@@ -6,9 +6,10 @@ from app.drawing.dataset.archive import NpzEncoder, ZipEncoder
 from app.drawing.dataset.encoder import Encoder, encode_section
 from app.drawing.dataset.parquet import ParquetEncoder
 from app.drawing.dataset.section import Section, Writers
+from app.drawing.dataset.texts import Texts, parse_texts
 from app.drawing.dataset.webdataset import WebDatasetEncoder
 from app.drawing.renderer import Renderer
-from app.request.dataset import Description
+from app.request.dataset import DatasetQuery, Description
 
 ENCODERS: dict[str, Callable[[Section], Encoder]] = {
     "npz": NpzEncoder,
@@ -18,7 +19,22 @@ ENCODERS: dict[str, Callable[[Section], Encoder]] = {
 }
 
 
-def dataset_pieces(renderer: Renderer, description: Description, seed: int) -> Iterator[bytes]:
+def asked_texts(query: DatasetQuery) -> Texts | None:
+    """The texts of a query; None without any.
+
+    Raises:
+        InvalidRequest: they cannot be drawn with its other parameters.
+    """
+    if query.texts is None:
+        return None
+    texts = parse_texts(query.texts.encode(), query.alphabet)
+    query.check_texts(texts.longest)
+    return texts
+
+
+def dataset_pieces(
+    renderer: Renderer, description: Description, seed: int, texts: Texts | None = None
+) -> Iterator[bytes]:
     """The pieces of the file, at least one for each batch of pictures.
 
     Picture i is a line in row i of the seed. `/generate` with the same seed draws the first 16
@@ -27,12 +43,12 @@ def dataset_pieces(renderer: Renderer, description: Description, seed: int) -> I
     Raises:
         InvalidRequest: the style token does not belong to the renderer's model.
     """
-    section = whole(description, seed)
+    section = whole(description, seed, texts)
     encoder = ENCODERS[description.format](section)
     return encode_section(encoder, section, renderer)
 
 
-def whole(description: Description, seed: int) -> Section:
-    """All pictures of a data set without texts."""
+def whole(description: Description, seed: int, texts: Texts | None = None) -> Section:
+    """All pictures of a data set in one section."""
     writers = None if description.writers is None else Writers(0, description.writers, 0)
-    return Section(description, seed, 0, description.count, writers=writers)
+    return Section(description, seed, 0, description.count, texts, writers)

@@ -1,4 +1,4 @@
-"""The texts to write, from a file with one a line, in the alphabet of the model."""
+"""The texts to write, one a line, in the alphabet of the model."""
 
 import hashlib
 from codecs import BOM_UTF8
@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 
 from app.request.error import InvalidRequest, invalid
 from app.request.fields import MAX_DIGITS
-from model.alphabet import Alphabet
+from app.request.line import MARKED_RULE, MARKS
+from model.alphabet import DIGITS, Alphabet
 
 Digits = NDArray[np.unsignedinteger[Any]]  # labels
 Read = tuple[Digits, NDArray[np.int64], NDArray[np.int64]]
 
 NEWLINE = ord("\n")
+# The digits, the padding after the end of a number, and the marks: a label is a place here.
+SIGNS = "".join(DIGITS) + "\n" + MARKS
+PADDING = len(DIGITS)
+UNKNOWN = 255
 SHOWN = 20  # characters of a text that cannot be drawn
 
 
@@ -74,34 +79,54 @@ def read_texts(path: Path, alphabet: Alphabet) -> Texts:
         InvalidRequest: the file cannot be read, a line cannot be drawn, or there is none.
     """
     try:
-        content = path.read_bytes().removeprefix(BOM_UTF8).replace(b"\r\n", b"\n")
+        content = path.read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
         raise invalid("texts", f"{path} cannot be read: {error.strerror}") from error
+    return parse_texts(content, alphabet, path)
+
+
+def parse_texts(content: bytes, alphabet: Alphabet, path: Path | None = None) -> Texts:
+    """The texts of lines.
+
+    Args:
+        content: the lines, in UTF-8.
+        alphabet: of the model.
+        path: of their file, which a refusal names with the text; None repeats nothing.
+    Raises:
+        InvalidRequest: a line cannot be drawn, or there is none.
+    """
+    content = content.replace(b"\r\n", b"\n")
     if not content.strip():
-        raise invalid("texts", f"{path} has no line; expected one text a line")
+        what = "have" if path is None else f"{path} has"
+        raise invalid("texts", f"{what} no line; expected one text a line")
     if not content.endswith(b"\n"):
         content += b"\n"
-    read = _read_digits if alphabet.kind == "digits" else _read_names
+    read = _read_numbers if alphabet.kind == "digits" else _read_names
     labels, starts, lengths = read(path, content, alphabet)
     return Texts(labels, starts, lengths, len(alphabet.names), hashlib.sha256(content).hexdigest())
 
 
-def _read_digits(path: Path, content: bytes, alphabet: Alphabet) -> Read:
-    """The labels, starts and lengths of texts of digits: a file may have millions."""
-    values = np.frombuffer(content, dtype=np.uint8)
-    ends = np.flatnonzero(values == NEWLINE)
+def _read_numbers(path: Path | None, content: bytes, alphabet: Alphabet) -> Read:
+    """The labels, starts and lengths of numbers, which may have marks: a file may have millions."""
+    labels = np.full(256, UNKNOWN, np.uint8)
+    labels[list(SIGNS.encode())] = np.arange(len(SIGNS))
+    values = labels[np.frombuffer(content, dtype=np.uint8)]
+    ends = np.flatnonzero(values == PADDING)
     starts = np.concatenate([[0], ends[:-1] + 1])
     lengths = ends - starts
-    strange = (values != NEWLINE) & ((values < ord("0")) | (values > ord("9")))
-    wrong = np.flatnonzero((lengths == 0) | (lengths > MAX_DIGITS))
-    lines = [*np.searchsorted(ends, np.flatnonzero(strange)[:1]).tolist(), *wrong[:1].tolist()]
+    last = np.maximum(ends - 1, starts)
+    spaced = (values[starts] == SIGNS.index(" ")) | (values[last] == SIGNS.index(" "))
+    empty = ~np.logical_or.reduceat(values < PADDING, starts)
+    wrong = np.flatnonzero((lengths > MAX_DIGITS) | spaced | empty)
+    strange = np.flatnonzero(values == UNKNOWN)
+    lines = [*np.searchsorted(ends, strange[:1]).tolist(), *wrong[:1].tolist()]
     if lines:
         line = min(lines)
         raise _undrawable(path, line + 1, content[starts[line] : ends[line]], alphabet)
-    return values - ord("0"), starts, lengths
+    return values, starts, lengths
 
 
-def _read_names(path: Path, content: bytes, alphabet: Alphabet) -> Read:
+def _read_names(path: Path | None, content: bytes, alphabet: Alphabet) -> Read:
     """The labels, starts and lengths of texts in any alphabet."""
     labels: list[int] = []
     lengths: list[int] = []
@@ -116,11 +141,14 @@ def _read_names(path: Path, content: bytes, alphabet: Alphabet) -> Read:
     return np.array(labels, label_type(alphabet)), ends - lengths, np.array(lengths, np.int64)
 
 
-def _undrawable(path: Path, line: int, text: bytes, alphabet: Alphabet) -> InvalidRequest:
+def _undrawable(path: Path | None, line: int, text: bytes, alphabet: Alphabet) -> InvalidRequest:
+    rule = f"must be 1 to {MAX_DIGITS} of {alphabet.description}"
+    if alphabet.kind == "digits":
+        rule = f"{MARKED_RULE.format(most=MAX_DIGITS)}, with a digit and without a space outside"
+    if path is None:
+        return invalid("texts", f"cannot be drawn: line {line} {rule}")
     shown = text[:SHOWN].decode("utf-8", "replace")
     more = " ..." if len(text) > SHOWN else ""
     return invalid(
-        "texts",
-        f"cannot be drawn: line {line} of {path} is '{shown}{more}', expected 1 to {MAX_DIGITS} "
-        f"of {alphabet.description}",
+        "texts", f"cannot be drawn: line {line} of {path} is '{shown}{more}', and {rule}"
     )

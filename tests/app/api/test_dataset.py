@@ -42,6 +42,56 @@ def test_dataset_pictures_are_those_of_generate(client: TestClient) -> None:
         assert abs(image.astype(int) - line).max() <= 1
 
 
+@pytest.mark.parametrize("more", ["", "&spacing=tight", "&spacing=tight&variation=0&gap=2"])
+def test_texts_with_marks_are_those_of_generate(client: TestClient, more: str) -> None:
+    texts = ["3.14", "2018", "-5,0 1/2", "12:30"]
+    url = f"/dataset?count=5&seed=5&texts={'%0A'.join(texts)}{more}"
+    data = np.load(io.BytesIO(client.get(url).content))
+    assert data["texts"].tolist() == [*texts, texts[0]]
+    for row, image in enumerate(data["images"]):
+        text, (height, width) = texts[row % 4], data["sizes"][row]
+        answer = client.get(f"/generate?text={text}&seed=5&rows=5{more}&format=npy").content
+        lines = np.load(io.BytesIO(answer)).reshape(5, 28, -1)
+        assert np.array_equal(image[:height, :width], lines[row][:, :width])
+
+
+def test_boxes_of_marks_hold_their_ink_and_a_space_has_none(client: TestClient) -> None:
+    url = "/dataset?count=2&seed=5&texts=1.5 -2&boxes=on&spacing=tight&size=32x190"
+    data = np.load(io.BytesIO(client.get(url).content))
+    assert data["digits"].tolist() == [[1, 11, 5, 16, 14, 2]] * 2
+    for image, boxes in zip(data["images"], data["boxes"].tolist(), strict=True):
+        assert boxes[3] == [0, 0, 0, 0]
+        for left, top, right, bottom in boxes[:3] + boxes[4:]:
+            assert image[top:bottom, left:right].max() >= 64
+        point, dash = boxes[1], boxes[4]
+        assert point[3] - point[1] <= 6
+        assert dash[2] - dash[0] > dash[3] - dash[1]
+
+
+def test_names_in_a_zip_of_texts_are_safe(client: TestClient) -> None:
+    answer = client.get("/dataset?count=2&seed=5&texts=1/2%0A12:30.5&format=zip")
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    names = ["images/00000_1%2F2.png", "images/00001_12%3A30%2E5.png"]
+    assert archive.namelist() == [*names, "labels.csv"]
+    rows = list(csv.reader(io.TextIOWrapper(archive.open("labels.csv"))))
+    assert rows[1:] == [[names[0], "1/2"], [names[1], "12:30.5"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("count=2&texts=1%0Ax", "texts cannot be drawn: line 2 must be 1 to 64 of the digits 0-9 "),
+        ("count=2&texts=%0A", "texts have no line; expected one text a line."),
+        ("count=2&texts=1&length=2", "length is for random numbers; leave it out where texts are"),
+        ("count=9999&texts=1234567", "count times length must be at most 60000 digits."),
+    ],
+)
+def test_texts_that_cannot_be_drawn_are_refused(
+    assert_problem: AssertProblem, query: str, sentence: str
+) -> None:
+    assert assert_problem(f"/dataset?{query}", 422).detail.startswith(sentence)
+
+
 def test_dataset_zip_holds_the_same(client: TestClient) -> None:
     options = "count=130&seed=5&length=2&gap=-4"
     data = np.load(io.BytesIO(client.get(f"/dataset?{options}").content))

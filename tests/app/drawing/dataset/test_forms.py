@@ -5,6 +5,8 @@ import gc
 import io
 import json
 import struct
+import tarfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -173,6 +175,29 @@ def test_gt_txt_has_a_path_and_a_text_in_each_line(
     assert [text for _, text in rows] == varied["test"]["texts"].tolist()
     for row, (name, _) in enumerate(rows):
         assert np.array_equal(np.asarray(Image.open(folder / name)), picture(varied["test"], row))
+
+
+def test_marks_are_kept_in_every_table(tmp_path: Path) -> None:
+    texts = ["1,000", "3.14", "12:30", "1/2 3", "-7"]
+    (tmp_path / "texts.txt").write_text("\n".join(texts))
+    more = [f"--texts={tmp_path / 'texts.txt'}", "--count=5", "--boxes=on", "--seed=7"]
+    for form in ("imagefolder", "zip", "webdataset"):
+        assert main([str(tmp_path / form), f"--format={form}", *more]) == 0
+    table = (tmp_path / "imagefolder" / "train" / "metadata.csv").read_text()
+    assert [row["text"] for row in csv.DictReader(io.StringIO(table))] == texts
+    lines = (tmp_path / "imagefolder" / "train" / "gt.txt").read_text().splitlines()
+    assert [line.split("\t")[1] for line in lines] == texts
+    with zipfile.ZipFile(tmp_path / "zip" / "train-00000-of-00001.zip") as archive:
+        rows = list(csv.DictReader(io.TextIOWrapper(archive.open("labels.csv"))))
+        assert all(archive.read(row["file"])[1:4] == b"PNG" for row in rows)
+    assert [row["label"] for row in rows] == texts
+    with tarfile.open(tmp_path / "webdataset" / "train-00000-of-00001.tar") as tar:
+        content = [tar.extractfile(name) for name in tar.getnames() if name.endswith(".json")]
+        found = [json.loads(file.read()) for file in content if file is not None]
+    assert [facts["text"] for facts in found] == texts
+    assert [len(facts["boxes"]) for facts in found] == list(map(len, texts))
+    manifest = json.loads((tmp_path / "zip" / "manifest.json").read_text())
+    assert manifest["digits"] == [4, 4, 2, 3, 1, 0, 0, 1, 0, 0]
 
 
 @pytest.mark.parametrize("form", ["parquet", "webdataset"])

@@ -92,6 +92,8 @@ def test_texts_of_a_file_are_written_in_turn(tmp_path: Path) -> None:
         ("1\n\n3\n", 2, ""),
         ("1\n" + "2" * 65, 2, "2" * 20 + " ..."),
         (" 1\n", 1, " 1"),
+        ("12:30\n1 \n", 2, "1 "),
+        ("1\n--\n", 2, "--"),
         ("1\n2\n\u0663\n", 3, "\u0663"),
     ],
 )
@@ -101,12 +103,24 @@ def test_text_that_cannot_be_drawn_is_refused_with_its_line(
     path = tmp_path / "texts.txt"
     path.write_text(content)
     sentence = (
-        f"texts cannot be drawn: line {line} of {path} is '{shown}', expected 1 to 64 of the "
-        "digits 0-9."
+        f"texts cannot be drawn: line {line} of {path} is '{shown}', and must be 1 to 64 of the "
+        "digits 0-9 and the marks . , : - / and space, with a digit and without a space outside."
     )
     with pytest.raises(InvalidRequest) as caught:
         read_texts(path, Query.alphabet)
     assert str(caught.value) == sentence
+
+
+def test_marks_of_a_text_have_labels_beyond_the_padding(tmp_path: Path) -> None:
+    path = tmp_path / "texts.txt"
+    path.write_text("-3.14\n12:30\n1,000 1/2\n7\n")
+    texts = read_texts(path, Query.alphabet)
+    labels = draw_numbers(parsed(DatasetOptions, "count=1"), 7, texts, 0, 4)
+    assert labels.texts() == ["-3.14", "12:30", "1,000 1/2", "7"]
+    assert labels.digits[:2].tolist() == [[14, 3, 11, 1, 4, *[10] * 4], [1, 2, 13, 3, 0, *[10] * 4]]
+    assert labels.digits[2].tolist() == [1, 12, 0, 0, 0, 16, 1, 15, 2]
+    assert labels.drawn().sum(axis=1).tolist() == [3, 4, 6, 1]
+    assert labels.used().sum(axis=1).tolist() == labels.lengths.tolist() == [5, 5, 9, 1]
 
 
 def test_file_without_texts_is_refused(tmp_path: Path) -> None:

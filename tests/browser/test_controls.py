@@ -35,10 +35,16 @@ def test_typing_draws_without_a_button_and_without_a_request(page: Page, address
     ("typed", "digits", "message"),
     [
         ("007", "007", ""),
-        ("3.14", "3.14", ""),
-        ("\u22121,000/2 5", "-1,000/2 5", ""),
+        ("3.14", "3.14", "The model draws the digits; \u201c.\u201d is drawn by rule."),
+        (
+            "\u22121,000/2 5",
+            "-1,000/2 5",
+            "\u201c-\u201d, \u201c,\u201d and \u201c/\u201d are drawn by rule.",
+        ),
+        ("20 18", "20 18", ""),
         ("1x2", "12", "Left out \u201cx\u201d: only digits and . , : - / and spaces can be drawn."),
-        ("\uff12\uff0e\uff11\uff18", "2.18", ""),  # full-width
+        ("\uff12\uff10\uff11\uff18", "2018", ""),  # full-width
+        ("\uff12\uff0e\uff11\uff18", "2.18", "\u201c.\u201d is drawn by rule."),
         ("\u0663\u0661\u0664", "314", ""),  # Arabic
         ("\U0001d7d9\U0001d7ff", "19", ""),  # mathematical
         ("\u00b2", "", "Left out \u201c\u00b2\u201d"),
@@ -54,6 +60,19 @@ def test_number_is_read_as_typed_and_what_is_left_out_is_named(
     expect(page.locator("#hint")).to_contain_text(message or re.compile("^$"))
     if digits:
         wait_for_picture(page, digits)
+
+
+@pytest.mark.parametrize(
+    ("typed", "seed"), [("42", "42"), ("12a", "12"), ("9999999999", "4294967295")]
+)
+def test_seed_that_is_not_taken_as_typed_is_named(
+    page: Page, address: str, typed: str, seed: str
+) -> None:
+    open_picture(page, f"{address}/?digits=5&seed=1")
+    page.locator("#seed").fill(typed)
+    expect(page.locator("#seed")).to_have_value(seed)
+    said = "" if typed == seed else f"The seed is now {seed}"
+    expect(page.locator("#hint")).to_contain_text(said or re.compile("^$"))
 
 
 def test_character_left_out_keeps_the_caret_in_place(page: Page, address: str) -> None:
@@ -174,11 +193,20 @@ COUNT_WRITES = """
 """
 
 
+MOVE_GAP = """async () => {
+    const slider = document.querySelector("#gap");
+    for (let step = 0; step < 300; step++) {
+        slider.value = String((step % 40) - 12);
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        if (step % 10 === 0) await new Promise(requestAnimationFrame);
+    }
+}"""
+
+
 def test_slider_writes_the_address_less_often_than_safari_allows(page: Page, address: str) -> None:
     page.add_init_script(COUNT_WRITES)
     open_picture(page, f"{address}/?digits=2018&seed=14")
-    for step in range(300):
-        set_slider(page, "gap", str(step % 40 - 12))
+    page.evaluate(MOVE_GAP)
     expect(page).to_have_url(re.compile("gap=7"))
     elapsed = page.evaluate("performance.now()")
     assert page.evaluate("window.writes") <= 3 + elapsed / 200

@@ -81,6 +81,30 @@ def test_map_decodes_where_the_arrow_keys_lead(page: Page, address: str) -> None
     expect(page.locator("#latent-text")).to_contain_text("slant -")
 
 
+def test_drag_on_the_map_walks_from_one_digit_to_another(page: Page, address: str) -> None:
+    open_part(page, address, "#latent-space")
+    surface, text = page.get_by_role("slider", name="Map"), page.locator("#latent-text")
+    box = surface.bounding_box()
+    assert box is not None
+    surface.hover(position={"x": 0.3 * box["width"], "y": 0.5 * box["height"]})
+    page.mouse.down()
+    surface.hover(position={"x": 0.7 * box["width"], "y": 0.6 * box["height"]})
+    end = data_url(page, "#latent-digit")
+    page.mouse.up()
+    expect(text).to_have_text(re.compile(r"^from a \d to a \d$"))
+    assert data_url(page, "#latent-digit") != end
+    expect(surface).to_have_attribute("aria-valuenow", re.compile("^0.[5-9]"))  # arrived
+    surface.press("ArrowLeft")
+    expect(text).to_contain_text("slant 0.")
+
+
+def test_numbers_of_the_model_are_explained(page: Page, address: str) -> None:
+    open_picture(page, address)
+    rows = page.locator("#quality tbody th")
+    expect(rows.first).to_contain_text("The judge is a classifier")
+    expect(rows.locator("small")).to_have_count(rows.count())
+
+
 def test_both_models_draw_the_same_labels(page: Page, address: str) -> None:
     open_part(page, address, "#article-comparison")
     first = [data_url(page, name) for name in ("#by-article", "#by-model")]
@@ -88,6 +112,15 @@ def test_both_models_draw_the_same_labels(page: Page, address: str) -> None:
     page.get_by_role("button", name="Other seeds").click()
     page.wait_for_timeout(300)
     assert data_url(page, "#by-model") != first[1]
+    page.locator("#compared").select_option("number")
+    width = "canvas => canvas.width"
+    for name in ("#by-article", "#by-model"):
+        page.wait_for_function(
+            "name => document.querySelector(name).width === 4 * 28 * 3", arg=name
+        )
+    page.locator("#digits").fill("77")
+    page.wait_for_function("document.querySelector('#by-model').width === 2 * 28 * 3")
+    assert page.locator("#by-article").evaluate(width) == 2 * 28 * 3
 
 
 def test_animation_is_downloaded_in_the_chosen_format(page: Page, address: str) -> None:

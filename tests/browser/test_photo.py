@@ -76,7 +76,10 @@ def test_crop_by_hand_chooses_one_of_two_digits(open_page: OpenPage, address: st
         open_picture(page, address)
         choose(page, jpeg(sheet([7, 2], 900, 500, 300)))
         status = page.locator("#own-digit-status")
-        expect(status).to_contain_text("The picture shows 2 digits, read as 7 and 2")
+        seen = "The picture shows 2 digits, read as 7 and 2"
+        expect(status).to_have_text(
+            f"{seen}; frame one of them, or choose that it shows a line of digits."
+        )
         expect(status).to_have_class("error")
         page.locator("#photo-picture").evaluate(TO_THE_MIDDLE)
         drag(page, "#photo-picture", (0.1, 0.18), (0.5, 0.9))

@@ -3,7 +3,7 @@
 import { debounce } from "./debounce.js";
 import { button, input, part } from "./element.js";
 import { MAX_SEED } from "./noise.js";
-import { readNumber } from "./number.js";
+import { drawnByRule, readNumber } from "./number.js";
 import { DEFAULTS, variationOf, writtenIn } from "./query.js";
 import { START } from "./store.js";
 
@@ -23,7 +23,8 @@ const PRESETS = [
 
 /** @param {Store} store */
 export function bindControls(store) {
-  store.addEventListener("change", () => (part("#hint").textContent = ""));
+  hint(store);
+  store.addEventListener("change", () => hint(store));
   bindNumber(store);
   bindSeed(store);
   bindSteps(store);
@@ -45,10 +46,18 @@ export function bindControls(store) {
   show(store);
 }
 
+/**
+ * Say something below the number, and which of its signs the model does not draw.
+ * @param {Store} store
+ * @param {string} [message]
+ */
+function hint({ query }, message = "") {
+  part("#hint").textContent = [message, drawnByRule(query.text)].filter(Boolean).join(" ");
+}
+
 /** @param {Store} store */
 function bindNumber(store) {
   const field = input("#digits");
-  const hint = part("#hint");
   field.addEventListener("input", () => {
     const { written, digits, text, message } = readNumber(field.value);
     if (written !== field.value) {
@@ -58,11 +67,11 @@ function bindNumber(store) {
       field.setSelectionRange(caret, caret);
     }
     if (writtenIn({ ...store.query, digits, text }) !== writtenIn(store.query)) store.change({ digits, text }, "digits");
-    hint.textContent = message;
+    hint(store, message);
   });
   part("#parameters").addEventListener("submit", (event) => {
     event.preventDefault();
-    hint.textContent = store.query.digits ? store.changeHandwriting() : "Type a number.";
+    hint(store, store.query.digits ? store.changeHandwriting() : "Type a number.");
   });
 }
 
@@ -71,8 +80,11 @@ function bindSeed(store) {
   const seed = input("#seed");
   seed.addEventListener("input", () => {
     const typed = seed.value.replace(/[^0-9]/g, "");
-    seed.value = String(Math.min(Number(typed), MAX_SEED));
-    store.change({ seed: Number(seed.value) }, "seed");
+    const value = Math.min(Number(typed), MAX_SEED);
+    const kept = typed === seed.value && value === Number(typed);
+    seed.value = String(value);
+    store.change({ seed: value }, "seed");
+    hint(store, kept ? "" : `The seed is now ${value}: seeds are whole numbers from 0 to ${MAX_SEED}.`);
   });
 }
 

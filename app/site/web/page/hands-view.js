@@ -1,7 +1,7 @@
 // Ten digits by one hand, one digit by many hands, and the article's model beside this one.
 
 import { oneHot } from "./digit-grid.js";
-import { canvas, part } from "./element.js";
+import { canvas, find, part } from "./element.js";
 import { digitNoise } from "./noise.js";
 import { paintInk, palette } from "./painter.js";
 import { RoundedNetwork } from "./rounded-network.js";
@@ -12,6 +12,7 @@ import { whenVisible } from "./when-visible.js";
 /** @typedef {import("./decoder-client.js").DecoderClient} DecoderClient */
 
 const HANDS = 10;
+const COMPARED = 10; // digits of a number, at most
 const SCALE = 3; // canvas pixels along a pixel of the model
 const SEED = 2018; // of the noise of all hands here
 
@@ -52,26 +53,31 @@ export function bindHands(network, decoder, model) {
 }
 
 /**
+ * @param {import("./store.js").Store} store
  * @param {string | null} address of the article's decoder
  * @param {DecoderClient} decoder
  * @param {Model} model
  */
-export function bindArticle(address, decoder, model) {
+export function bindArticle(store, address, decoder, model) {
   if (!address || model.classes !== 10) return void (part("#article-comparison").hidden = true);
   whenVisible("#article-comparison", async () => {
     const article = await RoundedNetwork.open(address);
     let seed = SEED;
+    const choice = find("#compared", HTMLSelectElement);
     const show = async () => {
-      const cells = Array.from({ length: 10 }, (_, digit) => ({
-        noise: digitNoise(seed, 0, digit, model.latentSize).slice(),
-        label: oneHot(digit, model.classes),
+      const digits = (choice.value === "number" && store.query.digits.slice(0, COMPARED)) || "0123456789";
+      const cells = [...digits].map((digit, position) => ({
+        noise: digitNoise(seed, 0, position, model.latentSize).slice(),
+        label: oneHot(Number(digit), model.classes),
         presence: 1,
       }));
       const size = article.inputs - model.classes;
-      const pictures = cells.flatMap(({ label }, digit) => [...article.decode(digitNoise(seed, 0, digit, size), label)]);
+      const pictures = cells.flatMap(({ label }, position) => [...article.decode(digitNoise(seed, 0, position, size), label)]);
       paintRow("#by-article", Uint8Array.from(pictures));
-      paintRow("#by-model", await decoder.draw({ rows: 1, count: 10, cells }));
+      paintRow("#by-model", await decoder.draw({ rows: 1, count: cells.length, cells }));
     };
+    choice.addEventListener("change", show);
+    store.addEventListener("change", () => choice.value === "number" && show());
     part("#compare-again").addEventListener("click", () => {
       seed++;
       show();

@@ -1,6 +1,6 @@
 // The map of the latent space: real digits where the encoder puts them, along two directions.
 
-import { oneHot } from "./digit-grid.js";
+import { interpolate, oneHot } from "./digit-grid.js";
 import { canvas, part } from "./element.js";
 import { paintRow } from "./hands-view.js";
 import { cssColour } from "./network-view.js";
@@ -10,7 +10,10 @@ import { cssColour } from "./network-view.js";
 const SPAN = 2.2; // standard deviations from the centre to the edge
 const STEP = 0.2; // of an arrow key
 const DOT = 2.2; // CSS pixels
+const WALK = 24; // pictures on the way from one digit to another
+const WALK_MS = 40; // between two of them
 const HUES = 360; // degrees, shared out among the labels
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
@@ -29,6 +32,10 @@ export class LatentView {
     this.places = space.means.map((mean) => [dot(mean, slant), dot(mean, width)]);
     this.x = this.y = 0;
     this.busy = false;
+    /** @type {symbol | null} the walk that goes on, until something else is decoded */
+    this.walking = null;
+    /** @type {number | null} the digit from which the pointer is dragged */
+    this.start = null;
     this.listen();
     this.addKey();
     new ResizeObserver(() => this.paint()).observe(this.element);
@@ -37,11 +44,26 @@ export class LatentView {
   }
 
   listen() {
+    /** @param {PointerEvent} event */
+    const placeOf = ({ clientX, clientY }) => {
+      const { left, top, width, height } = this.element.getBoundingClientRect();
+      return /** @type {const} */ ([(2 * (clientX - left) / width - 1) * SPAN, (1 - 2 * (clientY - top) / height) * SPAN]);
+    };
     this.element.addEventListener("pointermove", (event) => {
-      const box = this.element.getBoundingClientRect();
-      const [across, down] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-      this.moveTo((2 * across - 1) * SPAN, (1 - 2 * down) * SPAN);
+      const hovers = event.pointerType === "mouse" && !this.walking; // a hand is never quite still
+      if (event.buttons || hovers) this.moveTo(...placeOf(event));
     });
+    this.element.addEventListener("pointerdown", (event) => {
+      this.element.setPointerCapture(event.pointerId);
+      this.moveTo(...placeOf(event));
+      this.start = this.nearest(...placeOf(event));
+    });
+    this.element.addEventListener("pointerup", (event) => {
+      const [start, end] = [this.start, this.nearest(...placeOf(event))];
+      this.start = null;
+      if (start !== null && start !== end) this.walk(start, end);
+    });
+    this.element.addEventListener("pointercancel", () => (this.start = null));
     this.element.addEventListener("keydown", (event) => {
       const arrow = ARROWS[event.key];
       if (!arrow) return;
@@ -61,7 +83,7 @@ export class LatentView {
 
   /** @param {number} label */
   colour(label) {
-    return `hsl(${Math.round((HUES * label) / this.model.classes)} 70% 45%)`;
+    return `oklch(${cssColour("--dot-lightness")} 0.17 ${Math.round((HUES * label) / this.model.classes)})`;
   }
 
   /**
@@ -70,6 +92,7 @@ export class LatentView {
    * @param {number} y along the width
    */
   async moveTo(x, y) {
+    this.walking = null;
     this.x = Math.max(-SPAN, Math.min(SPAN, x));
     this.y = Math.max(-SPAN, Math.min(SPAN, y));
     if (this.busy) return; // the next move comes soon
@@ -81,23 +104,69 @@ export class LatentView {
     }
   }
 
+  /**
+   * The digit nearest to a place.
+   * @param {number} x
+   * @param {number} y
+   */
+  nearest(x, y) {
+    const offs = this.places.map(([a, b]) => (a - x) ** 2 + (b - y) ** 2);
+    return offs.indexOf(Math.min(...offs));
+  }
+
+  /**
+   * Walk from one digit to another: the latent and the label move together.
+   * @param {number} from
+   * @param {number} to
+   */
+  async walk(from, to) {
+    const walk = (this.walking = Symbol());
+    const [start, end] = [from, to].map((digit) => this.gridOf(this.space.means[digit], this.space.labels[digit]));
+    const [first, last] = [from, to].map((digit) => this.model.names[this.space.labels[digit]]);
+    for (let step = reducedMotion.matches ? WALK : 0; step <= WALK; step++) {
+      const share = step / WALK;
+      const pictures = await this.decoder.draw(interpolate(start, end, share, 1));
+      if (walk !== this.walking) return;
+      [this.x, this.y] = [0, 1].map((axis) => this.places[from][axis] + share * (this.places[to][axis] - this.places[from][axis]));
+      paintRow("#latent-digit", pictures, 8);
+      this.say(`from a ${first} to a ${last}`, `Between a ${first} and a ${last}, drawn by the decoder`);
+      await new Promise((next) => setTimeout(next, WALK_MS));
+    }
+    if (walk === this.walking) this.walking = null;
+  }
+
+  /**
+   * @param {Float32Array} noise
+   * @param {number} label
+   */
+  gridOf(noise, label) {
+    return { rows: 1, count: 1, cells: [{ noise, label: oneHot(label, this.model.classes), presence: 1 }] };
+  }
+
   async decode() {
     const { x, y, space } = this;
-    const offs = this.places.map(([a, b]) => (a - x) ** 2 + (b - y) ** 2);
-    const nearest = offs.indexOf(Math.min(...offs));
+    const nearest = this.nearest(x, y);
     const [a, b] = this.places[nearest];
     const { slant, width } = space.directions;
     const noise = space.means[nearest].map((value, z) => value + (x - a) * slant[z] + (y - b) * width[z]);
     const label = space.labels[nearest];
-    const cell = { noise, label: oneHot(label, this.model.classes), presence: 1 };
-    paintRow("#latent-digit", await this.decoder.draw({ rows: 1, count: 1, cells: [cell] }), 8);
-    const text = `slant ${x.toFixed(1)}, width ${y.toFixed(1)}: nearest is a ${this.model.names[label]}`;
-    canvas("#latent-digit").setAttribute("aria-label", `A ${this.model.names[label]}, drawn by the decoder`);
+    paintRow("#latent-digit", await this.decoder.draw(this.gridOf(noise, label)), 8);
+    const name = this.model.names[label];
+    this.say(`slant ${x.toFixed(1)}, width ${y.toFixed(1)}: nearest is a ${name}`, `A ${name}, drawn by the decoder`);
+    part("#latent-space").dataset.state = "ready";
+  }
+
+  /**
+   * Show the place, and say what lies there.
+   * @param {string} text
+   * @param {string} drawn what the picture beside the map is
+   */
+  say(text, drawn) {
+    canvas("#latent-digit").setAttribute("aria-label", drawn);
     this.element.setAttribute("aria-valuetext", text);
-    this.element.setAttribute("aria-valuenow", x.toFixed(2));
+    this.element.setAttribute("aria-valuenow", this.x.toFixed(2));
     part("#latent-text").textContent = text;
     this.paint();
-    part("#latent-space").dataset.state = "ready";
   }
 
   paint() {

@@ -208,7 +208,7 @@ async function main() {
   new OwnDigit(read, encoder.read, apply, clearReading, keyBox);
   if (decoder) {
     bindHands(new NetworkView(store, decoder, model), decoder, model);
-    bindArticle(addressOf("article"), decoder, model);
+    bindArticle(store, addressOf("article"), decoder, model);
     bindMorph(store, decoder, model, service, keyBox);
   } else {
     for (const name of ["#network", "#hands", "#article-comparison", "#morph"]) part(name).hidden = true;

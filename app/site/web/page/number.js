@@ -34,6 +34,16 @@ export function readNumber(typed) {
 }
 
 /**
+ * The sentence that tells marks from what the model draws.
+ * @param {string | null} text digits and marks; null: no marks
+ */
+export function drawnByRule(text) {
+  const drawn = [...new Set(text ?? "")].filter((sign) => sign !== " " && MARKS.includes(sign));
+  if (!drawn.length) return "";
+  return `The model draws the digits; ${list.format(drawn.map((sign) => `“${sign}”`))} ${drawn.length > 1 ? "are" : "is"} drawn by rule.`;
+}
+
+/**
  * A character as one of 0 to 9 or of the marks.
  * @param {string} character
  * @returns {string | null} null: neither

@@ -136,8 +136,9 @@ export class OwnDigit {
   /** @param {unknown} message a text, or an error */
   say(message) {
     const status = part("#own-digit-status");
+    const text = message instanceof Error ? message.message : String(message);
     status.classList.toggle("error", message instanceof Error);
-    status.textContent = message instanceof Error ? message.message : String(message);
+    status.textContent = inWordsOfThePage(text, Boolean(this.photo.photo));
   }
 
   disable() {
@@ -146,6 +147,17 @@ export class OwnDigit {
       control.toggleAttribute("disabled", true);
     }
   }
+}
+
+/**
+ * A sentence of the API whose advice names what to press here, and no parameter.
+ * @param {string} text see app/drawing/sight.py
+ * @param {boolean} photo whether it is about a photo, and not about the pad
+ */
+function inWordsOfThePage(text, photo) {
+  return text
+    .replace(/crop it to one, or send shows=line .*/, photo ? "frame one of them, or choose that it shows a line of digits." : "write one digit.")
+    .replace(/Crop or rotate it .*/, `${photo ? "Frame and rotate one upright digit" : "Write it again"}, or choose the digit below.`);
 }
 
 /**

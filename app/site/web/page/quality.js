@@ -2,13 +2,13 @@
 
 import { find, part } from "./element.js";
 
-/** @type {{name: string, description: string, lower?: boolean, share?: boolean}[]} lower is better */
+/** @type {{name: string, description: string, meaning: string, lower?: boolean, share?: boolean}[]} lower is better */
 const METRICS = [
-  { name: "label_agreement", description: "Samples that a judge reads as the requested digit", share: true },
-  { name: "cas", description: "Real digits read correctly by a classifier trained only on samples", share: true },
-  { name: "precision", description: "Samples that look real", share: true },
-  { name: "recall", description: "Real digits that have a similar sample", share: true },
-  { name: "frechet_distance", description: "Fréchet distance to real digits (lower is better)", lower: true },
+  { name: "label_agreement", description: "Samples that a judge reads as the requested digit", meaning: "The judge is a classifier of which training knew nothing.", share: true },
+  { name: "cas", description: "Real digits read correctly by a classifier trained only on samples", meaning: "It learns only what samples show, so they must be right and varied.", share: true },
+  { name: "precision", description: "Samples that look real", meaning: "Seen by the judge, they are as near to a real digit as real ones are to each other.", share: true },
+  { name: "recall", description: "Real digits that have a similar sample", meaning: "The same the other way round: how much of what people write can be drawn.", share: true },
+  { name: "frechet_distance", description: "Fréchet distance to real digits (lower is better)", meaning: "How far all samples together are from all real digits, seen by the judge.", lower: true },
 ];
 
 /** @param {any} card of the model */
@@ -17,12 +17,14 @@ export function showQuality(card) {
   part("#model-summary").textContent = `Model ${card.model}, ${card.parameters.toLocaleString("en")} parameters.`;
   if (!measured?.samples) return;
   const body = find("#quality tbody", HTMLTableSectionElement);
-  for (const { name, description, lower, share } of METRICS) {
+  for (const { name, description, meaning, lower, share } of METRICS) {
     const values = [measured.samples, measured.baseline, measured.real].map((column) => column?.[name]);
     const row = body.insertRow();
     const head = document.createElement("th");
     head.scope = "row";
-    head.textContent = description;
+    const explanation = document.createElement("small");
+    explanation.textContent = meaning;
+    head.append(description, explanation);
     row.append(head);
     values.forEach((value, index) => {
       const cell = row.insertCell();

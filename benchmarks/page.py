@@ -1,8 +1,9 @@
 """`make pagebench`: measures the page in a real Chromium.
 
-Prints the bytes sent, the time from the navigation to the first number (with an empty cache), from
-a key to the picture, and of a digit in the decoder of the browser, and how far the pictures of the
-browser are from those of the service.
+Prints the bytes sent at first and when everything has been in view, the time from the navigation to
+the first number (with an empty cache), from a key to the picture, and of a digit in the decoder of
+the browser, and how far the pictures of the browser are from those of the service. The aims: 1.5 MB
+in all, 1 s to the first number, 50 ms from a key to the picture.
 """
 
 import json
@@ -18,6 +19,7 @@ from harness.launcher import running
 VISITS = 9
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 READY = "#picture[data-state=ready]"
+PARTS = ("#encode", "#latent-space", "#article-comparison")  # load more when they come into view
 DECODE = """async () => {
     const [{ DecoderClient }, { digitNoise }, { oneHot, gridOf }, { DEFAULTS }] = await Promise.all(
         ["decoder-client", "noise", "digit-grid", "query"].map(
@@ -68,10 +70,11 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         visits = [visit(browser, service.address) for _ in range(VISITS)]
         figures = {
+            "first_view_bytes": visits[0]["first_view_bytes"],
             "page_bytes": visits[0]["bytes"],
             "first_number_ms": statistics.median(visit["first_number_ms"] for visit in visits),
             "first_number_worst_ms": max(visit["first_number_ms"] for visit in visits),
-            "key_to_picture_ms": typing(browser, service.address),
+            **typing(browser, service.address),
             **decoding(browser, service.address),
         }
         browser.close()
@@ -88,19 +91,28 @@ def visit(browser: Browser, address: str) -> dict[str, float]:
     page.locator(READY).wait_for()
     page.wait_for_load_state("networkidle")
     first = page.evaluate("performance.getEntriesByName('first-digit')[0].startTime")
-    size = sum(response.request.sizes()["responseBodySize"] for response in sent)
+    at_first = body_bytes(sent)
+    for part in PARTS:
+        page.locator(part).scroll_into_view_if_needed()
+        page.locator(f"{part}[data-state=ready]").wait_for()
+    size = body_bytes(sent)
     context.close()
-    return {"first_number_ms": first, "bytes": size}
+    return {"first_number_ms": first, "first_view_bytes": at_first, "bytes": size}
 
 
-def typing(browser: Browser, address: str) -> float:
-    """Median milliseconds from a key to the finished picture of 8 digits, without animation."""
+def body_bytes(responses: list[Response]) -> int:
+    """The bytes of all bodies, as they were sent."""
+    return sum(response.request.sizes()["responseBodySize"] for response in responses)
+
+
+def typing(browser: Browser, address: str) -> dict[str, float]:
+    """Milliseconds from a key to the finished picture of 8 digits, without animation."""
     page = browser.new_page(reduced_motion="reduce")
     page.goto(address)
     page.locator(READY).wait_for()
     times = [page.evaluate(TYPE, f"3141592{last % 10}") for last in range(20)]
     page.close()
-    return float(statistics.median(times))
+    return {"key_to_picture_ms": statistics.median(times), "key_to_picture_worst_ms": max(times)}
 
 
 def decoding(browser: Browser, address: str) -> dict[str, float]:

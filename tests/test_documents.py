@@ -20,12 +20,12 @@ from app.api.errors import STATUSES
 from app.main import create_app
 from app.request.dataset import DatasetQuery
 from app.request.error import Reason
+from app.request.morph import MorphQuery
 from app.request.query import Query
 from app.request.ranges import Range
 from app.request.schemas import (
     GenerateQuery,
     LatentMapQuery,
-    MorphQuery,
     RestyleQuery,
 )
 from app.settings import Settings

@@ -12,13 +12,13 @@ import numpy as np
 from PIL import Image
 
 from app.request.dataset import DatasetQuery
+from app.request.morph import MorphQuery
 from app.request.query import Query
 from app.request.schemas import (
     CELL,
     Drawing,
     GenerateQuery,
     LatentMapQuery,
-    MorphQuery,
     RestyleQuery,
     line_width,
 )

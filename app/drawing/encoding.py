@@ -16,7 +16,8 @@ from app.drawing.ink import coverage
 from app.drawing.palette import Palette, palette_of
 from app.drawing.svg import encode_svg
 from app.request.line import MARKS
-from app.request.schemas import Drawing, LatentMapQuery, MorphQuery
+from app.request.morph import MorphQuery
+from app.request.schemas import Drawing, LatentMapQuery
 
 MEDIA_TYPES = {  # in order of preference, where a client accepts several
     "png": "image/png",

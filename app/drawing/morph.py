@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.drawing.animation import encode_animation
 from app.drawing.canvas import stitch
 from app.drawing.encoding import rendered
+from app.drawing.marks import with_marks
 from app.drawing.palette import palette_of
 from app.drawing.renderer import Noise, Renderer
-from app.request.schemas import MorphQuery
+from app.request.morph import MorphQuery
 from model.noise import line_noise, mix
+
+Levels = NDArray[np.uint8]
 
 
 def render_morph(renderer: Renderer, query: MorphQuery, seed: int) -> bytes:
@@ -27,13 +31,13 @@ def render_morph(renderer: Renderer, query: MorphQuery, seed: int) -> bytes:
     start = perf_counter()
     ways = [(1 - math.cos(2 * math.pi * n / query.frames)) / 2 for n in range(query.frames)]
     noises = _noises(renderer, query, seed, ways)
-    first, second = renderer.one_hot([query.start]), renderer.one_hot([query.last])
+    first, second = (renderer.one_hot([line]) for line in query.labels)
     one_hots = [(1 - np.float32(way)) * first + np.float32(way) * second for way in ways]
     noise_end = perf_counter()
     # Frame by frame, with the matrix sizes of /generate: others may round differently.
     lines = [renderer.generator.draw(*frame) for frame in zip(one_hots, noises, strict=True)]
     decode_end = perf_counter()
-    sheets = [rendered(query, stitch(line[None], gap=query.gap)) for line in lines]
+    sheets = [rendered(query, stitch(_marked(line, query), gap=query.gap)) for line in lines]
     compose_end = perf_counter()
     facts = {
         "seed": str(seed),
@@ -47,6 +51,12 @@ def render_morph(renderer: Renderer, query: MorphQuery, seed: int) -> bytes:
     return content
 
 
+def _marked(line: Levels, query: MorphQuery) -> Levels:
+    """The pictures (1, M, H, W) of a frame, from those of its digits (N, H, W)."""
+    written = query.labels[0] != query.start
+    return with_marks(line[None], query.start) if written else line[None]
+
+
 def _noises(renderer: Renderer, query: MorphQuery, seed: int, ways: Sequence[float]) -> list[Noise]:
     """The noise (N, Z) of each frame.
 
@@ -56,7 +66,7 @@ def _noises(renderer: Renderer, query: MorphQuery, seed: int, ways: Sequence[flo
         seed: of the request.
         ways: how far each frame is from the first number, 0, to the second, 1.
     """
-    count = query.alphabet.length(query.start)
+    count = query.alphabet.length(query.labels[0])
     near = renderer.line_noise([(seed, 0, count)], query)
     far = line_noise(seed, 1, count, renderer.latent_size)
     temperature = np.float32(query.temperature)

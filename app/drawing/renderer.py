@@ -15,9 +15,10 @@ from app.drawing.encoding import encode
 from app.drawing.marks import with_marks
 from app.drawing.style import decode_style
 from app.request.line import MARKS
+from app.request.morph import MorphQuery
 from app.request.queries import Queries, queries_of
 from app.request.ranges import Size
-from app.request.schemas import Drawing, MorphQuery, hand_share
+from app.request.schemas import Drawing, hand_share
 from app.telemetry.counters import Counters
 from model.alphabet import Alphabet
 from model.checkpoint import Checkpoint, CheckpointError, Manifest, read_checkpoint

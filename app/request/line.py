@@ -137,6 +137,11 @@ class MarkedLine(Constraint):
         return {"minLength": 1, "maxLength": self.most}
 
 
+def without_marks(text: str) -> str:
+    """The digits of a number with `MARKS`."""
+    return "".join(character for character in text if character not in MARKS)
+
+
 def _plain(character: str) -> str:
     """A character as an ASCII digit or one of `MARKS`, if it stands for one."""
     if FULL_WIDTH[0] <= character <= FULL_WIDTH[1]:

@@ -9,14 +9,13 @@ from pydantic import Field, create_model
 from app.request.dataset import WORDS, DatasetQuery, Description
 from app.request.fields import MAX_DIGITS
 from app.request.line import Label, Line
+from app.request.morph import MAX_MORPH_DIGITS, MorphQuery
 from app.request.parameter import Decimal, Frequencies, Integer
 from app.request.query import Query
 from app.request.ranges import Range, RangeOf, Size
 from app.request.schemas import (
-    MAX_MORPH_DIGITS,
     GenerateQuery,
     LatentMapQuery,
-    MorphQuery,
     RestyleQuery,
 )
 from model.alphabet import Alphabet

@@ -1,4 +1,4 @@
-"""The query of each endpoint: its parameters, their limits, defaults and examples."""
+"""The query of most endpoints: its parameters, their limits, defaults and examples."""
 
 from typing import Annotated, Literal, Self
 
@@ -22,20 +22,18 @@ from app.request.fields import (
     Temperature,
     Variation,
 )
-from app.request.line import MARKS, Line
+from app.request.line import without_marks
 from app.request.parameter import Decimal, Integer
 from app.request.query import Query
 from app.request.size import check_pen, check_size
 
 MAX_ROWS = 16
 MAX_SIDE = 16383  # pixels, the most that WebP can hold
-MAX_MORPH_DIGITS = 16
 MAX_SAMPLES = 60_000  # digits in one data set, as many as MNIST has for training
 CELL = Query.cell.height  # pixels, side of one digit of MNIST
 BEARING = 1  # pixels left and right of each digit in tight spacing, before the gap
 
 Format = Literal["png", "webp", "svg", "json", "npy"]
-Animation = Literal["webp", "gif", "apng"]
 
 
 class Drawing(Query):
@@ -105,7 +103,7 @@ class Drawing(Query):
         """What the model draws of it."""
         if self.marked is None:
             return self.line or ""
-        return "".join(character for character in self.marked if character not in MARKS)
+        return without_marks(self.marked)
 
     @property
     def count(self) -> int:
@@ -161,76 +159,6 @@ class RestyleQuery(Drawing):
         if self.shows == "line" and self.label is not None:
             raise invalid("label", "names one digit; leave it out with shows=line")
         return self
-
-
-class MorphQuery(Query):
-    """The query of `GET /morph`."""
-
-    start: Annotated[
-        str,
-        Line(Query.alphabet, MAX_MORPH_DIGITS),
-        Field(alias="from", description="The number to begin and end with.", examples=["2018"]),
-    ]
-    end: Annotated[
-        str,
-        Line(Query.alphabet, MAX_MORPH_DIGITS),
-        Field(
-            alias="to",
-            description="The number in the middle of the loop, of the same length.",
-            examples=["2019"],
-        ),
-    ]
-    seed: Seed = None
-    frames: Annotated[
-        int, Integer(2, 120), Field(description="Pictures in the loop.", examples=[24])
-    ] = 24
-    fps: Annotated[
-        int, Integer(1, 50), Field(description="Pictures per second.", examples=[12])
-    ] = 12
-    walk: Annotated[
-        float,
-        Decimal(0, 1),
-        Field(
-            description="How far the noise moves on its sphere: 0 keeps the hand, 1 reaches "
-            "another hand in the middle of the loop.",
-            examples=[0],
-        ),
-    ] = 0.5
-    variation: Variation = None
-    style: Style = None
-    temperature: Temperature = 1.0
-    gap: Gap = 0
-    scale: Scale = 4
-    ink: Ink = "ffffff"
-    paper: Paper = "000000"
-    render: Render = "pixels"
-    pen: Pen = 1.0
-    format: Annotated[
-        Animation,
-        Field(description="webp (lossless), gif or apng.", examples=["gif"]),
-    ] = "webp"
-    model: Model = None
-
-    @model_validator(mode="after")
-    def _check_morph(self) -> Self:
-        if self.alphabet.length(self.start) != self.alphabet.length(self.last):
-            raise invalid("to", "must have as many digits as from")
-        if self.format == "gif" and self.paper == "transparent":
-            raise invalid("paper", "cannot be transparent in a GIF, which has no partial opacity")
-        check_pen(self.pen, self.render, self.pixels // self.scale**2)
-        check_size(self.pixels, "frames")
-        return self
-
-    @property
-    def last(self) -> str:
-        """What is shown in the middle of the loop: without labels, as many other pictures."""
-        return self.end or self.start
-
-    @property
-    def pixels(self) -> int:
-        """See `Query.pixels`."""
-        width = line_width(self.alphabet.length(self.start), self.gap, self.cell.width)
-        return self.cell.height * width * self.frames * self.scale**2
 
 
 class LatentMapQuery(Query):

@@ -128,10 +128,13 @@ def test_animation_is_downloaded_in_the_chosen_format(page: Page, address: str) 
     page.get_by_label("From").fill("20")
     page.get_by_label("to", exact=True).fill("3")
     expect(page.locator("#morph-status")).to_contain_text("equally many digits")
-    page.get_by_label("to", exact=True).fill("39")
+    page.get_by_label("From").fill("2.0")
+    page.get_by_label("to", exact=True).fill("3.9")
+    expect(page.get_by_role("img", name="2.0 becomes 3.9")).to_be_visible()
     page.get_by_label("Format").select_option("webp")
     animation = Image.open(io.BytesIO(downloaded(page, "Download the animation")))
     assert (animation.format, getattr(animation, "n_frames", 1)) == ("WEBP", 24)
+    assert animation.width == animation.height * 3
 
 
 def test_arrow_keys_change_a_noise_bar_and_the_number_can_use_it(page: Page, address: str) -> None:

@@ -11,7 +11,7 @@ from app.api.negotiation import joined
 from app.api.openapi import CACHING, LASTING, SEED, file_answer
 from app.drawing.encoding import ANIMATION_MEDIA_TYPES
 from app.request.fields import chosen_seed
-from app.request.schemas import MorphQuery
+from app.request.morph import MorphQuery
 
 router = APIRouter()
 

@@ -43,6 +43,13 @@ def test_morph_goes_to_the_other_number_and_comes_back(client: TestClient) -> No
     assert max(steps) < 0.6 * abs(shown[10] - shown[0]).mean()
 
 
+def test_morph_draws_the_marks_of_its_numbers(client: TestClient) -> None:
+    shown = frames(client.get("/morph?from=3.14&to=2.71&seed=7&frames=8&walk=0&scale=1").content)
+    for frame, text in ((0, "3.14"), (4, "2.71")):
+        still = client.get(f"/generate?text={text}&seed=7").content
+        assert abs(shown[frame] - np.asarray(Image.open(io.BytesIO(still)))).max() <= 1
+
+
 def test_morph_walk_moves_the_hand(client: TestClient) -> None:
     url = "/morph?from=5&to=5&seed=7&frames=4&scale=1"
     still, walked = (frames(client.get(f"{url}&walk={walk}").content) for walk in (0, 1))

@@ -5,7 +5,7 @@ from PIL import Image, ImageSequence
 
 from app.drawing.morph import render_morph
 from app.drawing.renderer import Renderer
-from app.request.schemas import MorphQuery
+from app.request.morph import MorphQuery
 from tests.app.drawing.conftest import parsed
 
 

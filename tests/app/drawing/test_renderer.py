@@ -14,7 +14,8 @@ from app.drawing.renderer import Order, Renderer, is_light, open_renderer
 from app.drawing.style import encode_style
 from app.request.dataset import DatasetQuery
 from app.request.error import InvalidRequest
-from app.request.schemas import Drawing, LatentMapQuery, MorphQuery
+from app.request.morph import MorphQuery
+from app.request.schemas import Drawing, LatentMapQuery
 from app.telemetry.counters import DIGITS, STAGE, STAGES, Counters
 from model.checkpoint import PRETRAINED
 from model.noise import MAX_SEED, hand, line_noise

@@ -3,10 +3,11 @@ import string
 import pytest
 
 from app.request.error import InvalidRequest
+from app.request.morph import MorphQuery
 from app.request.queries import Queries, queries_of
 from app.request.query import Query
 from app.request.ranges import Size
-from app.request.schemas import GenerateQuery, MorphQuery
+from app.request.schemas import GenerateQuery
 from model.alphabet import Alphabet
 
 LETTERS = Alphabet(tuple(string.ascii_lowercase))

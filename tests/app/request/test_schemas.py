@@ -2,12 +2,12 @@ import pytest
 
 from app.request.dataset import DatasetQuery
 from app.request.error import InvalidRequest
+from app.request.morph import MorphQuery
 from app.request.query import Query
 from app.request.ranges import Range
 from app.request.schemas import (
     GenerateQuery,
     LatentMapQuery,
-    MorphQuery,
     RestyleQuery,
     hand_share,
 )
@@ -312,10 +312,20 @@ def test_morph_of_different_lengths_is_refused(start: str, end: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("end", ["271", "2.71", "27,1", "-2.7"])
+def test_morph_between_different_marks_is_refused(end: str) -> None:
+    assert errors(MorphQuery, f"from=31.4&to={end}") == [
+        ("to", "must have the marks of from, in the same places")
+    ]
+    parsed(MorphQuery, "from=31.4&to=27.1")
+
+
 @pytest.mark.parametrize("name", ["from", "to"])
 def test_morph_digits_past_their_edge_are_refused(name: str) -> None:
     parsed(MorphQuery, f"from={'1' * 16}&to={'2' * 16}&scale=1")
-    message = "must be 1 to 16 of the digits 0-9; found 17 characters"
+    message = (
+        "must be 1 to 16 of the digits 0-9 and the marks . , : - / and space; found 17 characters"
+    )
     assert errors(MorphQuery, f"{name}={'1' * 17}") == [(name, message)]
 
 

@@ -48,6 +48,14 @@ export function withoutMarks(text) {
 }
 
 /**
+ * Which marks a text has, and where: each digit as 0.
+ * @param {string} text
+ */
+export function withoutDigits(text) {
+  return [...text].map((sign) => (sign in STROKES ? sign : "0")).join("");
+}
+
+/**
  * @param {string} sign
  * @param {{weight: number, slant: number}} style of its line
  */

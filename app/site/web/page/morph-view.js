@@ -2,16 +2,18 @@
 
 import { gridOf, interpolate } from "./digit-grid.js";
 import { button, canvas, find, input, part } from "./element.js";
+import { sheetOf, withoutDigits } from "./marks.js";
 import { readNumber } from "./number.js";
-import { paintInk, palette, screenScale } from "./painter.js";
-import { stitch } from "./sheet.js";
+import { paintInk, paintPixels, palette, screenScale } from "./painter.js";
+import { writtenIn } from "./query.js";
 import { whenVisible } from "./when-visible.js";
 
 /** @typedef {import("./query.js").Query} Query */
 
 const FRAMES = 24;
 const FPS = 12;
-const MAX_DIGITS = 16;
+const MAX_SIGNS = 16;
+const USUAL_SIGNS = 10; // of the number at first: a longer one is too small
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
 /**
@@ -29,12 +31,13 @@ export function bindMorph(store, decoder, model, service, keyBox) {
 
   /** The query of both ends, or null if they cannot be reached from each other. */
   const ends = () => {
-    const [from, to] = fields.map((field) => readNumber(field.value).digits);
-    const fits = from.length === to.length && from.length > 0 && from.length <= MAX_DIGITS;
-    status.textContent = fits ? "" : `Type two numbers with equally many digits, 1 to ${MAX_DIGITS}.`;
+    const numbers = fields.map((field) => readNumber(field.value));
+    const [from, to] = numbers.map(({ digits, written }) => (digits ? withoutDigits(written) : ""));
+    const fits = from === to && from.length > 0 && from.length <= MAX_SIGNS;
+    status.textContent = fits ? "" : `Type two numbers with equally many digits and the same marks, 1 to ${MAX_SIGNS} signs.`;
     /** @type {Query} */
     const shared = { ...store.query, rows: 1, spacing: "cell" };
-    return fits ? [from, to].map((digits) => ({ ...shared, digits })) : null;
+    return fits ? numbers.map(({ digits, text }) => ({ ...shared, digits, text })) : null;
   };
 
   /** @param {number} frame */
@@ -43,12 +46,13 @@ export function bindMorph(store, decoder, model, service, keyBox) {
     if (!queries) return false;
     const way = (1 - Math.cos((2 * Math.PI * frame) / FRAMES)) / 2; // as in app/drawing/morph.py
     const grid = interpolate(gridOf(queries[0], model), gridOf(queries[1], model), way, 1);
-    const [{ gap, ink, paper, render }] = queries;
-    const sheet = stitch(await decoder.draw(grid), 1, grid.count, "cell", gap);
+    const [{ ink, paper, render, pen }] = queries;
+    const sheet = sheetOf(await decoder.draw(grid), grid, queries[0]);
     const target = canvas("#morph-picture");
-    const scale = render === "pixels" ? 4 : screenScale(sheet, target.clientWidth * devicePixelRatio);
-    paintInk(target, sheet, palette(ink, paper), scale, 1);
-    target.setAttribute("aria-label", `${queries[0].digits} becomes ${queries[1].digits}`);
+    target.classList.toggle("pixels", render === "pixels");
+    if (render === "pixels") paintPixels(target, sheet, palette(ink, paper));
+    else paintInk(target, sheet, palette(ink, paper), screenScale(sheet, target.clientWidth * devicePixelRatio), pen);
+    target.setAttribute("aria-label", `${writtenIn(queries[0])} becomes ${writtenIn(queries[1])}`);
     return true;
   };
 
@@ -71,10 +75,11 @@ export function bindMorph(store, decoder, model, service, keyBox) {
     if (!queries || !service) return;
     const format = find("#morph-format", HTMLSelectElement).value;
     try {
-      const blob = await service.morph(queries[0], queries[1].digits, { frames: FRAMES, fps: FPS, format });
+      const blob = await service.morph(queries[0], writtenIn(queries[1]), { frames: FRAMES, fps: FPS, format });
       const link = document.createElement("a");
       link.href = URL.createObjectURL(blob);
-      link.download = `${queries[0].digits}-${queries[1].digits}.${format === "apng" ? "png" : format}`;
+      const name = queries.map(writtenIn).join("-").replace(/[/: ]/g, "_");
+      link.download = `${name}.${format === "apng" ? "png" : format}`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
     } catch (error) {
@@ -82,8 +87,9 @@ export function bindMorph(store, decoder, model, service, keyBox) {
     }
   });
 
-  fields[0].value = store.query.digits.slice(0, 4) || "2018";
-  fields[1].value = [...fields[0].value].map((digit) => (Number(digit) + 3) % 10).join("");
+  const written = writtenIn(store.query);
+  fields[0].value = written.length > USUAL_SIGNS ? store.query.digits.slice(0, 4) : written || "2018";
+  fields[1].value = fields[0].value.replace(/[0-9]/g, (digit) => String((Number(digit) + 3) % 10));
   whenVisible("#morph", async () => {
     await draw(0);
     part("#morph").dataset.state = "ready";

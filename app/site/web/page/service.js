@@ -1,6 +1,6 @@
 // A client of the public API over HTTP.
 
-import { apiQueryString } from "./query.js";
+import { apiQueryString, writtenIn } from "./query.js";
 import { readStored, writeStored } from "./storage.js";
 
 /** @typedef {import("./query.js").Query} Query */
@@ -62,8 +62,8 @@ export class Service {
    * @param {{frames: number, fps: number, format: string}} file
    */
   async morph(query, to, { frames, fps, format }) {
-    const { digits, seed, variation, temperature, style, gap, scale, ink, paper, render, pen } = query;
-    const parameters = new URLSearchParams({ from: digits, to, seed: String(seed), walk: "0" });
+    const { seed, variation, temperature, style, gap, scale, ink, paper, render, pen } = query;
+    const parameters = new URLSearchParams({ from: writtenIn(query), to, seed: String(seed), walk: "0" });
     const own = { variation, temperature, style, gap, scale, ink, paper, render, frames, fps, format };
     const all = render === "ink" ? { ...own, pen } : own;
     for (const [name, value] of Object.entries(all)) if (value !== null) parameters.set(name, String(value));

@@ -129,6 +129,9 @@ class TrainingConfig(DataOptions):
     )
     evaluate: bool = Field(True, description="measure the quality of samples at the end")
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="device type")
+    length: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="share of the steps of the preset sharp, such as 0.25"
+    )
     epochs: PositiveInt = Field(10, description="passes over the training images")
     batch_size: PositiveInt = Field(128, description="images per step, over all processes")
     learning_rate: PositiveFloat = Field(1e-3, description="learning rate of Adam")
@@ -190,10 +193,15 @@ class TrainingConfig(DataOptions):
 
     @model_validator(mode="after")
     def _refuse_options_of_the_other_preset(self) -> Self:
-        if self.preset != "article" and (given := sorted(self.model_fields_set & ARTICLE_ONLY)):
+        if self.preset == "sharp":
+            given, other = self.model_fields_set & ARTICLE_ONLY, "article"
+        else:
+            given, other = {"length"} if self.length < 1 else set(), "sharp"
+        if given:
             raise ValueError(
                 f"The preset {self.preset} has its own settings and does not take "
-                f"{', '.join(map(option, given))}; leave it out, or choose the preset article"
+                f"{', '.join(map(option, sorted(given)))}; leave it out, or choose the preset "
+                f"{other}"
             )
         return self
 

@@ -57,7 +57,7 @@ def _train(config: TrainingConfig, fabric: Fabric) -> Checkpoint | None:
     runner = (
         Trainer(config, fabric, data)
         if config.preset == "article"
-        else Pipeline(config, SHARP, data, fabric.device)
+        else Pipeline(config, SHARP.shortened(config.length), data, fabric.device)
     )
     with name_lost_process(fabric):
         checkpoint = runner.fit()

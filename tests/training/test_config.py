@@ -72,6 +72,8 @@ def test_help_shows_every_option_with_a_default_that_is_accepted(
         ("--seed 4294967296", "The option --seed cannot be '4294967296': Input should be less"),
         ("--preset blurred", "The option --preset cannot be 'blurred': Input should be 'article'"),
         ("--preset sharp --epochs 3", "The preset sharp has its own settings and does not take --"),
+        ("--length 0.5", "The preset article has its own settings and does not take --length"),
+        ("--preset sharp --length 0", "The option --length cannot be '0': Input should be greater"),
     ],
 )
 def test_invalid_option_exits_with_one_sentence(
@@ -97,6 +99,6 @@ def test_recipe_contains_what_determines_the_result() -> None:
     assert set(TrainingConfig().recipe()) | {
         *("data_dir", "run_dir", "epochs", "resume", "snapshot_every_s"),
         *("accelerator", "devices", "precision", "preset", "evaluate"),
-        *("checkpoint", "compile"),
+        *("checkpoint", "compile", "length"),
     } == set(TrainingConfig.model_fields)
     assert TrainingConfig(run_dir=Path("elsewhere")).recipe() == TrainingConfig().recipe()

@@ -19,6 +19,14 @@ class StageSettings(BaseModel):
     learning_rate: float  # maximum, of AdamW with a one-cycle schedule
     average: float  # decay per step of the exponential moving average of the weights
 
+    def shortened(self, share: float) -> Self:
+        """The settings with this share of the steps, in (0, 1].
+
+        The average reaches back over the same share of all steps.
+        """
+        steps = max(1, round(share * self.steps))
+        return self.model_copy(update={"steps": steps, "average": self.average ** (1 / share)})
+
 
 class TeacherSettings(StageSettings):
     """Stage 1, the teacher's CVAE."""
@@ -69,6 +77,14 @@ class Recipe(BaseModel):
     guide: GuideSettings
     sharpen: SharpenSettings
     encoder: StageSettings
+
+    def shortened(self, share: float) -> Self:
+        """The recipe with this share, in (0, 1], of the steps of each stage."""
+        settings = {name: getattr(self, name) for name in type(self).model_fields}
+        stages = {name: of for name, of in settings.items() if isinstance(of, StageSettings)}
+        return self.model_copy(
+            update={name: stage.shortened(share) for name, stage in stages.items()}
+        )
 
     def fitted(self, data: DataSet) -> Self:
         """The recipe for this data: with the number of its labels and the size of its pictures.

@@ -42,6 +42,15 @@ ALIGNMENT_NOISES = 2000  # to estimate how the teacher's style depends on the no
 M = TypeVar("M", bound=nn.Module)
 
 
+def aligned_teacher(cvae: CVAE, flow: Flow, seed: int) -> Teacher:
+    """The teacher of a run with this seed, from its first two stages, on their device."""
+    teacher = Teacher(cvae, flow)
+    rng = keyed_rng(seed, Purpose.ALIGNMENT)
+    noise = torch.randn(ALIGNMENT_NOISES, cvae.config.latent, generator=rng)
+    teacher.align(noise.to(teacher.rotations.device))
+    return teacher
+
+
 class Pipeline:
     """One run of all stages."""
 
@@ -81,11 +90,7 @@ class Pipeline:
         flow = Flow(architecture.latent, architecture.classes, recipe.flow.depth, recipe.flow.width)
         flow, batches = self._begin(2, flow, recipe.flow.batch_size)
         self._run(FlowStage(flow, cvae, batches, recipe.flow), switch)
-        teacher = Teacher(cvae, flow).to(self.device)
-        rng = keyed_rng(self.config.seed, Purpose.ALIGNMENT)
-        noise = torch.randn(ALIGNMENT_NOISES, architecture.latent, generator=rng)
-        teacher.align(noise.to(self.device))
-        return teacher
+        return aligned_teacher(cvae, flow.to(self.device), self.config.seed)
 
     def _train_student(self, teacher: Teacher, switch: StopSwitch) -> CVAE:
         recipe = self.recipe

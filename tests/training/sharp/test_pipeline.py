@@ -1,12 +1,17 @@
+import io
 import shutil
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import torch
+from PIL import Image
 from pydantic import ValidationError
 
+from docs.stages import picture, read_stages, rows
 from model.checkpoint import WEIGHTS, read_checkpoint
 from model.config import ARTICLE, CVAEConfig
+from model.torch_engine import load_cvae
 from tests.training.conftest import CPU, Mnist
 from training.config import TrainingConfig
 from training.data import DataSet
@@ -97,6 +102,32 @@ def test_sharp_decoder_costs_no_more_than_that_of_the_article() -> None:
     assert products(SHARP.architecture) <= products(ARTICLE)
     for size in ("latent", "classes", "conditional"):  # teacher and student share noise and labels
         assert getattr(SHARP.architecture, size) == getattr(SHARP.teacher_architecture, size)
+
+
+def test_shortened_recipe_has_fewer_steps_and_averages_over_the_same_share() -> None:
+    assert SHARP.shortened(1) == SHARP
+    short = SHARP.shortened(0.25)
+    for name in STAGES:
+        whole, part = getattr(SHARP, name), getattr(short, name)
+        assert part.steps == whole.steps // 4
+        assert part.average**part.steps == pytest.approx(whole.average**whole.steps)
+    assert short.sharpen.anchor_block == SHARP.sharpen.anchor_block
+    assert SHARP.shortened(1e-9).flow.steps == 1
+
+
+def test_picture_of_stages_ends_with_what_the_checkpoint_draws(
+    finished: Path, mnist: Mnist
+) -> None:
+    checkpoint = read_checkpoint(finished / "checkpoint")
+    stages = read_stages(finished)
+    assert stages.finished.state_dict().keys() == load_cvae(checkpoint).state_dict().keys()
+    for name, kept in load_cvae(checkpoint).state_dict().items():
+        assert torch.equal(stages.finished.state_dict()[name], kept), name
+    drawn = rows(stages, mnist[1])
+    assert len(drawn) == len(STAGES)
+    assert not torch.equal(drawn[2].pixels, drawn[3].pixels)  # sharpening changed them
+    made = Image.open(io.BytesIO(picture(drawn, checkpoint.config)))
+    assert made.width > 28 * len(drawn[0].pixels)
 
 
 def test_recipe_with_unknown_setting_raises() -> None:

@@ -36,7 +36,9 @@ from training.evaluation.picture import picture_report
 
 log = logging.getLogger("training.evaluate")
 SHOWN = 10  # labels that a message names
-LABELS_NEEDED, TEST_NEEDED = 2, 10  # to compare distributions, label by label
+LABELS_NEEDED, NEEDED = 2, 10  # pictures of each in both parts, to compare label by label
+LEAST_STEPS = 1_000  # to train a classifier; MNIST takes 2,814
+POOR_JUDGE = 0.9  # share of real test pictures that it reads, below which its scores say little
 TEMPERATURES = (0.5, 0.7, 0.85, 1.0, 1.15)
 DESCRIPTION = """
 Measure a checkpoint: its samples against real digits, its likelihood, its style and its speed.
@@ -65,8 +67,11 @@ class EvaluationConfig(DataOptions):
     importance_samples: PositiveInt = Field(
         50, description="number of samples per image for the likelihood"
     )
-    judge_epochs: PositiveInt = Field(
-        JudgeRecipe().epochs, description="epochs to train each classifier"
+    judge_epochs: int | None = Field(
+        None,
+        gt=0,
+        description=f"epochs to train each classifier; without it {JudgeRecipe().epochs}, and on "
+        f"few pictures as many as give {LEAST_STEPS:,} steps",
     )
     seeds: PositiveInt = Field(
         3, description="number of classifiers for the CAS and for the two-sample test"
@@ -88,7 +93,9 @@ class Evaluation:
         self.test = test
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         sizes = SampleSizes(config.samples, config.classifier_samples, seeds=config.seeds)
-        recipe = JudgeRecipe(epochs=config.judge_epochs, seed=config.seed)
+        recipe = JudgeRecipe(seed=config.seed, least_steps=LEAST_STEPS)
+        if config.judge_epochs is not None:
+            recipe = JudgeRecipe(seed=config.seed, epochs=config.judge_epochs)
         self.evaluator = Evaluator(train, test, recipe, sizes, config.cache_dir, self.device)
 
     def run(self, checkpoint: Checkpoint, baseline: Checkpoint | None) -> dict[str, Any]:
@@ -98,6 +105,13 @@ class Evaluation:
             "settings": self._settings(),
             "real": self.evaluator.measure_real_digits(),
         }
+        if (read := found["real"]["label_agreement"]) < POOR_JUDGE:
+            log.warning(
+                "The classifier that scores reads %.1f %% of the real test pictures as their "
+                "label: the label agreement and the CAS of samples cannot be higher. Its training "
+                "is --judge-epochs.",
+                100 * read,
+            )
         found["samples"] = self._measure(checkpoint)
         if baseline is not None:
             found["baseline"] = self._measure(baseline)
@@ -211,11 +225,15 @@ def unmeasurable(checkpoint: Checkpoint, data: DataSet) -> str | None:
             f"{data.size} x {data.size}; pass the --dataset or --images, --size and --label-names "
             "that it was trained with."
         )
-    fewest = int(torch.bincount(data.test.labels, minlength=data.classes).min())
-    if data.classes < LABELS_NEEDED or fewest < TEST_NEEDED:
+    train, test = (
+        int(torch.bincount(part.labels, minlength=data.classes).min())
+        for part in (data.train, data.test)
+    )
+    if data.classes < LABELS_NEEDED or min(train, test) < NEEDED:
         return (
-            f"{data.name} has {data.classes} labels and {fewest} test pictures of the rarest, "
-            f"expected at least {LABELS_NEEDED} labels and {TEST_NEEDED} test pictures of each."
+            f"{data.name} has {data.classes} labels, and of the rarest {train} training pictures "
+            f"and {test} test pictures, expected at least {LABELS_NEEDED} labels and {NEEDED} "
+            "pictures of each in both parts."
         )
     return None
 

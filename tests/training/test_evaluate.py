@@ -6,11 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from model.checkpoint import PRETRAINED, read_checkpoint
 from tests.training.exits import exit_code
+from training.__main__ import main as train
 from training.evaluate import main
 
 
@@ -69,6 +71,44 @@ def test_evaluate_update_changes_metrics_and_card_of_the_checkpoint(
     assert checkpoint.metrics["evaluation"] == evaluation
     assert checkpoint.model_hash == read_checkpoint(PRETRAINED).model_hash
     assert "By temperature" in (folder / "checkpoint" / "README.md").read_text()
+
+
+@pytest.fixture
+def shapes(tmp_path: Path) -> Path:
+    """Pictures of bars and squares; of the bars there are more for testing than for training."""
+    rng = np.random.default_rng(0)
+    bars, squares = np.zeros((2, 60, 12, 12), np.uint8)
+    for place, bar, square in zip(rng.integers(2, 6, (60, 2)), bars, squares, strict=True):
+        bar[2:10, place[0] : place[0] + 2] = 255
+        square[place[0] : place[0] + 5, place[1] : place[1] + 5] = rng.integers(150, 256)
+    np.savez(
+        tmp_path / "shapes.npz",
+        x_train=np.concatenate([bars[:20], squares[:40]]),
+        y_train=np.repeat([0, 1], [20, 40]),
+        x_test=np.concatenate([bars[20:], squares[40:]]),
+        y_test=np.repeat([0, 1], [40, 20]),
+        label_names=np.array(["bar", "square"]),
+    )
+    return tmp_path / "shapes.npz"
+
+
+def test_evaluate_measures_other_pictures_with_their_names(
+    tmp_path: Path, shapes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["--images", str(shapes), "--size", "12"]
+    run = ["--run-dir", str(tmp_path / "run"), "--epochs", "2", "--hidden", "8", "--latent", "2"]
+    assert exit_code(train, [*data, *run, "--no-evaluate"]) == 0
+    sizes = ["--samples", "40", "--classifier-samples", "40", "--importance-samples", "1"]
+    checkpoint = tmp_path / "run" / "checkpoint"
+    folders = ["--out-dir", str(tmp_path / "out"), "--cache-dir", str(tmp_path / "judges")]
+    short = ["--seeds", "1", "--judge-epochs", "1"]
+    assert main([str(checkpoint), *data, *folders, *sizes, *short, "--update"]) == 0
+    card = (checkpoint / "README.md").read_text()
+    assert "\n| bar | " in card
+    assert "\n| square | " in card
+    assert "MNIST" not in card
+    said = " ".join(capsys.readouterr().err.split())
+    assert "of the real test pictures as their label" in said
 
 
 @pytest.mark.parametrize(

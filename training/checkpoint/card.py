@@ -1,6 +1,6 @@
 """The model card of a checkpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 from typing import Any
 
@@ -9,6 +9,7 @@ from model.config import CVAEConfig
 from training.checkpoint.table import (
     SHOWN,
     evaluation_table,
+    has_frame,
     label_table,
     level_table,
     markdown,
@@ -19,15 +20,24 @@ from training.data.named import about_named
 HUB_DATA_SETS = {"MNIST": "ylecun/mnist", "Fashion-MNIST": "zalando-datasets/fashion_mnist"}
 
 
-def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str, Any]) -> str:
-    """The README.md of a checkpoint folder: the model, its quality and its use."""
+def model_card(
+    config: CVAEConfig, provenance: Provenance, metrics: Mapping[str, Any], names: Sequence[str]
+) -> str:
+    """The README.md of a checkpoint folder: the model, its quality and its use.
+
+    Args:
+        config: the architecture.
+        provenance: the origin of the checkpoint.
+        metrics: the content of metrics.json.
+        names: of the labels.
+    """
     kind = "Conditional Variational Auto-Encoder" if config.conditional else "VAE (unconditional)"
     encoder = "-".join(map(str, config.encoder_sizes))
     decoder = "-".join(map(str, config.decoder_sizes))
     subject, about = _described(provenance)
     caption = "Unchosen samples"
     label = f", one_hot [N, {config.classes}]" if config.conditional else ""
-    return f"""{_front_matter(provenance)}
+    return f"""{_front_matter(provenance, subject)}
 # {kind} of {subject}
 
 ![{caption}](samples.png)
@@ -46,7 +56,7 @@ def model_card(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str,
 
 ## Measurements
 
-{_test_loss(metrics)}{_evaluation(metrics)}
+{_test_loss(metrics)}{_evaluation(metrics, names)}
 ## Use
 
 - `decoder.onnx`: (noise [N, {config.latent}]{label}) -> pixels
@@ -69,14 +79,15 @@ def _described(provenance: Provenance) -> tuple[str, str]:
     return about_named(provenance.data_set) or ("pictures", "The origin of the data is unknown.")
 
 
-def _front_matter(provenance: Provenance) -> str:
+def _front_matter(provenance: Provenance, subject: str) -> str:
     """The metadata that a model hub reads."""
     data_set = HUB_DATA_SETS.get(provenance.data_set, provenance.data_set)
+    tags = "handwriting, " if "handwritten" in subject else ""
     return f"""---
 license: mit
 library_name: onnx
 pipeline_tag: unconditional-image-generation
-tags: [cvae, variational-autoencoder, handwriting, onnx, safetensors]
+tags: [cvae, variational-autoencoder, {tags}onnx, safetensors]
 datasets: ["{data_set}"]
 metrics: [accuracy, frechet-distance, precision, recall, c2st]
 ---
@@ -121,16 +132,16 @@ def _placing(config: CVAEConfig) -> str:
   in {config.canvas} x {config.canvas} at round({config.canvas} / 2 - centre of mass)"""
 
 
-def _evaluation(metrics: Mapping[str, Any]) -> str:
+def _evaluation(metrics: Mapping[str, Any], names: Sequence[str]) -> str:
     """The measurements of samples as Markdown; empty if there are none."""
     if "evaluation" not in metrics:
         return ""
     evaluation = metrics["evaluation"]
     settings = evaluation["settings"]
-    names = ("label_agreement", "frechet_distance", "precision", "recall", "coverage")
-    titles = ["temperature", *(SHOWN[name][0] for name in names)]
+    of_samples = ("label_agreement", "frechet_distance", "precision", "recall", "coverage")
+    titles = ["temperature", *(SHOWN[name][0] for name in of_samples)]
     heat = [
-        [f"{row['temperature']:g}", *(shown(row.get(name), 3) for name in names)]
+        [f"{row['temperature']:g}", *(shown(row.get(name), 3) for name in of_samples)]
         for row in evaluation["temperature"]
     ]
     levels = ""
@@ -145,18 +156,19 @@ our own classifier (training/evaluation/judge.py), which takes no part in traini
 there is one, is another checkpoint measured in the same run, here the article's model.
 
 {markdown(*evaluation_table(evaluation))}
-{_explained(evaluation["settings"], evaluation["samples"])}
+{_explained(evaluation)}
 
 {levels}By label:
 
-{markdown(*label_table(evaluation))}
+{markdown(*label_table(evaluation, names))}
 By temperature, which scales the noise:
 
 {markdown(titles, heat)}"""
 
 
-def _explained(settings: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
+def _explained(evaluation: Mapping[str, Any]) -> str:
     """What the rows of the table mean."""
+    settings, measured = evaluation["settings"], evaluation["samples"]
     lines = []
     if "cas_gap" in measured:
         error = measured["cas_gap_standard_error"]
@@ -176,10 +188,12 @@ def _explained(settings: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
         "images (k = 5)."
     )
     if "speck_share" in measured:
-        lines.append(
-            "Lone speck: a pixel above grey level 16 with no neighbour above it. Frame: the ink "
-            "above grey level 127 is exactly 20 pixels high or wide, whichever is longer."
+        speck = "Lone speck: a pixel above grey level 16 with no neighbour above it."
+        frame = (
+            " Frame: the ink above grey level 127 is exactly 20 pixels high or wide, whichever is "
+            "longer."
         )
+        lines.append(speck + (frame if has_frame(evaluation) else ""))
     return "\n".join(fill(line, 99, initial_indent="- ", subsequent_indent="  ") for line in lines)
 
 

@@ -47,12 +47,13 @@ def export_checkpoint(
     Raises:
         CheckpointError: see `save_cvae`.
     """
+    names = label_names or tuple(map(str, range(cvae.config.classes)))
     documents = {
         METRICS: metrics_json(metrics),
         SAMPLES: sample_sheet(cvae, provenance.seed, device),
-        CARD: model_card(cvae.config, provenance, metrics).encode(),
+        CARD: model_card(cvae.config, provenance, metrics, names).encode(),
     }
-    return save_cvae(folder, cvae, provenance, documents, label_names)
+    return save_cvae(folder, cvae, provenance, documents, names)
 
 
 def replace_metrics(checkpoint: Checkpoint, metrics: Mapping[str, Any]) -> Checkpoint:
@@ -61,7 +62,8 @@ def replace_metrics(checkpoint: Checkpoint, metrics: Mapping[str, Any]) -> Check
     names = [name for name in (*PAYLOAD, *OPTIONAL) if name in manifest.sha256]
     files = {name: (checkpoint.folder / name).read_bytes() for name in names}
     files[METRICS] = metrics_json(metrics)
-    files[CARD] = model_card(checkpoint.config, manifest.provenance, metrics).encode()
+    card = model_card(checkpoint.config, manifest.provenance, metrics, manifest.label_names)
+    files[CARD] = card.encode()
     return write_checkpoint(
         checkpoint.folder,
         checkpoint.config,

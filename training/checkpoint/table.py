@@ -1,13 +1,13 @@
 """The tables of measurements, for the terminal and for the model card."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # The rows of the table: name in metrics.json -> title, decimal places.
 SHOWN = {
-    "cas": ("CAS: accuracy on real digits of a classifier trained on samples", 4),
+    "cas": ("CAS: accuracy on real images of a classifier trained on samples", 4),
     "cas_gap": ("CAS below that of real images", 4),
-    "c2st": ("C2ST: accuracy of a classifier that tells samples from real digits", 3),
+    "c2st": ("C2ST: accuracy of a classifier that tells samples from real images", 3),
     "label_agreement": ("label agreement", 4),
     "frechet_distance": ("Frechet distance", 3),
     "precision": ("precision", 3),
@@ -20,9 +20,10 @@ SHOWN = {
     "ink_correlation_same_noise": ("ink correlation, same noise", 2),
     "ink_correlation_other_noise": ("ink correlation, other noise", 2),
     "nearest_training_distance": ("distance to the nearest training image", 2),
-    "log_likelihood_nats": ("log-likelihood of binarised digits, nats", 1),
+    "log_likelihood_nats": ("log-likelihood of binarised images, nats", 1),
     "calibrated_log_likelihood_nats": ("the same, calibrated", 1),
 }
+FRAMED = 0.5  # share of the real pictures that have the frame
 TITLES = {"samples": "this model", "int8": "int8", "baseline": "baseline", "real": "real"}
 # The columns of the table by label: name in metrics.json -> title, decimal places.
 BY_LABEL = {
@@ -39,12 +40,18 @@ def evaluation_table(evaluation: Mapping[str, Any]) -> tuple[list[str], list[lis
         [title, *(shown(evaluation[kind].get(name), digits) for kind in kinds)]
         for name, (title, digits) in SHOWN.items()
         if any(name in evaluation[kind] for kind in kinds)  # a new measurement may be missing
+        and (name != "frame_share" or has_frame(evaluation))
     ]
     rows.append(_ratios(evaluation, kinds))
     microseconds = evaluation["cost"]["microseconds"]
     cost = [shown(microseconds.get(kind), 0) for kind in kinds]
-    rows.append([f"time of {evaluation['cost']['digits']} digits, microseconds", *cost])
+    rows.append([f"time of {evaluation['cost']['digits']} images, microseconds", *cost])
     return ["", *(TITLES[kind] for kind in kinds)], rows
+
+
+def has_frame(evaluation: Mapping[str, Any]) -> bool:
+    """Whether the real pictures are scaled to a frame as MNIST's are, so that it can be missed."""
+    return bool(evaluation["real"].get("frame_share", 0) > FRAMED)
 
 
 def _ratios(evaluation: Mapping[str, Any], kinds: list[str]) -> list[str]:
@@ -70,9 +77,11 @@ def level_table(evaluation: Mapping[str, Any]) -> tuple[list[str], list[list[str
     return ["grey levels", *(TITLES[kind] for kind in kinds)], rows
 
 
-def label_table(evaluation: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+def label_table(
+    evaluation: Mapping[str, Any], names: Sequence[str]
+) -> tuple[list[str], list[list[str]]]:
     """Columns and rows of the measurements by label, of this model and its int8 variant."""
-    columns, rows = ["label"], [[str(row["label"])] for row in evaluation["samples"]["per_label"]]
+    columns, rows = ["label"], [[names[row["label"]]] for row in evaluation["samples"]["per_label"]]
     for kind, title in (("samples", ""), ("int8", "int8: ")):
         if "per_label" not in evaluation.get(kind, {}):
             continue  # a checkpoint without a rounded decoder

@@ -195,12 +195,12 @@ def _forms(images: Tensor) -> dict[str, object]:
 
 
 def _alike(data: LabelledImages, labels: Tensor, rng: torch.Generator) -> LabelledImages:
-    """Random images of the data with these labels (N,), none twice."""
+    """Random images of the data with these labels (N,), none twice if there are enough."""
     chosen = torch.empty_like(labels)
     for label in range(int(labels.max()) + 1):
         places, wanted = (data.labels == label).nonzero().squeeze(1), labels == label
         shuffled = places[torch.randperm(len(places), generator=rng)]
-        chosen[wanted] = shuffled[: int(wanted.sum())]
+        chosen[wanted] = shuffled[torch.arange(int(wanted.sum())) % len(places)]
     return LabelledImages(data.images[chosen], labels)
 
 

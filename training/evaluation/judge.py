@@ -31,6 +31,7 @@ class JudgeRecipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = 6
+    least_steps: int = 0  # on few images there are more epochs
     batch_size: int = 128
     learning_rate: float = 3e-3  # maximum, of AdamW with a one-cycle schedule
     weight_decay: float = 0.05
@@ -106,7 +107,7 @@ def train_judge(data: LabelledImages, recipe: JudgeRecipe, device: torch.device)
         images, labels = data.batch(order[step % batches], device)
         return functional.cross_entropy(judge(_shifted(images, rng)), labels)
 
-    steps = recipe.epochs * batches
+    steps = max(recipe.epochs * batches, recipe.least_steps)
     fit("judge", judge, Cycle(steps, recipe.learning_rate, recipe.weight_decay), loss_of)
     return judge
 

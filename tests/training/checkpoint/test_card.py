@@ -1,11 +1,12 @@
 import io
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from app.drawing.canvas import stitch
-from model.checkpoint import PRETRAINED, Checkpoint, read_checkpoint
+from model.checkpoint import PRETRAINED, Checkpoint, Provenance, read_checkpoint
 from model.config import CVAEConfig
 from model.cvae import CVAE
 from model.generator import open_generator
@@ -16,6 +17,15 @@ from tests.training.conftest import CPU
 from training.checkpoint.card import model_card
 from training.checkpoint.sheet import sample_sheet
 from training.checkpoint.table import SHOWN, evaluation_table
+from training.data.named import CLOTHES
+
+
+def facts(
+    checkpoint: Checkpoint,
+) -> tuple[CVAEConfig, Provenance, dict[str, Any], tuple[str, ...]]:
+    """What the model card of a checkpoint is made of."""
+    manifest = checkpoint.manifest
+    return checkpoint.config, manifest.provenance, checkpoint.metrics, manifest.label_names
 
 
 @pytest.fixture
@@ -40,17 +50,37 @@ def test_sample_sheet_of_an_unconditional_vae_has_the_same_size(tiny_config: CVA
 
 def test_model_card_of_the_bundled_checkpoint_is_up_to_date(bundled: Checkpoint) -> None:
     """If it is not, call `replace_metrics` with the checkpoint and its metrics."""
-    card = model_card(bundled.config, bundled.manifest.provenance, bundled.metrics)
+    card = model_card(*facts(bundled))
     assert card == (PRETRAINED / "README.md").read_text()
 
 
 def test_model_card_has_the_loss_and_a_row_for_each_label(bundled: Checkpoint) -> None:
-    card = model_card(bundled.config, bundled.manifest.provenance, bundled.metrics)
+    card = model_card(*facts(bundled))
     assert f"| {bundled.metrics['test']['bound']['negative_elbo']:.2f} |" in card
     evaluation = bundled.metrics["evaluation"]
     for kind in ("samples", "int8"):
         for found in evaluation[kind]["per_label"]:
             assert f" {found['cas']:.4f} | {found['label_agreement']:.4f} |" in card
+
+
+def test_model_card_of_other_pictures_has_their_names_and_no_word_of_digits(
+    bundled: Checkpoint,
+) -> None:
+    config, provenance, metrics, _ = facts(bundled)
+    clothes = {
+        "data_set": "Fashion-MNIST",
+        "data_subject": "clothes",
+        "data_about": "Small pictures.",
+    }
+    real = {**metrics["evaluation"]["real"], "frame_share": 0.05}
+    card = model_card(
+        config.model_copy(update={"canvas": None}),
+        provenance.model_copy(update=clothes),
+        {**metrics, "evaluation": {**metrics["evaluation"], "real": real}},
+        CLOTHES,
+    )
+    assert all(f"\n| {name} | 0." in card for name in CLOTHES)
+    assert not {word for word in ("digit", "handwriting", "20 pixels") if word in card}
 
 
 def test_evaluation_table_has_a_column_for_each_model_and_for_real_digits(

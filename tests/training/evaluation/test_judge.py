@@ -34,5 +34,16 @@ def test_cached_judge_is_trained_once_per_data_and_recipe(mnist: Mnist, tmp_path
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_judge_of_few_images_is_trained_for_the_least_number_of_steps(mnist: Mnist) -> None:
+    recipe = JudgeRecipe(epochs=1, batch_size=100)
+    more = recipe.model_copy(update={"least_steps": 2 * len(mnist[1]) // 100})
+    twice = recipe.model_copy(update={"epochs": 2})
+    found, expected, once = (
+        train_judge(mnist[1], each, CPU).scores.weight for each in (more, twice, recipe)
+    )
+    assert torch.equal(found, expected)
+    assert not torch.equal(found, once)
+
+
 def test_judge_takes_other_numbers_of_labels_and_sizes() -> None:
     assert Judge(classes=3, side=22)(torch.zeros(5, 22, 22)).shape == (5, 3)

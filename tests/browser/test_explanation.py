@@ -110,8 +110,8 @@ def test_both_models_draw_the_same_labels(page: Page, address: str) -> None:
     first = [data_url(page, name) for name in ("#by-article", "#by-model")]
     assert first[0] != first[1]
     page.get_by_role("button", name="Other seeds").click()
-    page.wait_for_timeout(300)
-    assert data_url(page, "#by-model") != first[1]
+    changed = "first => document.querySelector('#by-model').toDataURL() !== first"
+    page.wait_for_function(changed, arg=first[1])
     page.locator("#compared").select_option("number")
     width = "canvas => canvas.width"
     for name in ("#by-article", "#by-model"):
@@ -119,7 +119,7 @@ def test_both_models_draw_the_same_labels(page: Page, address: str) -> None:
             "name => document.querySelector(name).width === 4 * 28 * 3", arg=name
         )
     page.locator("#digits").fill("77")
-    page.wait_for_function("document.querySelector('#by-model').width === 2 * 28 * 3")
+    page.wait_for_function("() => document.querySelector('#by-model').width === 2 * 28 * 3")
     assert page.locator("#by-article").evaluate(width) == 2 * 28 * 3
 
 

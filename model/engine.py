@@ -46,16 +46,19 @@ class Engine(Protocol):
         ...
 
 
-def pictures_of(pixels: NDArray[np.float32], canvas: int | None) -> NDArray[np.uint8]:
+def pictures_of(
+    drawn: NDArray[np.float32] | NDArray[np.uint8], canvas: int | None
+) -> NDArray[np.uint8]:
     """What a network draws as pictures of grey levels, ink 255 on paper 0.
 
     Halves are rounded to even, as the graph of the decoder in 8 bits does.
 
     Args:
-        pixels: (N, h, w) in [0, 1]; the array is used up.
+        drawn: (N, h, w), pixels in [0, 1], or grey levels. An array of pixels is used up.
         canvas: side of the pictures in which these are boxes; None: they are pictures.
     """
-    pixels *= 255
-    np.rint(pixels, out=pixels)
-    levels = pixels.astype(np.uint8)
+    if drawn.dtype != np.uint8:
+        drawn *= 255
+        np.rint(drawn, out=drawn)
+    levels = drawn.astype(np.uint8, copy=False)
     return levels if canvas is None else place(levels, canvas)

@@ -4,7 +4,6 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from model.box import place
 from model.checkpoint import (
     DECODER,
     ENCODER,
@@ -25,17 +24,13 @@ class OnnxEngine:
     def __init__(self, checkpoint: Checkpoint, precision: Precision = "float") -> None:
         self._checkpoint = checkpoint
         self._conditional = checkpoint.config.conditional  # otherwise the graphs take no label
-        self._rounded = precision == "int8"
         self._networks: dict[str, onnxruntime.InferenceSession] = {}
-        self._drawer = self._network(ROUNDED_DECODER if self._rounded else DECODER)
+        self._drawer = self._network(ROUNDED_DECODER if precision == "int8" else DECODER)
 
     def draw(self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]) -> NDArray[np.uint8]:
         """See `Engine.draw`."""
-        canvas = self._checkpoint.config.canvas
-        if not self._rounded:
-            return pictures_of(self.decode(noise, one_hot), canvas)
-        (levels,) = self._drawer.run(["levels"], self._inputs("noise", noise, one_hot))
-        return levels if canvas is None else place(levels, canvas)
+        (drawn,) = self._drawer.run(None, self._inputs("noise", noise, one_hot))
+        return pictures_of(np.asarray(drawn), self._checkpoint.config.canvas)
 
     def decode(
         self, noise: NDArray[np.float32], one_hot: NDArray[np.float32]
@@ -68,7 +63,7 @@ class OnnxEngine:
 def _open_network(checkpoint: Checkpoint, graph: str) -> onnxruntime.InferenceSession:
     name = ROUNDED_WEIGHTS if graph == ROUNDED_DECODER else WEIGHTS
     session = open_session(checkpoint, graph, name)
-    _check_shapes(session, graph, checkpoint.config)
+    _check_inputs(session, graph, checkpoint.config)
     return session
 
 
@@ -101,18 +96,15 @@ def open_session(checkpoint: Checkpoint, graph: str, name: str) -> onnxruntime.I
     return session
 
 
-def _check_shapes(session: onnxruntime.InferenceSession, graph: str, config: CVAEConfig) -> None:
-    image, noise = (config.image_height, config.image_width), (config.latent,)
-    label = {"one_hot": (config.classes,)} if config.conditional else {}
-    expected: dict[str, tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]] = {
-        ROUNDED_DECODER: ({"noise": noise, **label}, {"levels": image}),
-        DECODER: ({"noise": noise, **label}, {"pixels": image}),
-        ENCODER: ({"pixels": image, **label}, {"noise": noise}),
-    }
-    sides = session.get_inputs(), session.get_outputs()
-    found = tuple({node.name: tuple(node.shape[1:]) for node in side} for side in sides)
-    if found != expected[graph]:
+def _check_inputs(session: onnxruntime.InferenceSession, graph: str, config: CVAEConfig) -> None:
+    image = (config.image_height, config.image_width)
+    first = ("pixels", image) if graph == ENCODER else ("noise", (config.latent,))
+    expected = {first[0]: first[1]}
+    if config.conditional:
+        expected["one_hot"] = (config.classes,)
+    found = {node.name: tuple(node.shape[1:]) for node in session.get_inputs()}
+    if found != expected:
         raise CheckpointError(
-            f"The checkpoint file {graph} does not fit its config.json: found inputs and outputs "
-            f"{found}, expected {expected[graph]}; train it again with `python -m training`."
+            f"The checkpoint file {graph} does not fit its config.json: found inputs {found}, "
+            f"expected {expected}; train it again with `python -m training`."
         )

@@ -47,9 +47,18 @@ class RoundedDecoder(nn.Module):
             scale = part(f"layers_{layer}_input_scale") * part(f"layers_{layer}_weight_scale")
             if layer != self.last:
                 scale = scale / part(f"layers_{layer + 2}_input_scale")
-            x = (sums + part(f"layers_{layer}_bias")).float() * scale
+            x = (sums + self._bias(layer)).float() * scale
         pixels = pixels_of(x, self.config)
         return pixels.reshape(-1, self.config.image_height, self.config.image_width)
+
+    def _bias(self, layer: int) -> Tensor:
+        """The bias of a layer in units of its sums; older checkpoints have it in float."""
+        part = self.get_buffer
+        bias = part(f"layers_{layer}_bias")
+        if not bias.is_floating_point():
+            return bias
+        unit = part(f"layers_{layer}_input_scale") * part(f"layers_{layer}_weight_scale")
+        return (bias / unit).round()
 
 
 def load_rounded_decoder(checkpoint: Checkpoint) -> RoundedDecoder:

@@ -6,9 +6,12 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+import safetensors.numpy
 import torch
+from onnx import helper, numpy_helper
 
 from model.box import crop, place
 from model.checkpoint import (
@@ -17,6 +20,7 @@ from model.checkpoint import (
     PAYLOAD,
     PRETRAINED,
     ROUNDED_DECODER,
+    ROUNDED_WEIGHTS,
     WEIGHTS,
     Checkpoint,
     CheckpointError,
@@ -189,11 +193,8 @@ def test_unconditional_generator_draws_from_noise_alone(
 )
 def test_open_unsuitable_graph_raises(copy: Checkpoint, graph: bytes | str, sentence: str) -> None:
     data = graph if isinstance(graph, bytes) else copy.content(graph)
-    (copy.folder / DECODER).write_bytes(data)
-    digests = {**copy.manifest.sha256, DECODER: sha256(data)}
-    signed = Checkpoint(copy.folder, copy.manifest.model_copy(update={"sha256": digests}), {})
     with pytest.raises(CheckpointError, match=sentence):
-        open_generator(signed)
+        open_generator(changed(copy, DECODER, data))
 
 
 def test_open_torch_engine_without_torch_raises(
@@ -225,3 +226,41 @@ def test_drawing_writes_no_telemetry_of_onnx_runtime(tmp_path: Path) -> None:
     environment = {name: value for name, value in {**os.environ, **home}.items() if value}
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, check=True)
     assert list(tmp_path.rglob("*")) == []
+
+
+def changed(checkpoint: Checkpoint, name: str, content: bytes) -> Checkpoint:
+    """The checkpoint with another file, signed."""
+    (checkpoint.folder / name).write_bytes(content)
+    digests = {**checkpoint.manifest.sha256, name: sha256(content)}
+    manifest = checkpoint.manifest.model_copy(update={"sha256": digests})
+    return Checkpoint(checkpoint.folder, manifest, {})
+
+
+def test_rounded_graph_that_ends_in_pixels_draws_the_same(copy: Checkpoint) -> None:
+    """As those of older checkpoints do."""
+    before = open_generator(copy, precision="int8").draw(ONE_HOT, NOISE)
+    proto = onnx.load(copy.folder / ROUNDED_DECODER, load_external_data=False)
+    proto.graph.node.append(
+        helper.make_node("Cast", ["levels"], ["grey"], to=onnx.TensorProto.FLOAT)
+    )
+    proto.graph.node.append(helper.make_node("Mul", ["grey", "share"], ["pixels"]))
+    proto.graph.initializer.append(numpy_helper.from_array(np.array(1 / 255, np.float32), "share"))
+    output = helper.make_tensor_value_info("pixels", onnx.TensorProto.FLOAT, ["N", 28, 28])
+    proto.graph.output.pop()
+    proto.graph.output.append(output)
+    older = changed(copy, ROUNDED_DECODER, proto.SerializeToString())
+    assert np.array_equal(open_generator(older, precision="int8").draw(ONE_HOT, NOISE), before)
+
+
+def test_rounded_weights_with_biases_in_float_draw_the_same(copy: Checkpoint) -> None:
+    """As those of older checkpoints have them."""
+    before = open_generator(copy, "torch", "int8").draw(ONE_HOT, NOISE)
+    tensors = safetensors.numpy.load(copy.content(ROUNDED_WEIGHTS))
+    rounded = [name for name in tensors if name.endswith(".bias") and "layers.0" not in name]
+    assert rounded
+    for name in rounded:
+        layer = name.removesuffix("bias")
+        unit = tensors[f"{layer}input_scale"] * tensors[f"{layer}weight_scale"]
+        tensors[name] = (tensors[name] * unit).astype(np.float32)
+    older = changed(copy, ROUNDED_WEIGHTS, safetensors.numpy.save(tensors))
+    assert np.array_equal(open_generator(older, "torch", "int8").draw(ONE_HOT, NOISE), before)

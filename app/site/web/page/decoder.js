@@ -137,6 +137,9 @@ function readLayer(tensors, prefix) {
   const [inputs, outputs] = shape;
   const inputScale = quantized ? floats("input_scale")[0] : 0;
   const outputScale = quantized ? floats("weight_scale").map((scale) => inputScale * scale) : new Float32Array();
-  const bias = /** @type {Layer["bias"]} */ (tensor("bias").values);
+  let bias = /** @type {Layer["bias"]} */ (tensor("bias").values);
+  if (quantized && bias instanceof Float32Array) {
+    bias = Int32Array.from(bias, (value, j) => Math.round(value / outputScale[j])); // older files
+  }
   return { inputs, outputs, weight, bias, inputScale, outputScale, levelScale: new Float32Array() };
 }

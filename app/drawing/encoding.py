@@ -12,9 +12,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from app.drawing.canvas import enlarge
-from app.drawing.ink import coverage
 from app.drawing.palette import Palette, palette_of
-from app.drawing.svg import encode_svg
 from app.request.line import MARKS
 from app.request.morph import MorphQuery
 from app.request.schemas import Drawing, LatentMapQuery
@@ -51,6 +49,8 @@ def encode(query: Drawing | LatentMapQuery, levels: Levels, title: str, facts: F
     """
     palette = palette_of(query.ink, query.paper)
     if query.format == "svg":
+        from app.drawing.svg import encode_svg  # on first use: the start does not need it
+
         return encode_svg(levels, title, facts, palette, query.scale, query.pen)
     pixels = rendered(query, levels)
     match query.format:
@@ -68,6 +68,8 @@ def rendered(query: Drawing | LatentMapQuery | MorphQuery, levels: Levels) -> Le
     """Grey levels (..., H, W) at the scale of a query, as pixels or as ink."""
     if query.render == "pixels":
         return enlarge(levels, query.scale)
+    from app.drawing.ink import coverage  # on first use: the start does not need it
+
     if levels.ndim == SHEET:
         return coverage(levels, query.scale, query.pen)
     return np.stack([rendered(query, part) for part in levels])

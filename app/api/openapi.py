@@ -4,6 +4,7 @@ Swagger UI comes from a Python package and not from a CDN: /docs works without t
 no third party learns of its readers.
 """
 
+import json
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -15,21 +16,37 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from app.api.headers import swagger_policy
-from app.api.problem import MEDIA_TYPE, Problem
+from app.api.problem import MEDIA_TYPE, Problem, problem_response
+from app.request.error import FieldError
 from app.request.queries import Queries
 from app.request.query import Query
 
 ASSETS = "docs-assets"  # relative, so that /docs works behind a path prefix too
 DOCUMENTATION = ("/openapi.json", "/docs", f"/{ASSETS}")  # the paths of all this
 BINARY = {"type": "string", "format": "binary"}
+REQUEST_ID = "3f1c9a52d07be684"  # of the examples
+BROKEN = FieldError(field="model", message="must be 16 hex digits in lower case")
 
 Responses = dict[int | str, dict[str, Any]]
 
 
-def problem_answer(description: str) -> dict[str, Any]:
-    """The description of an answer with the one error body."""
+def problem_answer(status: int, description: str, example: FieldError | None = None) -> Responses:
+    """The description of an answer with the one error body.
+
+    Args:
+        status: HTTP status.
+        description: when it is given; of a refusal without a parameter, also its sentence.
+        example: a parameter at fault.
+    """
+    body = problem_response(
+        REQUEST_ID,
+        status,
+        description if example is None else f"{example.field} {example.message}.",
+        () if example is None else (example,),
+    ).body
     reference = {"$ref": "#/components/schemas/Problem"}
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": reference}}}
+    content = {MEDIA_TYPE: {"schema": reference, "example": json.loads(bytes(body))}}
+    return {status: {"description": description, "content": content}}
 
 
 def header(name: str, description: str, kind: str = "string") -> dict[str, Any]:
@@ -63,10 +80,10 @@ CACHING = {
 PAGE_LINK = '<p style="margin: 1rem; font-family: sans-serif"><a href="./">The page</a></p>'
 NOT_MODIFIED = {"description": "The copy that If-None-Match names is still right."}
 REFUSALS: Responses = {
-    401: problem_answer("Keys are set, and the request has none of them."),
-    406: problem_answer("The Accept header takes none of the formats."),
-    422: problem_answer("A parameter breaks its limits."),
-    503: problem_answer("The service is overloaded; Retry-After says when to come back."),
+    **problem_answer(401, "Keys are set, and the request has none of them."),
+    **problem_answer(406, "The Accept header takes none of the formats."),
+    **problem_answer(422, "A parameter breaks its limits.", BROKEN),
+    **problem_answer(503, "The service is overloaded; Retry-After says when to come back."),
 }
 LASTING: Responses = {304: NOT_MODIFIED, **REFUSALS}  # of answers that may be kept
 

@@ -26,7 +26,7 @@ async def live() -> dict[str, str]:
     summary="Can it draw?",
     tags=["probes"],
     response_model=dict[str, str],
-    responses={503: problem_answer(DRAINING)},
+    responses=problem_answer(503, DRAINING),
 )
 async def ready(request: Request, service: ServiceDep) -> Any:
     """200 from when the checkpoint is loaded and verified until the service begins to end."""

@@ -8,7 +8,16 @@ from fastapi.responses import Response
 
 from app.api.dependencies import ServiceDep, asked
 from app.api.negotiation import joined, negotiated_format
-from app.api.openapi import BINARY, REFUSALS, SEED, Responses, file_answer, header, problem_answer
+from app.api.openapi import (
+    BINARY,
+    BROKEN,
+    REFUSALS,
+    SEED,
+    Responses,
+    file_answer,
+    header,
+    problem_answer,
+)
 from app.api.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
 from app.drawing.encoding import MEDIA_TYPES
 from app.drawing.renderer import Order
@@ -54,10 +63,12 @@ HEADERS = {
     **header("X-Warning", "A label that may be wrong, or marks that were not used."),
 }
 UPLOAD_REFUSALS: Responses = {
-    408: problem_answer("The upload did not arrive in time."),
-    413: problem_answer("The upload is too large, in bytes or in pixels."),
-    415: problem_answer("The upload is not a picture of a supported type."),
-    422: problem_answer("A parameter breaks its limits, or the picture does not show one digit."),
+    **problem_answer(408, "The upload did not arrive in time."),
+    **problem_answer(413, "The upload is too large, in bytes or in pixels."),
+    **problem_answer(415, "The upload is not a picture of a supported type."),
+    **problem_answer(
+        422, "A parameter breaks its limits, or the picture does not show one digit.", BROKEN
+    ),
 }
 
 

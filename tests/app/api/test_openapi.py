@@ -1,8 +1,10 @@
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from app.api.openapi import BROKEN
 from app.api.problem import Problem
 from app.drawing.encoding import MEDIA_TYPES
 from app.request.schemas import GenerateQuery
@@ -65,3 +67,18 @@ def test_docs_names_no_third_party(client: TestClient) -> None:
     for asset in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png"):
         assert f"docs-assets/{asset}" in page
         assert client.get(f"/docs-assets/{asset}").status_code == 200
+
+
+def test_example_of_each_refusal_is_one_of_its_status(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    answers = [item for each in operations for item in each["responses"].items()]
+    refusals = [(status, answer) for status, answer in answers if int(status) >= 400]
+    assert len(refusals) > 20
+    for status, answer in refusals:
+        example = answer["content"]["application/problem+json"]["example"]
+        assert Problem.model_validate(example).status == int(status)
+        assert example["title"] == HTTPStatus(int(status)).phrase
+        assert bool(example["errors"]) == (status == "422")
+    broken = client.get("/generate?digits=1&model=x").json()["errors"]
+    assert broken == [BROKEN.model_dump()]

@@ -95,10 +95,14 @@ export class LatentView {
     this.walking = null;
     this.x = Math.max(-SPAN, Math.min(SPAN, x));
     this.y = Math.max(-SPAN, Math.min(SPAN, y));
-    if (this.busy) return; // the next move comes soon
+    if (this.busy) return; // what draws now draws this place next
     this.busy = true;
     try {
-      await this.decode();
+      let drawn;
+      do {
+        drawn = `${this.x} ${this.y}`;
+        await this.decode();
+      } while (drawn !== `${this.x} ${this.y}`);
     } finally {
       this.busy = false;
     }

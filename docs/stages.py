@@ -13,14 +13,13 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from model.box import place
 from model.checkpoint import read_checkpoint
 from model.config import CVAEConfig
 from model.cvae import CVAE
+from model.engine import pictures_of
 from training.boxes import as_network_sees
 from training.data import LabelledImages
 from training.data.named import load_mnist
@@ -140,8 +139,7 @@ def picture(drawn: list[Row], config: CVAEConfig) -> bytes:
 
 
 def _show(axes: Axes, row: Row, config: CVAEConfig) -> None:
-    levels: NDArray[np.uint8] = (row.pixels * 255).round().byte().numpy()
-    whole = place(levels, config.canvas) if config.canvas else levels
+    whole = pictures_of(row.pixels.clone().numpy(), config.canvas)  # which uses up what it is given
     axes.imshow(np.concatenate(list(whole), axis=1), cmap="gray_r", vmin=0, vmax=255)
     side = whole.shape[2]
     axes.set_ylabel(row.title, rotation=0, ha="right", va="center")

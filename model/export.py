@@ -36,9 +36,8 @@ from model.checkpoint import (
 from model.config import CVAEConfig
 from model.cvae import CVAE, Decoder, Encoder
 from model.noise import line_noise
-from model.quantization import rounded_graph
+from model.quantization import OPSET, rounded_graph
 
-OPSET = 20
 PARITY_TOLERANCE = 1e-4  # of a pixel in [0, 1]; one grey level is 3.9e-3
 PARITY_IMAGES = 32
 CALIBRATION_DIGITS = 10_000

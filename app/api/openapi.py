@@ -17,7 +17,7 @@ from fastapi.staticfiles import StaticFiles
 
 from app.api.headers import swagger_policy
 from app.api.problem import MEDIA_TYPE, Problem, problem_response
-from app.request.error import FieldError
+from app.request.error import FieldError, InvalidRequest
 from app.request.queries import Queries
 from app.request.query import Query
 
@@ -38,12 +38,9 @@ def problem_answer(status: int, description: str, example: FieldError | None = N
         description: when it is given; of a refusal without a parameter, also its sentence.
         example: a parameter at fault.
     """
-    body = problem_response(
-        REQUEST_ID,
-        status,
-        description if example is None else f"{example.field} {example.message}.",
-        () if example is None else (example,),
-    ).body
+    errors = () if example is None else (example,)
+    detail = str(InvalidRequest(errors)) if errors else description
+    body = problem_response(REQUEST_ID, status, detail, errors).body
     reference = {"$ref": "#/components/schemas/Problem"}
     content = {MEDIA_TYPE: {"schema": reference, "example": json.loads(bytes(body))}}
     return {status: {"description": description, "content": content}}

@@ -114,11 +114,9 @@ def encode_png_batch(images: Levels, sizes: NDArray[np.intp], palette: Palette) 
     files = []
     for row, high, wide in zip(rows, *sizes.T.tolist(), strict=True):
         whole = high == height and wide == width
-        content = _data(row if whole else np.ascontiguousarray(row[:high, : wide + 1]))
-        length = (len(content) - 4).to_bytes(4, "big")
-        checksum = isal_zlib.crc32(content).to_bytes(4, "big")
+        data = _data(row if whole else np.ascontiguousarray(row[:high, : wide + 1]))
         beginning = _beginning(wide, high, kind)
-        files.append(b"".join((beginning, between, length, content, checksum, END)))
+        files.append(b"".join((beginning, between, *_chunk(data), END)))
     return files
 
 
@@ -202,9 +200,11 @@ def _beginning(width: int, height: int, colour_type: int) -> bytes:
 
 
 def _chunks(contents: Sequence[bytes]) -> list[bytes]:
-    """The parts of chunks of a PNG; each content begins with the 4 bytes of its type."""
-    parts = []
-    for content in contents:
-        checksum = isal_zlib.crc32(content).to_bytes(4, "big")
-        parts += [(len(content) - 4).to_bytes(4, "big"), content, checksum]
-    return parts
+    """The parts of chunks of a PNG, see `_chunk`."""
+    return [part for content in contents for part in _chunk(content)]
+
+
+def _chunk(content: bytes) -> tuple[bytes, bytes, bytes]:
+    """The parts of a chunk of a PNG; the content begins with the 4 bytes of its type."""
+    checksum = isal_zlib.crc32(content).to_bytes(4, "big")
+    return (len(content) - 4).to_bytes(4, "big"), content, checksum

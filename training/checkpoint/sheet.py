@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from model.box import place
 from model.cvae import CVAE
+from model.engine import pictures_of
 from model.noise import line_noise
 
 ROWS, COLUMNS = 10, 40
@@ -28,9 +28,7 @@ def sample_sheet(cvae: CVAE, seed: int, device: torch.device) -> bytes:
     pixels = cvae.decoder(
         torch.from_numpy(noise).to(device), None if one_hot is None else one_hot.to(device)
     )
-    levels = (pixels * 255 + 0.5).to(torch.uint8).cpu().numpy()  # (rows * K, H, W)
-    if config.canvas is not None:
-        levels = place(levels, config.canvas)
+    levels = pictures_of(np.asarray(pixels.cpu()), config.canvas)  # (rows * K, H, W)
     height, width = config.picture_size
     grid = levels.reshape(ROWS, COLUMNS, height, width)
     sheet = grid.transpose(0, 2, 1, 3).reshape(ROWS * height, -1)

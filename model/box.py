@@ -20,34 +20,29 @@ Level = TypeVar("Level", np.uint8, np.float32)
 def place(boxes: NDArray[np.uint8], canvas: int) -> NDArray[np.uint8]:
     """Each box in a picture, at round(canvas / 2 - centre of mass) on both axes.
 
-    The sums are exact, and a quotient of two of them is a half only if it is one exactly, so every
-    platform places alike. No box reaches out of its picture.
+    The first row is how many of k = 1, 2, ... are at most (canvas + 1) / 2 - centre of mass, which
+    a sum over the pixels tells. The sums are exact, so every platform places alike. No box reaches
+    out of its picture; a blank one may be anywhere.
 
     Args:
         boxes: (N, h, w) uint8 grey levels, ink 255 on paper 0; of at most `MAX_BOX` pixels in
             height and width.
-        canvas: side of the pictures in pixels, at least h and w.
+        canvas: side of the pictures in pixels, at least h and w, at most `MAX_CANVAS`.
     Returns:
         (N, canvas, canvas) uint8.
     """
     count, height, width = boxes.shape
-    # One product gives mass and moments. The sums of integers below 2^24 are exact in float32.
-    sums = boxes.reshape(count, height * width).astype(np.float32) @ _moments(height, width)
-    # In rows as long as those of the picture a box is one run of bytes, which one copy places.
-    rows = np.zeros((count, height, canvas), np.uint8)
-    rows[:, :, :width] = boxes
-    pictures = np.zeros((count, canvas, canvas), np.uint8)
-    source, target = rows.reshape(-1).data, pictures.reshape(-1).data
-    size = (height - 1) * canvas + width
-    middle, below, right_of = (canvas + 1) / 2, canvas - height, canvas - width
-    for index, (mass, down, right) in enumerate(sums.tolist()):
-        divisor = mass or 1.0  # a blank box may be anywhere
-        top, left = int(middle - down / divisor), int(middle - right / divisor)
-        # Not min and max, which take half of the time of placing a digit.
-        top = 0 if top < 0 else below if top > below else top
-        left = 0 if left < 0 else right_of if left > right_of else left
-        start, first = (index * canvas + top) * canvas + left, index * height * canvas
-        target[start : start + size] = source[first : first + size]
+    weights, steps = _thresholds(height, width, canvas)
+    sums = boxes.reshape(count, height * width).astype(np.float32).dot(weights)
+    starts = (sums >= 0).dot(steps)
+    # A picture is a window of bytes on its box, which stands in rows as long as its own, with
+    # enough paper above and below. One index takes all windows.
+    above, size = canvas - height + 1, canvas * canvas
+    padded = np.zeros((count, above + canvas, canvas), np.uint8)
+    padded[:, above : above + height, :width] = boxes
+    windows = np.ndarray((max(padded.size - size + 1, 0), size), np.uint8, padded, 0, (1, 1))
+    firsts = np.arange(above * canvas, padded.size, (above + canvas) * canvas)
+    pictures: NDArray[np.uint8] = windows[firsts - starts].reshape(count, canvas, canvas)
     return pictures
 
 
@@ -71,10 +66,25 @@ def crop(pictures: NDArray[Level], height: int, width: int) -> NDArray[Level]:
 
 
 @cache
-def _moments(height: int, width: int) -> NDArray[np.float32]:
-    """The weights (h * w, 3) of pixels in the mass and in the moments of rows and columns."""
+def _thresholds(
+    height: int, width: int, canvas: int
+) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """What tells the place of a box: for each row and column that it may begin at, but the first.
+
+    Returns:
+        weights: (h * w, T) of the pixels in T sums. One of at least 0 moves the box a step further.
+        steps: (T,) bytes from the old place in the picture to the new one.
+    """
     rows, columns = np.divmod(np.arange(height * width), width)
-    return np.stack([np.ones_like(rows), rows, columns], axis=1).astype(np.float32)
+    axes = (rows, height, canvas), (columns, width, 1)
+    weights = [
+        canvas + 1 - 2 * (first + places)
+        for places, side, _ in axes
+        for first in range(1, canvas - side + 1)
+    ]
+    steps = [step for _, side, step in axes for _ in range(canvas - side)]
+    table = np.array(weights, np.float32).reshape(len(steps), height * width)
+    return np.ascontiguousarray(table.T), np.array(steps, np.intp)
 
 
 def _starts(ink: NDArray[np.bool_], side: int) -> NDArray[np.intp]:

@@ -6,7 +6,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Size = Annotated[int, Field(gt=0)]
-MAX_BOX = 36  # pixels, side of a box in a canvas: model/box.py sums exactly up to this size
+# Sides in pixels of a box and of its canvas: up to these, the sums of model/box.py are exact.
+MAX_BOX, MAX_CANVAS = 36, 64
 
 
 class CVAEConfig(BaseModel):
@@ -35,10 +36,13 @@ class CVAEConfig(BaseModel):
     @model_validator(mode="after")
     def _check_canvas(self) -> Self:
         longer = max(self.image_height, self.image_width)
-        if self.canvas is not None and not longer <= min(self.canvas, MAX_BOX):
+        if self.canvas is None:
+            return self
+        if self.canvas > MAX_CANVAS or longer > min(self.canvas, MAX_BOX):
             raise ValueError(
                 f"found a box of {self.image_height} x {self.image_width} pixels in a canvas of "
-                f"{self.canvas}; expected a box that fits, of at most {MAX_BOX} pixels"
+                f"{self.canvas}; expected a box that fits, of at most {MAX_BOX} pixels, in a "
+                f"canvas of at most {MAX_CANVAS}"
             )
         return self
 

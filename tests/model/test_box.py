@@ -29,16 +29,23 @@ def test_centre_of_mass_comes_to_the_middle(
     assert picture.sum() == sum(level for _, _, level in pixels)
 
 
-def test_place_rounds_as_exact_arithmetic_does() -> None:
+@pytest.mark.parametrize(
+    ("height", "width", "canvas"), [(20, 20, 28), (36, 36, 64), (7, 12, 33), (9, 9, 9)]
+)
+def test_place_rounds_as_exact_arithmetic_does(height: int, width: int, canvas: int) -> None:
     rng = np.random.default_rng(0)
-    boxes = rng.integers(0, 256, (200, 20, 20), dtype=np.uint8) * (rng.random((200, 20, 20)) < 0.1)
-    for drawn, picture in zip(boxes.astype(int), place(boxes.astype(np.uint8), 28), strict=True):
-        rows, columns = np.indices((20, 20))
+    shape = 200, height, width
+    boxes = rng.integers(0, 256, shape) * (rng.random(shape) < 0.1)
+    boxes[0] = 255
+    for drawn, picture in zip(boxes, place(boxes.astype(np.uint8), canvas), strict=True):
         top, left = (
-            (29 * int(drawn.sum()) - 2 * int((drawn * axis).sum())) // (2 * int(drawn.sum()))
-            for axis in (rows, columns)
+            ((canvas + 1) * int(drawn.sum()) - 2 * int((drawn * axis).sum()))
+            // (2 * int(drawn.sum()))
+            for axis in np.indices((height, width))
         )
-        assert np.array_equal(picture[top : top + 20, left : left + 20], drawn)
+        top, left = min(max(top, 0), canvas - height), min(max(left, 0), canvas - width)
+        assert np.array_equal(picture[top : top + height, left : left + width], drawn)
+        assert picture.sum() == drawn.sum()
 
 
 def test_blank_box_is_a_blank_picture() -> None:

@@ -27,7 +27,7 @@ def test_config_bad_field_raises(change: dict[str, object]) -> None:
         CVAEConfig.model_validate({**ARTICLE.model_dump(), **change})
 
 
-@pytest.mark.parametrize("canvas", [27, 28.0])
+@pytest.mark.parametrize("canvas", [27, 28.0, 65])
 def test_config_canvas_that_holds_no_box_raises(canvas: float) -> None:
     with pytest.raises(ValidationError):
         CVAEConfig.model_validate({**ARTICLE.model_dump(), "canvas": canvas})

@@ -29,21 +29,23 @@ def place(boxes: NDArray[np.uint8], canvas: int) -> NDArray[np.uint8]:
             height and width.
         canvas: side of the pictures in pixels, at least h and w, at most `MAX_CANVAS`.
     Returns:
-        (N, canvas, canvas) uint8.
+        (N, canvas, canvas) uint8, to be read only.
     """
     count, height, width = boxes.shape
     weights, steps = _thresholds(height, width, canvas)
     sums = boxes.reshape(count, height * width).astype(np.float32).dot(weights)
-    starts = (sums >= 0).dot(steps)
-    # A picture is a window of bytes on its box, which stands in rows as long as its own, with
-    # enough paper above and below. One index takes all windows.
+    starts = (sums >= 0).astype(np.float32).dot(steps).tolist()
+    # A picture is a run of bytes around its box, which stands in rows as long as its own, with
+    # enough paper above and below.
     above, size = canvas - height + 1, canvas * canvas
     padded = np.zeros((count, above + canvas, canvas), np.uint8)
     padded[:, above : above + height, :width] = boxes
-    windows = np.ndarray((max(padded.size - size + 1, 0), size), np.uint8, padded, 0, (1, 1))
-    firsts = np.arange(above * canvas, padded.size, (above + canvas) * canvas)
-    pictures: NDArray[np.uint8] = windows[firsts - starts].reshape(count, canvas, canvas)
-    return pictures
+    content, first, parts = padded.tobytes(), above * canvas, []
+    for start in starts:
+        begin = first - int(start)
+        parts.append(content[begin : begin + size])
+        first += (above + canvas) * canvas
+    return np.frombuffer(b"".join(parts), np.uint8).reshape(count, canvas, canvas)
 
 
 def crop(pictures: NDArray[Level], height: int, width: int) -> NDArray[Level]:
@@ -68,7 +70,7 @@ def crop(pictures: NDArray[Level], height: int, width: int) -> NDArray[Level]:
 @cache
 def _thresholds(
     height: int, width: int, canvas: int
-) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """What tells the place of a box: for each row and column that it may begin at, but the first.
 
     Returns:
@@ -84,7 +86,7 @@ def _thresholds(
     ]
     steps = [step for _, side, step in axes for _ in range(canvas - side)]
     table = np.array(weights, np.float32).reshape(len(steps), height * width)
-    return np.ascontiguousarray(table.T), np.array(steps, np.intp)
+    return np.ascontiguousarray(table.T), np.array(steps, np.float32)
 
 
 def _starts(ink: NDArray[np.bool_], side: int) -> NDArray[np.intp]:

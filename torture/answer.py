@@ -114,7 +114,8 @@ def _dataset(query: Query, _: str, body: bytes) -> str | None:
     if query.format == "npz":
         with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
             found = arrays["images"].shape
-        canvas = query.canvas(int(query.length.high))
+        texts = query.texts.splitlines() if query.texts else []
+        canvas = query.canvas(max(map(len, texts), default=int(query.length.high)))
         expected = query.count, canvas.height, canvas.width
         return None if found == expected else f"shape {found} for {expected}"
     if query.format == "webdataset":

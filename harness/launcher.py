@@ -15,7 +15,7 @@ from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 from typing import IO, NamedTuple
 
-from harness.process import Holding, children, holding
+from harness.process import Holding, holding, workers
 
 ROOT = Path(__file__).parent.parent
 LIMIT_S = 60  # for a start or an end
@@ -89,8 +89,8 @@ class Service:
         return answer.body
 
     def workers(self) -> list[int]:
-        """Process ids of the workers: its children, or itself if it has none."""
-        return children(self.process.pid) or [self.process.pid]
+        """Process ids of the workers, or of itself if it has none."""
+        return workers(self.process.pid) or [self.process.pid]
 
     def holding(self) -> Holding:
         """What all workers together hold now."""

@@ -24,10 +24,23 @@ class Holding:
     descriptors: int
 
 
-def children(pid: int) -> list[int]:
-    """Process ids of the children, without the resource tracker of multiprocessing."""
-    found = map(int, (PROC / f"{pid}/task/{pid}/children").read_text().split())
-    return [child for child in found if "resource_tracker" not in _command(child)]
+def workers(pid: int) -> list[int]:
+    """Process ids of the workers of a supervisor: its children, or those of its fork server.
+
+    Two other processes of multiprocessing, the fork server and the resource tracker, do not count.
+    """
+    found = []
+    for child in _children(pid):
+        command = _command(child)
+        if "forkserver" in command:
+            found += _children(child)
+        elif "resource_tracker" not in command:
+            found.append(child)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    return list(map(int, (PROC / f"{pid}/task/{pid}/children").read_text().split()))
 
 
 def holding(pids: Iterable[int]) -> Holding:

@@ -1,1 +1,1 @@
-"""A query or an uploaded picture in, the bytes of a file out. Knows no HTTP."""
+"""A query, an uploaded picture or a plan of a data set in, files out. Knows no HTTP."""

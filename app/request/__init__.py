@@ -1,1 +1,1 @@
-"""What can be asked for: the queries, their limits and messages. Knows no HTTP answer."""
+"""What can be asked for: the queries, their checks and messages. Knows no HTTP answer."""

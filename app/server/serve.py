@@ -57,6 +57,7 @@ def serve(create_app: CreateApp, settings: Settings) -> None:
             settings.workers,
             settings.drain_seconds + settings.shutdown_seconds,
             STARTUP_FAILURE,
+            imports=[create_app.__module__, __name__, "app.server.worker"],
         )
         code = supervisor.run()
     sys.exit(code)

@@ -4,17 +4,22 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ctypes import c_ulonglong
 from dataclasses import dataclass, field
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
+from tempfile import gettempdir
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from app.server.start import HANGUPS, holding_hangups
 
+if TYPE_CHECKING:  # one of them does not exist on every system
+    from multiprocessing.context import ForkServerContext, SpawnContext
+
 log = logging.getLogger("uvicorn.error")
-SPAWN = multiprocessing.get_context("spawn")
 TICK_S = 0.1
 RESTART_S = 1  # minimum delay before a restart, so that a crash loop does not consume the machine
 SETTLED_S = 10  # a worker that lives this long has started
@@ -28,7 +33,7 @@ END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Place:
     """A worker and what is known about it; a new worker takes the place of a dead one."""
 
-    process: SpawnProcess
+    process: BaseProcess
     beats: c_ulonglong  # raised by the worker; 0 while it starts or shuts down
     failures: int  # workers of this place in a row that ended before they could serve
     started: float = field(default_factory=time.monotonic)
@@ -60,6 +65,7 @@ class Supervisor:
         limit_s: float,
         start_failure: int,
         hung_s: float = HUNG_S,
+        imports: Sequence[str] = (),
     ) -> None:
         """Nothing is started yet.
 
@@ -69,8 +75,10 @@ class Supervisor:
             limit_s: how long a worker may take to end, in seconds.
             start_failure: the exit code of a worker that cannot start.
             hung_s: see `HUNG_S`.
+            imports: the modules that workers share.
         """
         self._target, self._workers = target, workers
+        self._context = _context(imports)
         self._limit_s, self._start_failure, self._hung_s = limit_s, start_failure, hung_s
         self._signals: list[int] = []
         self._terminal = Terminal()
@@ -113,8 +121,8 @@ class Supervisor:
                 place.failures += 1
 
     def _start(self, failures: int = 0) -> Place:
-        beats = SPAWN.RawValue(c_ulonglong, 0)  # needs no lock: only one process writes it
-        process = SPAWN.Process(target=self._target, kwargs={"beats": beats})
+        beats = self._context.RawValue(c_ulonglong, 0)  # needs no lock: only one process writes it
+        process = self._context.Process(target=self._target, kwargs={"beats": beats})
         with holding_hangups():  # until the worker can reload
             process.start()
         return Place(process, beats, failures)
@@ -136,7 +144,7 @@ class Supervisor:
         log.error("Worker %d ended with %s; starting another.", process.pid, process.exitcode)
         return self._start(place.failures)
 
-    def _alive(self) -> list[SpawnProcess]:
+    def _alive(self) -> list[BaseProcess]:
         return [place.process for place in self._places if place.process.is_alive()]
 
     def _send(self, number: int) -> None:
@@ -156,6 +164,26 @@ class Supervisor:
         for place in self._places:
             place.process.join()
         return 1 if left else 0
+
+
+def _context(imports: Sequence[str]) -> "ForkServerContext | SpawnContext":
+    """How workers are started.
+
+    On Linux they are forked from a server, which has imported what they need and does nothing else,
+    so that they share most of their memory. Other systems do not fork safely.
+
+    Args:
+        imports: names of the modules.
+    """
+    try:
+        gettempdir()  # the server has its socket there
+    except FileNotFoundError:
+        return multiprocessing.get_context("spawn")
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(imports))
+    return context
 
 
 class Terminal:

@@ -23,7 +23,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from app.drawing.dataset.labels import Labels, draw_numbers
-from app.drawing.dataset.section import BATCH, Section
+from app.drawing.dataset.section import Section
 from app.drawing.renderer import Renderer, open_renderer
 from app.request.dataset import Description
 from app.settings import Settings
@@ -90,8 +90,9 @@ def drawn_numbers(renderer: Renderer, count: int) -> Iterator[Numbers]:
 def composed_numbers(digits: Digits, count: int, seed: int) -> Iterator[Numbers]:
     """Batches of numbers composed of real digits, in the same layout."""
     section, rng = _section(count, seed), np.random.default_rng(seed)
-    for first in range(0, count, BATCH):
-        labels = draw_numbers(section.description, seed, None, first, min(BATCH, count - first))
+    for first in range(0, count, section.batch):  # as many a step as are drawn
+        size = min(section.batch, count - first)
+        labels = draw_numbers(section.description, seed, None, first, size)
         pictures = digits.pictures(labels.digits[labels.used()], rng)
         yield section.compose(first, labels, pictures).images, labels
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 Kind = Literal["digits", "characters", "words", "pictures"]
 
 DIGITS = tuple("0123456789")
+LABELS = bytes(max(code - ord("0"), 0) for code in range(256))  # of a digit by its character
 WORD = re.compile(r"(?:[^,\\]|\\.)*", re.DOTALL)  # of a line of words, as it is spelled
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 SHOWN_NAMES = 30  # of a large alphabet, in a sentence
@@ -79,11 +80,10 @@ class Alphabet:
         """
         return self._labels.get(name, self._folded.get(name.casefold()))
 
-    def labels(self, lines: Sequence[str]) -> NDArray[np.intp]:
+    def labels(self, lines: Sequence[str]) -> NDArray[np.integer[Any]]:
         """The labels (N,) of correct lines, one line after the other; 0 where there are none."""
         if self.kind == "digits":  # of each request, so it is fast
-            characters = np.frombuffer("".join(lines).encode("ascii"), dtype=np.uint8)
-            return (characters - ord("0")).astype(np.intp)
+            return np.frombuffer("".join(lines).encode("ascii").translate(LABELS), dtype=np.uint8)
         if self.kind == "pictures":
             return np.zeros(sum(map(int, lines)), dtype=np.intp)
         found = [self._labels[name] for line in lines for name in self.split(line)]

@@ -5,6 +5,8 @@ precisions: float, and int8, in which the decoder multiplies in 8 bits. That is 
 by less than one grey level on average.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,12 +28,12 @@ class Generator:
         self.engine = engine
         self._one_hot = np.eye(config.classes, config.label_size, dtype=np.float32)
 
-    def one_hot(self, labels: NDArray[np.intp]) -> NDArray[np.float32]:
+    def one_hot(self, labels: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """Labels (N,) in 0 .. K - 1 as one-hot vectors (N, K) float32.
 
         An unconditional model takes no label: its vectors have no entry, (N, 0).
         """
-        return self._one_hot[labels]
+        return self._one_hot.take(labels, axis=0)
 
     def draw(self, one_hot: NDArray[np.float32], noise: NDArray[np.float32]) -> NDArray[np.uint8]:
         """One picture for each label.

@@ -98,9 +98,13 @@ def _normals(lines: Sequence[tuple[int, int, int]], stream: int, size: int) -> N
     words = [_bits(seed, row, stream).random_raw(count * blocks * 4) for seed, row, count in lines]
     bits = words[0] if len(words) == 1 else np.concatenate(words)
     halves = np.asarray(bits, dtype="<u8").view("<u4").reshape(-1, 2)  # low, high
-    uniforms = (halves + 0.5) * 2.0**-32
-    radius = np.sqrt(-2.0 * np.log(uniforms[:, 0]))
-    angle = 2.0 * np.pi * uniforms[:, 1]
+    uniforms = halves.astype(np.float64)  # in place from here on: it runs for every request
+    uniforms += 0.5
+    uniforms *= 2.0**-32
+    radius, angle = np.log(uniforms[:, 0]), uniforms[:, 1]
+    radius *= -2.0
+    np.sqrt(radius, out=radius)
+    angle *= 2.0 * np.pi
     normals = np.empty(halves.shape, dtype=np.float32)
     normals[:, 0] = radius * np.cos(angle)
     normals[:, 1] = radius * np.sin(angle)

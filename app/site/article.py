@@ -7,10 +7,23 @@ the page does not depend on a training run; train a new one with `make train`.
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from app.site.rounding import ARTICLE_STEPS, rounded_part
-from model.checkpoint import read_checkpoint
+from model.checkpoint import Checkpoint, read_checkpoint
 
 ARTICLE = Path(__file__).parent / "article.safetensors"
 
+EXAMPLES = 2000  # of its inputs
+
+
+def rounded_decoder(checkpoint: Checkpoint) -> bytes:
+    """The decoder of a checkpoint, rounded."""
+    rng, config = np.random.default_rng(0), checkpoint.config
+    noise = rng.standard_normal((EXAMPLES, config.latent))
+    labels = np.eye(config.classes)[rng.integers(config.classes, size=EXAMPLES)]
+    return rounded_part(checkpoint, "decoder", ARTICLE_STEPS, np.hstack([noise, labels]))
+
+
 if __name__ == "__main__":
-    ARTICLE.write_bytes(rounded_part(read_checkpoint(Path(sys.argv[1])), "decoder", ARTICLE_STEPS))
+    ARTICLE.write_bytes(rounded_decoder(read_checkpoint(Path(sys.argv[1]))))

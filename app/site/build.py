@@ -86,9 +86,9 @@ def shown_networks(renderer: Renderer) -> dict[str, bytes]:
         CheckpointError: the weights have changed since the checkpoint was read.
     """
     generator = renderer.generator
-    used = encoder_inputs(generator)
+    inputs = encoder_inputs(generator)
     return {
-        "encoder.safetensors": rounded_part(renderer.checkpoint, "encoder", ENCODER_STEPS, used),
+        "encoder.safetensors": rounded_part(renderer.checkpoint, "encoder", ENCODER_STEPS, inputs),
         "article.safetensors": ARTICLE.read_bytes(),
         "latent.json": latent_space(generator),
     }

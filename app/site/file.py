@@ -1,8 +1,8 @@
 """One file of the page, and how it is sent."""
 
-import gzip
 import hashlib
 import re
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ POLICY = (
     "form-action 'none'"
 )
 HEADER_POLICY = f"{POLICY}; frame-ancestors 'none'"  # not allowed in a meta element
+GZIP = 16 + zlib.MAX_WBITS  # zlib's number for the format of gzip
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -58,5 +59,9 @@ class PageFile:
     @cached_property
     def packed(self) -> bytes | None:
         """The content compressed with gzip; None if that is not smaller."""
-        packed = gzip.compress(self.content, compresslevel=9, mtime=0)
+        # Weights repeat no sequence; the few that zlib finds make the file longer, by up to 15 %.
+        weights = self.name.endswith(".safetensors")
+        strategy = zlib.Z_HUFFMAN_ONLY if weights else zlib.Z_DEFAULT_STRATEGY
+        packer = zlib.compressobj(9, wbits=GZIP, strategy=strategy)
+        packed = packer.compress(self.content) + packer.flush()
         return packed if len(packed) < len(self.content) else None

@@ -61,13 +61,16 @@ def latent_space(generator: Generator) -> bytes:
     return json.dumps(document).encode()
 
 
-def encoder_inputs(generator: Generator) -> NDArray[np.bool_]:
-    """Which inputs of the encoder (H * W + K,) matter: pixels that some digit inks, and labels."""
-    pictures, _ = read_digits()
+def encoder_inputs(generator: Generator) -> NDArray[np.float32]:
+    """What the encoder is given of the bundled digits: (N, H * W + K), pixels and one-hot label."""
+    pictures, labels = read_digits()
     config = generator.config
+    known = labels < config.classes
+    pictures, labels = pictures[known], labels[known]
     if config.canvas is not None:
         pictures = crop(pictures, config.image_height, config.image_width)
-    return np.append(pictures.any(axis=0).ravel(), np.ones(config.classes, bool))
+    pixels = pictures.reshape(len(pictures), -1) * np.float32(1 / 255)
+    return np.hstack([pixels, generator.one_hot(labels.astype(np.intp))])
 
 
 def read_digits() -> tuple[Pictures, NDArray[np.uint8]]:

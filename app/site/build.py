@@ -18,6 +18,7 @@ from app.site.article import ARTICLE
 from app.site.documents import documents
 from app.site.file import HASHED, INDEX, POLICY, WORKER, PageFile
 from app.site.latent import encoder_inputs, latent_space
+from app.site.reader import rounded_reader
 from app.site.rounding import ENCODER_STEPS, rounded_part
 from model.checkpoint import ROUNDED_WEIGHTS
 
@@ -27,8 +28,13 @@ SHARED = ("page/page.css", "page/icon.svg", "page/photo.js", "service-worker.js"
 LINKS = b"<!-- links -->"  # in index.html
 PREVIEW = "page/preview.png"  # for pages that link to this one
 API_CARD, STATIC_CARD = "model", "page/model.json"
-# Scripts of other threads: a preload for the page would not serve them.
-NOT_PRELOADED = (WORKER, "page/worker.js", "page/box.js", "page/decoder.js", "page/directions.js")
+# Scripts of other threads, which a preload for the page would not serve, and what few visits need.
+DRAWING = ("worker", "box", "decoder", "directions")
+READING = (
+    *("local-reader", "reading-worker", "small-picture", "resample", "frame", "groups", "cutout"),
+    *("reader-networks", "reader", "sight"),
+)
+NOT_PRELOADED = (WORKER, *(f"page/{name}.js" for name in DRAWING + READING))
 
 
 def page_files(
@@ -86,11 +92,12 @@ def shown_networks(renderer: Renderer) -> dict[str, bytes]:
         CheckpointError: the weights have changed since the checkpoint was read.
     """
     generator = renderer.generator
-    inputs = encoder_inputs(generator)
+    inputs, reader = encoder_inputs(generator), rounded_reader(renderer.checkpoint)
     return {
         "encoder.safetensors": rounded_part(renderer.checkpoint, "encoder", ENCODER_STEPS, inputs),
         "article.safetensors": ARTICLE.read_bytes(),
         "latent.json": latent_space(generator),
+        **({} if reader is None else {"reader.safetensors": reader}),
     }
 
 

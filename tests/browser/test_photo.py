@@ -34,6 +34,13 @@ def sheet(labels: list[int], width: int, height: int, side: int) -> Image.Image:
     return paper
 
 
+def ruled(paper: Image.Image) -> Image.Image:
+    """The same sheet with blue lines, which cross what is written."""
+    for row in range(40, paper.height, 90):
+        paper.paste((140, 170, 215), (0, row, paper.width, row + 5))
+    return paper
+
+
 def jpeg(picture: Image.Image, orientation: int | None = None) -> dict[str, object]:
     """The file of a phone."""
     exif, file = Image.Exif(), io.BytesIO()

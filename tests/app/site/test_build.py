@@ -125,8 +125,18 @@ def test_whole_page_with_all_networks_is_small() -> None:
     page = [file for name, file in files.items() if name not in documents()]
     sizes = [len(file.packed or file.content) for file in page]
     assert 500_000 < sum(sizes) < MAX_BYTES
+    assert 'id="reader"' in files[INDEX].content.decode()
     stylesheet = files["page/page.css"]
     assert len(stylesheet.packed or stylesheet.content) < len(stylesheet.content) / 2
+
+
+def test_page_of_a_model_without_a_reader_has_none(
+    tiny_checkpoint: Checkpoint,
+) -> None:
+    tiny = open_renderer(tiny_checkpoint.folder, "onnx", "float")
+    files = page_files(CARD, b"weights", served=True, networks=shown_networks(tiny))
+    assert 'id="encoder"' in files[INDEX].content.decode()
+    assert 'id="reader"' not in files[INDEX].content.decode()
 
 
 def test_command_gives_the_preview_its_full_address(tmp_path: Path) -> None:

@@ -1,27 +1,15 @@
 // Draws in the browser: sends tasks to the decoder in worker.js.
 
+import { WorkerClient } from "./worker-client.js";
+
 /** @typedef {import("./digit-grid.js").DigitGrid} DigitGrid */
 
-export class DecoderClient {
-  /** @param {Worker} worker */
-  constructor(worker) {
-    this.worker = worker;
-    /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void}>} */
-    this.pending = new Map();
-    this.nextId = 0;
+export class DecoderClient extends WorkerClient {
+  constructor() {
+    super(new Worker(new URL("./worker.js", import.meta.url), { type: "module" }));
     this.msPerDigit = 0; // of the last drawing
     /** @type {Promise<{across: Float32Array, down: Float32Array}> | undefined} */
     this.foundDirections = undefined;
-    worker.onmessage = ({ data: { id, result, error } }) => {
-      const task = this.pending.get(id);
-      this.pending.delete(id);
-      if (error) task?.reject(new Error(error));
-      else task?.resolve(result);
-    };
-    worker.onerror = (event) => {
-      for (const { reject } of this.pending.values()) reject(new Error(event.message));
-      this.pending.clear();
-    };
   }
 
   /**
@@ -29,12 +17,8 @@ export class DecoderClient {
    * @returns {Promise<DecoderClient>}
    */
   static async open(address) {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-    const decoder = new DecoderClient(worker);
-    const response = await fetch(address);
-    if (!response.ok) throw new Error(`The weights could not be loaded (status ${response.status}).`);
-    const file = await response.arrayBuffer();
-    await decoder.run({ task: "open", file }, [file]);
+    const decoder = new DecoderClient();
+    await decoder.load(address);
     return decoder;
   }
 
@@ -70,19 +54,6 @@ export class DecoderClient {
   directions(size) {
     this.foundDirections ??= this.run({ task: "directions", size });
     return this.foundDirections;
-  }
-
-  /**
-   * @param {object} task
-   * @param {Transferable[]} [transfer]
-   * @returns {Promise<any>}
-   */
-  run(task, transfer = []) {
-    const id = this.nextId++;
-    return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
-      this.worker.postMessage({ ...task, id }, transfer);
-    });
   }
 }
 

@@ -86,11 +86,10 @@ export class EncodeView {
  * -log p(y | z, x) in nats, summed over pixels, as model/objective.py has it.
  * @param {Float32Array} pixels
  * @param {Uint8Array} drawn
- * @param {number} [least] probability of ink, and of paper, at any pixel
  */
-export function crossEntropy(pixels, drawn, least = LEAST) {
+function crossEntropy(pixels, drawn) {
   return pixels.reduce((sum, pixel, at) => {
-    const p = Math.max(least, Math.min(1 - least, drawn[at] / 255));
+    const p = Math.max(LEAST, Math.min(1 - LEAST, drawn[at] / 255));
     return sum - pixel * Math.log(p) - (1 - pixel) * Math.log(1 - p);
   }, 0);
 }

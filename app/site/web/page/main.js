@@ -11,7 +11,6 @@ import { bindHistory } from "./history.js";
 import { KeyBox } from "./key-box.js";
 import { loadLatentSpace } from "./latent-space.js";
 import { LatentView } from "./latent-view.js";
-import { readLocally } from "./local-reader.js";
 import { bindMorph } from "./morph-view.js";
 import { NetworkView } from "./network-view.js";
 import { OwnDigit } from "./own-digit.js";
@@ -145,7 +144,7 @@ function applyStyle(style, store, pad, model) {
  * @returns {{read: import("./own-digit.js").Read | null, show: (sight: import("./service.js").Sight) => void}}
  */
 function bindEncoder(decoder, model) {
-  const [encoderAddress, latentAddress] = [addressOf("encoder"), addressOf("latent")];
+  const [encoderAddress, latentAddress, readerAddress] = ["encoder", "latent", "reader"].map(addressOf);
   if (!decoder || !encoderAddress || !latentAddress) {
     for (const name of ["#encode", "#latent-space"]) part(name).hidden = true;
     return { read: null, show: () => {} };
@@ -154,10 +153,19 @@ function bindEncoder(decoder, model) {
   const once = (open) => {
     /** @type {Promise<T> | undefined} */
     let opened;
-    return () => (opened ??= open());
+    return () => (opened ??= open().catch((error) => {
+      opened = undefined; // the connection may come back
+      throw error;
+    }));
   };
   const space = once(() => loadLatentSpace(latentAddress));
   const encoder = once(() => RoundedNetwork.open(encoderAddress));
+  const reader = once(async () => {
+    const { LocalReader } = await import("./local-reader.js"); // few visits need it
+    const opened = new LocalReader(decoder, await encoder(), model);
+    await opened.load(/** @type {string} */ (readerAddress));
+    return opened;
+  });
   const view = once(async () => new EncodeView(decoder, await encoder(), (await space()).examples, model));
   whenVisible("#encode", async () => {
     const shown = await view();
@@ -165,7 +173,7 @@ function bindEncoder(decoder, model) {
   });
   whenVisible("#latent-space", async () => void new LatentView(decoder, await space(), model));
   return {
-    read: async (picture, label) => readLocally(decoder, await encoder(), model, picture, label),
+    read: readerAddress ? async (...picture) => (await reader()).read(...picture) : null,
     show: async ({ label, digit }) => (await view()).show({ label: Number(label), levels: digit }),
   };
 }

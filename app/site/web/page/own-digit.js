@@ -29,7 +29,6 @@ export class OwnDigit {
     this.pad = new DigitPad(canvas("#digit-pad"));
     this.photo = new PhotoEditor();
     this.run = 0; // of the last reading: an older one does not replace its result
-    part("#photo-shows-row").hidden = !service;
     if (this.readers.length) this.bind();
     else this.disable();
   }
@@ -142,7 +141,7 @@ export class OwnDigit {
   }
 
   disable() {
-    this.say("Not available: reading handwriting needs the service.");
+    this.say("Not available: without a service, reading handwriting needs a model with networks for it.");
     for (const control of document.querySelectorAll("#own-digit :is(button, input, select)")) {
       control.toggleAttribute("disabled", true);
     }

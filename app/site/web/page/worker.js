@@ -3,23 +3,12 @@
 import { place } from "./box.js";
 import { Decoder } from "./decoder.js";
 import { strongestDirections } from "./directions.js";
+import { answerTasks } from "./worker-client.js";
 
 /** @type {Decoder | undefined} */
 let decoder;
 
-/** @param {MessageEvent} event */
-self.onmessage = ({ data }) => {
-  try {
-    const result = run(data);
-    const buffers = Object.values(result).flatMap((value) => (value.buffer ? [value.buffer] : []));
-    self.postMessage({ id: data.id, result }, { transfer: buffers });
-  } catch (error) {
-    self.postMessage({ id: data.id, error: String(error) });
-  }
-};
-
-/** @param {any} message a task of DecoderClient */
-function run({ task, file, noise, label, labels, count, size }) {
+answerTasks(({ task, file, noise, label, labels, count, size }) => {
   if (task === "open") {
     decoder = new Decoder(file);
     return {};
@@ -31,7 +20,7 @@ function run({ task, file, noise, label, labels, count, size }) {
     return { levels, milliseconds: performance.now() - start };
   }
   return task === "trace" ? trace(decoder, noise, label) : strongestDirections(decoder, size);
-}
+});
 
 /**
  * @param {Decoder} decoder

@@ -1,0 +1,131 @@
+// The connected groups of ink in a plane, as model/reading/groups.py finds them.
+
+/** @typedef {import("./resample.js").Box} Box */
+/** @typedef {import("./resample.js").Picture} Picture */
+/** @typedef {{mask: Uint8Array, mass: number, box: Box}} Group ink that belongs together; the box has whole pixels */
+
+const INK = 0.5; // from which a pixel belongs to a group
+const MOST = 64; // groups, before fragments are joined
+const FRAGMENT = 0.5; // of the ink of the group that it belongs to, at most
+const LOW = 0.6; // of its height, at most
+const NEAR = 0.2; // of its height between their boxes, at most
+const WITHIN = 0.5; // of the fragment's box lies in that of its group: then it may be high or apart
+
+/**
+ * The groups of a plane, most ink first.
+ * @param {Picture} plane
+ * @returns {Group[]}
+ */
+export function findGroups(plane) {
+  const ink = plane.values.map((value) => Number(value >= INK));
+  const parts = components({ ...plane, values: grown({ ...plane, values: ink }) });
+  const groups = parts.map((part) => groupOf(part.filter((at) => ink[at]), plane)).sort((a, b) => b.mass - a.mass);
+  /** @type {Group[]} */
+  const whole = [];
+  for (const group of groups.slice(0, MOST)) {
+    const owner = whole.findIndex((larger) => belongs(group, larger));
+    if (owner < 0) whole.push(group);
+    else whole[owner] = joined([whole[owner], group], plane);
+  }
+  return whole;
+}
+
+/**
+ * @param {Group[]} groups
+ * @param {Picture} plane
+ */
+export function joined(groups, plane) {
+  const places = Array.from(plane.values.keys()).filter((at) => groups.some(({ mask }) => mask[at]));
+  return groupOf(places, plane);
+}
+
+/**
+ * @param {number[]} places of pixels, at least one
+ * @param {Picture} plane
+ * @returns {Group}
+ */
+function groupOf(places, { values, width }) {
+  const mask = new Uint8Array(values.length);
+  let mass = 0;
+  /** @type {Box} */
+  const box = [Infinity, Infinity, 0, 0];
+  for (const at of places) {
+    const [x, y] = [at % width, Math.floor(at / width)];
+    mask[at] = 1;
+    mass += values[at];
+    [box[0], box[1]] = [Math.min(box[0], x), Math.min(box[1], y)];
+    [box[2], box[3]] = [Math.max(box[2], x + 1), Math.max(box[3], y + 1)];
+  }
+  return { mask, mass, box };
+}
+
+/**
+ * Whether a group is a fragment of a larger one, such as the bar of a 5.
+ * @param {Group} small
+ * @param {Group} large
+ */
+function belongs(small, large) {
+  if (small.mass > FRAGMENT * large.mass) return false;
+  if (overlap(small.box, large.box) >= WITHIN) return true;
+  const [[left, top, right, bottom], other] = [small.box, large.box];
+  const height = other[3] - other[1];
+  const apart = Math.max(left - other[2], other[0] - right, top - other[3], other[1] - bottom);
+  return bottom - top <= LOW * height && apart <= NEAR * height;
+}
+
+/**
+ * The share of a box that lies in another one.
+ * @param {Box} box
+ * @param {Box} other
+ */
+export function overlap([left, top, right, bottom], other) {
+  const wide = Math.min(right, other[2]) - Math.max(left, other[0]);
+  const high = Math.min(bottom, other[3]) - Math.max(top, other[1]);
+  return (Math.max(wide, 0) * Math.max(high, 0)) / ((right - left) * (bottom - top));
+}
+
+/**
+ * The largest value of each pixel and its eight neighbours.
+ * @param {Picture} plane
+ */
+export function grown({ values, width, height }) {
+  const result = new Float32Array(values.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      let most = 0;
+      for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row++) {
+        for (let column = Math.max(0, x - 1); column <= Math.min(width - 1, x + 1); column++) most = Math.max(most, values[row * width + column]);
+      }
+      result[y * width + x] = most;
+    }
+  }
+  return result;
+}
+
+/**
+ * The places of the pixels above 0, by group; pixels that touch by a corner are in one.
+ * @param {Picture} plane
+ */
+function components({ values, width, height }) {
+  const seen = new Uint8Array(values.length);
+  /** @type {number[][]} */
+  const parts = [];
+  values.forEach((value, start) => {
+    if (!value || seen[start]) return;
+    const part = [start];
+    seen[start] = 1;
+    for (let next = 0; next < part.length; next++) {
+      const [x, y] = [part[next] % width, Math.floor(part[next] / width)];
+      for (let row = Math.max(0, y - 1); row <= Math.min(height - 1, y + 1); row++) {
+        for (let column = Math.max(0, x - 1); column <= Math.min(width - 1, x + 1); column++) {
+          const at = row * width + column;
+          if (!values[at] || seen[at]) continue;
+          seen[at] = 1;
+          part.push(at);
+        }
+      }
+    }
+    parts.push(part);
+  });
+  return parts;
+}

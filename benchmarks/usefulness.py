@@ -93,7 +93,7 @@ def composed_numbers(digits: Digits, count: int, seed: int) -> Iterator[Numbers]
     for first in range(0, count, section.batch):  # as many a step as are drawn
         size = min(section.batch, count - first)
         labels = draw_numbers(section.description, seed, None, first, size)
-        pictures = digits.pictures(labels.digits[labels.used()], rng)
+        pictures = digits.pictures(labels.digits[labels.used], rng)
         yield section.compose(first, labels, pictures).images, labels
 
 
@@ -106,7 +106,7 @@ def train(batches: Iterator[Numbers], say: Callable[[str], None]) -> Reader:
     for step, (images, labels) in enumerate(batches):
         scores = reader(_pixels(images))
         lengths = torch.from_numpy(labels.lengths)
-        targets = torch.from_numpy(labels.digits[labels.used()].astype(np.int64))
+        targets = torch.from_numpy(labels.digits[labels.used].astype(np.int64))
         steps = torch.full((len(images),), len(scores))
         loss = loss_of(scores, targets, steps, lengths)
         optimizer.zero_grad()

@@ -35,12 +35,13 @@ TINY = 1e-6
 
 
 class Surface(NamedTuple):
-    """What a sheet of H x W pixels, with its margin, looks like between its pixels.
+    """What sheets of H x W pixels, with their margin, look like between their pixels.
 
     Attributes:
-        height: (H * fineness, W * fineness) float32: above 0 in the ink, 0 on its outline, in
+        height: (..., H * fineness, W * fineness) float32: above 0 in the ink, 0 on its outline, in
             shares of full ink; with a pen in pixels.
-        softness: (H, W) float32, the width of the edge in the unit of height; None: no soft edge.
+        softness: (..., H, W) float32, the width of the edge in the unit of height; None: no soft
+            edge.
         fineness: samples of the height along each pixel.
     """
 
@@ -71,18 +72,20 @@ def coverage(sheet: Levels, scale: int, pen: float = 1.0) -> Levels:
     return np.concatenate(parts, axis=1)
 
 
-def surface(sheet: Levels, pen: float) -> Surface:
-    """The surface of a sheet (H, W) uint8 whose strokes are `pen` times as thick."""
-    height, width = sheet.shape
-    ink = np.zeros((height + 2 * MARGIN, width + 2 * MARGIN), np.float32)
-    np.multiply(sheet, 1 / 255, out=ink[MARGIN:-MARGIN, MARGIN:-MARGIN])
+def surface(sheets: Levels, pens: float | NDArray[np.float64]) -> Surface:
+    """The surfaces of sheets (..., H, W) uint8 whose strokes are `pens` (...) times as thick."""
+    *others, height, width = sheets.shape
+    ink = np.zeros((*others, height + 2 * MARGIN, width + 2 * MARGIN), np.float32)
+    np.multiply(sheets, 1 / 255, out=ink[..., MARGIN:-MARGIN, MARGIN:-MARGIN])
     ink = blurred(ink, SMOOTHING)
     soft = soft_edges(ink)
     softness = soft if soft.any() else None
     ink -= LEVEL
-    if pen == 1:
+    if np.all(np.equal(pens, 1)):
         return Surface(ink, None if softness is None else softness * SOFT_WIDTH, 1)
-    strokes = reshape_strokes(enlarged(ink, FINENESS), FINENESS, pen)
+    strokes = np.empty((*others, *(FINENESS * side for side in ink.shape[-2:])), np.float32)
+    for index, pen in np.ndenumerate(np.broadcast_to(pens, others)):
+        strokes[index] = reshape_strokes(enlarged(ink[index], FINENESS), FINENESS, float(pen))
     return Surface(strokes, None if softness is None else softness * SOFT_PIXELS, FINENESS)
 
 

@@ -39,7 +39,7 @@ def encode_section(encoder: Encoder, section: Section, renderer: Renderer) -> It
     yield encoder.begin()
     for batch in section.batches(renderer):
         piece = encoder.add(batch)
-        digits = int(batch.labels.drawn().sum())
+        digits = int(batch.labels.drawn.sum())
         renderer.counters.add_drawing(digits, (*batch.moments, perf_counter()))
         yield piece
     yield encoder.end()
@@ -61,11 +61,14 @@ def label_names(section: Section) -> list[str]:
 
 def label_values(section: Section, batch: Batch) -> list[Sequence[object]]:
     """A column for each of `label_names`, with a value for each picture."""
-    columns: list[Sequence[object]] = [batch.labels.texts()]
-    if section.longest == 1:
+    alphabet = section.description.alphabet
+    if section.longest > 1:
+        columns: list[Sequence[object]] = [batch.labels.texts()]
+    else:
         labels = batch.labels.digits[:, 0].tolist()
-        names = [section.description.alphabet.names[label] for label in labels]
-        columns = [labels] if section.description.alphabet.kind == "digits" else [labels, names]
+        columns = [labels]
+        if alphabet.kind != "digits":
+            columns.append([alphabet.names[label] for label in labels])
     if batch.labels.writers is not None:
         columns.append(batch.labels.writers.tolist())
     if batch.sheets.boxes is not None:

@@ -84,7 +84,7 @@ def write_shard(folder: Path, shard: Shard, renderer: Renderer, progress: Progre
     counted = _counted(pieces, digest, shard.section.batch_counts, progress)
     size = write_whole(path, counted) if place is None else write_into(path, place, counted)
     labels = shard.section.labels
-    digits = np.bincount(labels.digits[labels.drawn()], minlength=len(labels.alphabet.names))
+    digits = np.bincount(labels.digits[labels.drawn], minlength=len(labels.alphabet.names))
     record = {
         "file": form.name(shard),
         **({} if place is None else {"place": place}),

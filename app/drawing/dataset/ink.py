@@ -9,18 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from app.drawing.grid import blurred, enlarged, taps
-from app.drawing.ink import (
-    FINENESS,
-    LEVEL,
-    MARGIN,
-    SMOOTHING,
-    SOFT_PIXELS,
-    SOFT_WIDTH,
-    shaded,
-    soft_edges,
-)
-from app.drawing.pen import reshape_strokes
+from app.drawing.grid import taps
+from app.drawing.ink import MARGIN, shaded, surface
 from app.request.ranges import Size
 
 Levels = NDArray[np.uint8]
@@ -51,26 +41,16 @@ def ink_digits(pictures: Levels, size: Size, pens: NDArray[np.float64]) -> Level
 def _drawn(pictures: Levels, size: Size, pens: NDArray[np.float64]) -> Levels:
     """Digits as ink, at least as large as they are."""
     scale = size.height / pictures.shape[1]
-    ink = np.pad(pictures.astype(np.float32), ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)))
-    ink = blurred(ink * np.float32(1 / 255), SMOOTHING)
-    softness = soft_edges(ink)
-    ink -= LEVEL
-    plain = bool((pens == 1).all())
-    if plain:
-        height = _enlarged(ink, size, 1)
-    else:
-        strokes = zip(ink, pens.tolist(), strict=True)
-        reshaped = [
-            reshape_strokes(enlarged(each, FINENESS), FINENESS, pen) for each, pen in strokes
-        ]
-        height = _enlarged(np.stack(reshaped), size, FINENESS)
-    width = None
-    if softness.any():
-        width = _enlarged(softness * np.float32(SOFT_WIDTH if plain else SOFT_PIXELS), size, 1)
+    found = surface(pictures, pens)
+    height = _enlarged(found.height, size, found.fineness)
+    width = None if found.softness is None else _enlarged(found.softness, size, 1)
     # One below the other: `shaded` leaves out the frame of each, where they meet.
     column = -1, size.width + 2
     levels = shaded(
-        height.reshape(column), None if width is None else width.reshape(column), scale, plain
+        height.reshape(column),
+        None if width is None else width.reshape(column),
+        scale,
+        found.fineness == 1,
     )
     return levels.reshape(height.shape)[:, 1:-1, 1:-1]
 

@@ -5,6 +5,7 @@ stream, so any part of a data set can be made by itself.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +49,13 @@ class Labels:
             self, digits=self.digits[first:end], lengths=self.lengths[first:end], writers=writers
         )
 
+    @cached_property
     def used(self) -> NDArray[np.bool_]:
         """(N, L): where there is a label or a mark, and no padding."""
         used: NDArray[np.bool_] = np.arange(self.digits.shape[1]) < self.lengths[:, None]
         return used
 
+    @cached_property
     def drawn(self) -> NDArray[np.bool_]:
         """(N, L): where there is a label, which the model draws."""
         drawn: NDArray[np.bool_] = self.digits < len(self.alphabet.names)

@@ -129,7 +129,7 @@ class Section:
 
     def _draw(self, renderer: Renderer, first: int, labels: Labels) -> Batch:
         begin = perf_counter()
-        drawn = labels.drawn()
+        drawn = labels.drawn
         noise = self._noise(renderer, first, labels, drawn.sum(axis=1))
         one_hot = renderer.generator.one_hot(labels.digits[drawn].astype(np.intp))
         noise_end = perf_counter()
@@ -184,11 +184,11 @@ class Section:
             place=self._places(first, count),
             fixed=query.size is not None,
             boxes=query.boxes == "on",
-            standing=labels.drawn() & (query.alphabet.kind == "digits"),
+            standing=labels.drawn & (query.alphabet.kind == "digits"),
             pens=self._ranged(query.pen, PEN, first, count) if query.render == "ink" else None,
         )
-        used = labels.used()
-        if not np.array_equal(used, labels.drawn()):
+        used = labels.used
+        if not np.array_equal(used, labels.drawn):
             pictures = _with_marks(pictures, labels)
         return set_numbers(pictures, used, style)
 
@@ -223,7 +223,7 @@ def _hand(seed: int, writer: int, size: int) -> Noise:
 
 def _with_marks(pictures: NDArray[np.uint8], labels: Labels) -> NDArray[np.uint8]:
     """The pictures (M, H, W) of numbers with their marks, from those of the digits alone."""
-    used, drawn = labels.used(), labels.drawn()
+    used, drawn = labels.used, labels.drawn
     whole = np.empty((used.sum(), *pictures.shape[1:]), np.uint8)
     whole[drawn[used]] = pictures
     lines = np.split(pictures, np.cumsum(drawn.sum(axis=1))[:-1])

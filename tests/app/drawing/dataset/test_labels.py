@@ -62,8 +62,8 @@ def test_every_length_of_a_range_is_equally_likely() -> None:
     counts = np.bincount(labels.lengths, minlength=9)
     assert counts[0] == 0
     assert abs(counts[1:] / 16000 - 1 / 8).max() < 0.02
-    assert (labels.digits[~labels.used()] == 10).all()
-    assert labels.digits[labels.used()].max() == 9
+    assert (labels.digits[~labels.used] == 10).all()
+    assert labels.digits[labels.used].max() == 9
     assert [len(text) for text in labels.texts()] == labels.lengths.tolist()
 
 
@@ -119,8 +119,8 @@ def test_marks_of_a_text_have_labels_beyond_the_padding(tmp_path: Path) -> None:
     assert labels.texts() == ["-3.14", "12:30", "1,000 1/2", "7"]
     assert labels.digits[:2].tolist() == [[14, 3, 11, 1, 4, *[10] * 4], [1, 2, 13, 3, 0, *[10] * 4]]
     assert labels.digits[2].tolist() == [1, 12, 0, 0, 0, 16, 1, 15, 2]
-    assert labels.drawn().sum(axis=1).tolist() == [3, 4, 6, 1]
-    assert labels.used().sum(axis=1).tolist() == labels.lengths.tolist() == [5, 5, 9, 1]
+    assert labels.drawn.sum(axis=1).tolist() == [3, 4, 6, 1]
+    assert labels.used.sum(axis=1).tolist() == labels.lengths.tolist() == [5, 5, 9, 1]
 
 
 def test_file_without_texts_is_refused(tmp_path: Path) -> None:

@@ -239,4 +239,4 @@ def _sizes(shards: Sequence[Shard]) -> dict[str, tuple[int, Size]]:
 def _tabbed(table: str) -> bytes:
     """The first two cells of the lines of a table, with a tab between."""
     rows = csv.reader(table.splitlines())
-    return "".join(f"{file}\t{text}\n" for file, text, *_ in rows).encode()
+    return "".join([f"{row[0]}\t{row[1]}\n" for row in rows]).encode()

@@ -10,14 +10,14 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from app.drawing.dataset import folder as folders
 from app.drawing.dataset.iterator import numbers
+from app.drawing.dataset.labels import draw_numbers
 from app.drawing.dataset.plan import Plan
 from app.drawing.dataset.section import BATCH
 from app.drawing.dataset.workers import Work, write_shards, write_shards_with
@@ -29,9 +29,11 @@ from model.noise import noise_of_lines
 
 DIGITS = 12_800  # in a run of one process
 MANY = 512_000  # in a run of two: far more than the time of their start
-LENGTHS = (1, 4)  # digits in a picture
+LENGTHS = ("1", "4", "1-8")  # digits in a picture
 FORMS = ("npz", "idx", "webdataset", "parquet", "imagefolder", "zip")
-RICH = {"size": "32x128", "placement": "random", "temperature": "0.8-1.2", "writers": "500"}
+RICH = {"placement": "random", "temperature": "0.8-1.2", "writers": "500"}
+SIDE = 32  # pixels of a digit's room in rich pictures
+SEED = 7
 MEMORY = Path("/dev/shm")
 NEW_FILES = 500
 Run = Callable[[], object]
@@ -55,15 +57,15 @@ def measure(rounds: int) -> dict[str, Any]:
     sizes: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as place:
         for length in LENGTHS:
-            runs = dict(_runs(renderer, length, Path(place)))
+            runs, digits = dict(_runs(renderer, length, Path(place))), sum(_lengths(length))
             best, taken = dict.fromkeys(runs, 0.0), dict.fromkeys(runs, 0.0)
             for _ in range(rounds):
                 for name, run in runs.items():
-                    best[name] = max(best[name], DIGITS / _cpu_s(run))
-                    taken[name] = _bytes(Path(place)) / DIGITS
+                    best[name] = max(best[name], digits / _cpu_s(run))
+                    taken[name] = _bytes(Path(place)) / digits
                     _empty(Path(place))
-            rates[str(length)] = best
-            sizes[str(length)] = {name: size for name, size in taken.items() if size}
+            rates[length] = best
+            sizes[length] = {name: size for name, size in taken.items() if size}
         workers = max(_two_workers(renderer, Path(place)) for _ in range(rounds))
     return {
         "rates": rates,
@@ -73,27 +75,37 @@ def measure(rounds: int) -> dict[str, Any]:
     }
 
 
-def _runs(renderer: Renderer, length: int, place: Path) -> Iterator[tuple[str, Run]]:
-    count = DIGITS // length
-    yield ENGINE, lambda: _engine(renderer, length)
+def _runs(renderer: Renderer, length: str, place: Path) -> Iterator[tuple[str, Run]]:
+    lengths = _lengths(length)
+    asked = {"count": len(lengths), "length": length}
+    yield ENGINE, lambda: _engine(renderer, lengths)
     for form in FORMS:
-        if (form != "parquet" or find_spec("pyarrow")) and (form != "idx" or length == 1):
-            options = {"count": count, "length": length, "format": form}
-            yield form, _writing(renderer, place, options)
-    for name, more in {"npz, varied": RICH, "npz, ink": {"render": "ink"}}.items():
-        options = {"count": count, "length": length, "format": "npz", **more}
-        yield name, _writing(renderer, place, options)
-    drawn = {"seed": 7, "renderer": renderer, "length": length}
-    yield "numbers()", lambda: list(islice(numbers(**drawn), count))  # type: ignore[arg-type]
+        if (form != "parquet" or find_spec("pyarrow")) and (form != "idx" or length == "1"):
+            yield form, _writing(renderer, place, {**asked, "format": form})
+    rich = {**RICH, "size": f"{SIDE}x{SIDE * max(lengths)}"}
+    for name, more in {"npz, varied": rich, "npz, ink": {"render": "ink"}}.items():
+        yield name, _writing(renderer, place, {**asked, "format": "npz", **more})
+    drawn = {**asked, "seed": SEED, "renderer": renderer}
+    yield "numbers()", lambda: list(numbers(**drawn))  # type: ignore[arg-type]
 
 
-def _engine(renderer: Renderer, length: int) -> None:
+def _lengths(length: str) -> list[int]:
+    """The digits of each number, `DIGITS` or nearly in all."""
+    options = DatasetOptions.model_validate({"count": "1", "length": length})
+    count = round(2 * DIGITS / (options.length.low + options.length.high))
+    found: list[int] = draw_numbers(options, SEED, None, 0, count).lengths.tolist()
+    return found
+
+
+def _engine(renderer: Renderer, lengths: Sequence[int]) -> None:
     """The noise and the grey levels of the same digits, and nothing else."""
-    count = BATCH // length
-    one_hot = renderer.one_hot(("0123456789" * BATCH)[: count * length])
-    for first in range(0, DIGITS // length, count):
-        lines = [(7, row, length) for row in range(first, first + count)]
-        renderer.generator.draw(one_hot, noise_of_lines(lines, renderer.latent_size))
+    count = BATCH * len(lengths) // sum(lengths)
+    one_hot = renderer.one_hot("0123456789" * BATCH)
+    for first in range(0, len(lengths), count):
+        own = lengths[first : first + count]
+        lines = [(SEED, row, digits) for row, digits in enumerate(own, first)]
+        noise = noise_of_lines(lines, renderer.latent_size)
+        renderer.generator.draw(one_hot[: len(noise)], noise)
 
 
 def _writing(renderer: Renderer, place: Path, options: dict[str, object]) -> Run:
@@ -122,7 +134,7 @@ def _two_workers(renderer: Renderer, place: Path) -> float:
 
 def _plan(options: dict[str, object]) -> Plan:
     values = {name: str(value) for name, value in options.items()}
-    return Plan(DatasetOptions.model_validate(values), seed=7)
+    return Plan(DatasetOptions.model_validate(values), seed=SEED)
 
 
 def _renderer() -> Renderer:

@@ -90,7 +90,7 @@ def test_written_digit_is_shown_beside_the_digit_drawn_again(page: Page, address
     expect(page.locator("#reading")).to_be_hidden()
     drag(page, "#digit-pad", *SEVEN)
     expect(page.locator("#reading-text")).to_contain_text("and the label 7, the decoder draws it")
-    original = page.get_by_role("img", name="Your digit, as it was sent")
+    original = page.get_by_role("img", name="Your digit, as it was read")
     assert original.evaluate("image => image.decode().then(() => image.naturalWidth)") == 280
     assert page.get_by_role("img", name="Noise found by the encoder").is_visible()
     style = link_parameters(page)["style"]

@@ -11,7 +11,7 @@ import { decodeStyle } from "./style.js";
 /** @typedef {import("./service.js").Sight} Sight */
 
 /**
- * @param {Blob} picture as it was sent
+ * @param {Blob} picture as it was read
  * @param {Found} found
  * @param {import("./digit-grid.js").Model} model
  */

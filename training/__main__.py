@@ -1,7 +1,9 @@
 """`python -m training`: train a CVAE and write a checkpoint folder."""
 
 import logging
+import os
 import sys
+from pathlib import Path
 
 from training.config import EXIT_FAILED, EXIT_INTERRUPTED, TrainingConfig, read_options
 
@@ -67,8 +69,9 @@ def main(arguments: list[str]) -> int:
 
 def _next_step(config: TrainingConfig) -> str:
     """What the user can do with the checkpoint."""
-    folder = config.checkpoint_folder
-    serve = f"serve it with `cvae-digits serve --checkpoint {folder}`"
+    installed = Path(sys.argv[0]).stem == "cvae-digits"
+    command = "cvae-digits serve" if installed else f"{os.path.relpath(sys.executable)} -m app"
+    serve = f"serve it with `{command} --checkpoint {config.checkpoint_folder}`"
     if config.conditional:
         return serve
     return f"{serve}; without labels it draws any of them: `GET /generate?count=12`"

@@ -26,6 +26,8 @@ ARTICLE_ONLY = {
     *("epochs", "batch_size", "learning_rate", "conditional", "hidden", "latent"),
     *("snapshot_every_s", "devices", "precision", "compile"),
 }
+EPOCHS = 10  # of the article
+LEAST_STEPS, MOST_EPOCHS = 3_000, 300  # of a run on few pictures; ten epochs of MNIST are 4,690
 RUNS = Path("runs")
 METAVARS: dict[object, str] = {int: "INTEGER", float: "NUMBER", Path: "FOLDER"}
 Options = TypeVar("Options", bound=BaseModel)
@@ -132,7 +134,12 @@ class TrainingConfig(DataOptions):
     length: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="share of the steps of the preset sharp, such as 0.25"
     )
-    epochs: PositiveInt = Field(10, description="passes over the training images")
+    epochs: int | None = Field(
+        None,
+        gt=0,
+        description=f"passes over the training images; without it {EPOCHS}, and on few pictures as "
+        f"many as give {LEAST_STEPS:,} steps, up to {MOST_EPOCHS}",
+    )
     batch_size: PositiveInt = Field(128, description="images per step, over all processes")
     learning_rate: PositiveFloat = Field(1e-3, description="learning rate of Adam")
     conditional: bool = Field(
@@ -170,6 +177,13 @@ class TrainingConfig(DataOptions):
             latent=self.latent,
             conditional=self.conditional,
         )
+
+    def epochs_on(self, images: int) -> int:
+        """The number of passes over `images` training images."""
+        if self.epochs is not None:
+            return self.epochs
+        steps = -(-images // self.batch_size)  # of an epoch
+        return max(EPOCHS, min(-(-LEAST_STEPS // steps), MOST_EPOCHS))
 
     @property
     def checkpoint_folder(self) -> Path:

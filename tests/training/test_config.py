@@ -19,7 +19,13 @@ def test_defaults_are_those_of_the_article() -> None:
     config = read()
     assert config == TrainingConfig()
     assert config.architecture(10) == ARTICLE
-    assert (config.epochs, config.batch_size, config.learning_rate) == (10, 128, 1e-3)
+    assert (config.epochs_on(60_000), config.batch_size, config.learning_rate) == (10, 128, 1e-3)
+
+
+@pytest.mark.parametrize(("images", "epochs"), [(60_000, 10), (9_360, 41), (1_600, 231), (5, 300)])
+def test_few_pictures_are_passed_over_more_often(images: int, epochs: int) -> None:
+    assert read().epochs_on(images) == epochs
+    assert read("--epochs", "3").epochs_on(images) == 3
 
 
 def test_each_preset_has_its_own_folder() -> None:

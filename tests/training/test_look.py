@@ -32,7 +32,7 @@ def test_look_shows_counts_polarity_and_a_sheet(
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["none"], 1, "The path none does not exist; pass --images with one that has a folder"),
+        (["none"], 1, "The path none does not exist; give one that has a folder"),
         (["none", "--size", "9999"], 2, "The option --size cannot be '9999'"),
     ],
 )

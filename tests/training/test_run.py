@@ -1,4 +1,8 @@
+import os
+import sys
 from pathlib import Path
+
+import pytest
 
 from model.checkpoint import read_checkpoint
 from model.generator import open_generator
@@ -14,11 +18,21 @@ def train(mnist_slice: Path, run_dir: Path, *options: str) -> str:
     return (run_dir / "train.log").read_text().splitlines()[-1]
 
 
-def test_conditional_run_ends_with_how_to_serve(mnist_slice: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("program", "serve"),
+    [
+        ("/usr/bin/cvae-digits", "cvae-digits serve"),
+        ("training/__main__.py", f"{os.path.relpath(sys.executable)} -m app"),
+    ],
+)
+def test_conditional_run_ends_with_how_to_serve(
+    program: str, serve: str, mnist_slice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [program])
     last = train(mnist_slice, tmp_path)
     folder = tmp_path / "checkpoint"
     assert last.endswith(
-        f"wrote the checkpoint {folder}; serve it with `cvae-digits serve --checkpoint {folder}`"
+        f"wrote the checkpoint {folder}; serve it with `{serve} --checkpoint {folder}`"
     )
     assert open_generator(read_checkpoint(folder)).config.latent == 3
 
@@ -27,7 +41,7 @@ def test_unconditional_run_ends_with_how_to_serve_without_labels(
     mnist_slice: Path, tmp_path: Path
 ) -> None:
     last = train(mnist_slice, tmp_path, "--no-conditional")
-    assert f"serve it with `cvae-digits serve --checkpoint {tmp_path / 'checkpoint'}`" in last
+    assert f" --checkpoint {tmp_path / 'checkpoint'}`" in last
     assert last.endswith("without labels it draws any of them: `GET /generate?count=12`")
     checkpoint = read_checkpoint(tmp_path / "checkpoint")
     assert "one_hot" not in (checkpoint.folder / "README.md").read_text()

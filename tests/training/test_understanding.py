@@ -9,7 +9,7 @@ import pytest
 
 from docs.understanding import bound_by_log_variance, gradient_estimates
 from tests.conftest import ROOT
-from tests.test_documents import rows, section
+from tests.test_documents import links, rows, section
 from training.sharp.pipeline import STAGES
 
 DOCUMENT = (ROOT / "docs" / "understanding.md").read_text()
@@ -35,8 +35,10 @@ def defined(path: Path) -> set[str]:
 def test_each_formula_is_beside_a_function_that_exists() -> None:
     table = rows(section(DOCUMENT, "Formulas and functions"))
     assert len(table) >= 10
-    for *_, function, file in table:
-        assert function.strip("`") in defined(ROOT / file.strip("`")), function
+    for *_, function, link in table:
+        ((path, _),) = links(link)
+        assert link == f"[{path.removeprefix('../')}]({path})"
+        assert function.strip("`") in defined(ROOT / "docs" / path), function
 
 
 def test_each_stage_of_sharp_is_explained() -> None:
@@ -44,10 +46,9 @@ def test_each_stage_of_sharp_is_explained() -> None:
     assert [row[0] for row in table] == [
         f"{number} {name}" for number, name in enumerate(STAGES, start=1)
     ]
-    everything = {
-        name for path in (ROOT / "training" / "sharp").glob("*.py") for name in defined(path)
-    }
-    assert {row[2].strip("`") for row in table} <= everything
+    for row in table:
+        ((path, _),) = links(row[2])
+        assert row[2].strip("[").split("]")[0] in defined(ROOT / "docs" / path)
 
 
 def test_bound_touches_the_evidence_at_the_posterior() -> None:

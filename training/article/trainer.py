@@ -28,6 +28,7 @@ from training.randomness import Purpose, keyed_rng
 from training.snapshot import LossSum, Progress, load_snapshot, run_exists, save_snapshot
 
 log = logging.getLogger(__name__)
+SHEETS = 20  # of samples at most, evenly over the epochs
 
 
 class DivergenceError(Exception):
@@ -43,6 +44,7 @@ class Trainer:
         self.data = data
         self.train = data.train
         self.test = data.test
+        self.epochs = config.epochs_on(len(data.train))
         self.progress = Progress()
         self.cvae = CVAE(config.architecture(data.classes))
         self.cvae.initialise(keyed_rng(config.seed, Purpose.WEIGHTS))
@@ -61,7 +63,7 @@ class Trainer:
             DivergenceError: the loss is not finite.
         """
         with StopSwitch() as switch:
-            while self.progress.epoch < self.config.epochs:
+            while self.progress.epoch < self.epochs:
                 self._fit_epoch(switch)
                 self._end_epoch()
         return self._write_checkpoint() if self.fabric.is_global_zero else None
@@ -90,7 +92,7 @@ class Trainer:
                     saved = time.monotonic()
 
     def _bar(self, steps: int) -> LossBar:
-        name = f"epoch {self.progress.epoch + 1}/{self.config.epochs}"
+        name = f"epoch {self.progress.epoch + 1}/{self.epochs}"
         return LossBar(name, steps, enabled=self.fabric.is_global_zero)
 
     def _step(self, indices: torch.Tensor, stop: bool) -> bool:
@@ -130,10 +132,9 @@ class Trainer:
         return bool(stops)
 
     def _end_epoch(self) -> None:
-        progress, run_dir = self.progress, self.config.run_dir
+        progress = self.progress
         started = time.monotonic()
         test = evaluate_loss(self.cvae, self.test, self.config.seed, self.fabric.device)
-        sheet = sample_sheet(self.cvae, self.config.seed, self.fabric.device)
         progress.epoch_seconds += time.monotonic() - started
         losses = {
             "train": progress.loss.mean(),
@@ -148,14 +149,18 @@ class Trainer:
             return
         log.info(
             "epoch %d/%d  train %s  test %s  nats  %.1f s",
-            *(progress.epoch, self.config.epochs),
+            *(progress.epoch, self.epochs),
             *(loss_text(losses["train"]), loss_text(losses["test"]), seconds),
         )
-        samples = run_dir / "samples" / f"epoch-{progress.epoch:03d}.png"
-        samples.parent.mkdir(exist_ok=True)
-        samples.write_bytes(sheet)
+        if progress.epoch % -(-self.epochs // SHEETS) == 0:
+            self._write_samples()
         self._write_scalars(losses)
         self._save()
+
+    def _write_samples(self) -> None:
+        path = self.config.run_dir / "samples" / f"epoch-{self.progress.epoch:03d}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(sample_sheet(self.cvae, self.config.seed, self.fabric.device))
 
     def _write_scalars(self, losses: Mapping[str, Mapping[str, float]]) -> None:
         with SummaryWriter(str(self.config.run_dir / "tensorboard")) as writer:

@@ -159,8 +159,9 @@ def _load(name: str, data_dir: Path, train: bool, size: int) -> LabelledImages:
         raise DataError(
             f"{named.title} could be neither read from {raw} nor downloaded into it "
             f"({_short(error)}); pass --data-dir with a folder that contains the files "
-            f"{named.folder or '.'}/*, connect to the network and run the command again, or pass "
-            "--images with a folder of pictures of your own."
+            f"{named.folder + '/*' if named.folder else 'usps.bz2 and usps.t.bz2'}, connect to the "
+            "network and run the command again, or pass --images with a folder of pictures of your "
+            "own."
         ) from error
     images = torch.as_tensor(np.asarray(data.data))
     labels = torch.as_tensor(np.asarray(data.targets)).long()
@@ -208,7 +209,7 @@ def _check_files(named: NamedSet, raw: Path, train: bool) -> None:
             raise DataError(
                 f"The {named.title} file {path} cannot be used: found {found}, expected the "
                 f"{expected} of the original; remove it and run the command again, which downloads "
-                "it, or pass --data-dir with another folder."
+                f"it, or, if these are other pictures, pass --images {raw}."
             )
 
 
@@ -241,4 +242,4 @@ def _remove_empty(raw: Path, existed: list[Path]) -> None:
 def _short(error: Exception) -> str:
     """The type and the first line of an error."""
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return f"{type(error).__name__}: {lines[0].rstrip(':')}" if lines else type(error).__name__

@@ -16,7 +16,7 @@ from training.data.picture import MIDDLE, UNREADABLE, Grey, Levels, Rules, grey,
 from training.data.source import TEST, VALIDATION, Picture, Source
 from training.data.survey import Survey
 
-TEST_SHARE = 0.1  # of the pictures whose part is decided by their hash
+TEST_SHARE = 0.1  # of the pictures of a label, if none is given as test picture
 DECIDING = 500  # pictures at most that decide the polarity, evenly distributed
 SHOWN = 10  # labels that a message names
 ENOUGH = 100  # training pictures of a label, below which a network repeats them
@@ -42,7 +42,7 @@ def find_pictures(path: Path) -> Source:
         found = read_npz(path)
     elif not path.is_dir():
         what = "is not a folder or an .npz file" if path.exists() else "does not exist"
-        raise DataError(f"The path {path} {what}; pass --images with one that {LAYOUTS}.")
+        raise DataError(f"The path {path} {what}; give one that {LAYOUTS}.")
     else:
         inside = next((folder for folder in _idx_folders(path) if find_idx(folder)), None)
         found = read_idx_folder(inside) if inside else read_folder(path)
@@ -50,7 +50,7 @@ def find_pictures(path: Path) -> Source:
         counts = "; ".join(f"{count} {reason}" for reason, count in found.left_out.items() if count)
         raise DataError(
             f"There is no labelled picture in {path} (files that were left out: "
-            f"{counts or 'none'}); pass --images with a path that {LAYOUTS}."
+            f"{counts or 'none'}); give a path that {LAYOUTS}."
         )
     return found
 
@@ -160,26 +160,35 @@ def _data_set(
 def _are_test(normalised: list[Normalised]) -> list[bool]:
     """Whether each picture is a test picture: as given, or by the hash of its grey levels.
 
-    Equal pictures have equal hashes, so none is in both parts. A label whose pictures would all be
-    test pictures by their hash keeps them for training.
+    Equal pictures of a label have equal hashes, so none is in both parts. A label of one picture
+    keeps it for training.
     """
     given = {item.picture.part for item in normalised}
     if TEST in given and given != {TEST}:
         return [item.picture.part == TEST for item in normalised]
     if VALIDATION in given and len(given) > 1:
         return [item.picture.part == VALIDATION for item in normalised]
-    limit = int(TEST_SHARE * 2**64)
-    below = [int.from_bytes(item.digest[:8], "big") < limit for item in normalised]
-    trained = {item.picture.label for item, test in zip(normalised, below, strict=True) if not test}
-    return [
-        test and item.picture.label in trained for item, test in zip(normalised, below, strict=True)
-    ]
+    return _tenth_of_each_label(normalised)
+
+
+def _tenth_of_each_label(normalised: list[Normalised]) -> list[bool]:
+    """Whether each picture is one of the tenth of its label with the lowest hashes."""
+    digests: dict[str, list[bytes]] = {}
+    for item in normalised:
+        digests.setdefault(item.picture.label, []).append(item.digest)
+    last = {}  # the highest hash of a label's test pictures
+    for label, found in digests.items():
+        found.sort()
+        at = found[max(1, round(TEST_SHARE * len(found))) - 1]
+        if at < found[-1]:  # else nothing were left to train on
+            last[label] = at
+    return [item.digest <= last.get(item.picture.label, b"") for item in normalised]
 
 
 def _split(normalised: list[Normalised]) -> str:
     given = {item.picture.part for item in normalised}
     as_given = len(given) > 1 and given & {TEST, VALIDATION}
-    return "split as given" if as_given else "one of ten to the test part, by hash"
+    return "split as given" if as_given else "one of ten of each label to the test part, by hash"
 
 
 def _names(all_labels: list[str], labels: list[str], given: Sequence[str]) -> tuple[str, ...]:
@@ -207,9 +216,7 @@ def _missing(
     """What the labels lack."""
     empty = [label for label in source.ordered_labels if label not in labels]
     if empty:
-        yield (
-            f"{len(empty)} labels have no picture to train on and are left out: {_listed(empty)}."
-        )
+        yield f"Labels with no picture to train on, left out: {len(empty)} ({_listed(empty)})."
     if len(labels) == 1:
         yield (
             f"There is one label only ({labels[0]}), so labels decide nothing; --no-conditional "
@@ -219,11 +226,11 @@ def _missing(
         yield "There are too few pictures for a test part, so the test loss is of those trained on."
     untested = len(labels) - len(set(test.labels.tolist()))
     if untested:
-        yield f"{untested} labels have no test picture, so the test loss does not show them."
+        yield f"Labels with no test picture: {untested}; the test loss does not show them."
     fewest = int(torch.bincount(train.labels, minlength=len(labels)).min())
     if fewest < ENOUGH:
         yield (
-            f"The rarest label has {fewest} training pictures; below about {ENOUGH} a network "
+            f"Training pictures of the rarest label: {fewest}; below about {ENOUGH} a network "
             "repeats them rather than learning how they vary."
         )
 

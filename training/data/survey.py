@@ -76,12 +76,12 @@ class Survey:
         yield from self.source.notes
         for reason, count in self.source.left_out.items():
             if count:
-                yield f"Left out: {count:,} entries that {reason}."
+                yield f"Entries that {reason}, left out: {count:,}."
         if self._faulty:
+            more = self._faulty[1:NAMED] + ["..."] * (len(self._faulty) > NAMED)
             yield (
-                f"Left out: {len(self._faulty):,} pictures that cannot be read: "
-                f"{', '.join(self._faulty[:NAMED])}{', ...' if len(self._faulty) > NAMED else ''} "
-                f"({self.first_fault})."
+                f"Pictures that cannot be read, left out: {len(self._faulty):,} "
+                f"({'; '.join([self.first_fault, *more])})."
             )
         yield from self._notes_of_kinds()
         yield from self._notes_of_ink()

@@ -1,6 +1,7 @@
 """Pictures of one's own, in every layout and with every damage."""
 
 import csv
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_folder_per_label_keeps_names_and_is_split_by_hash(make_folder: MakeFold
     assert data.label_names == ("a", "b", "c")
     assert data.name == "letters"
     assert len(data.train) + len(data.test) == 300
-    assert 10 <= len(data.test) <= 60  # a tenth: 30, give or take 5.8 standard deviations
+    assert Counter(data.test.labels.tolist()) == {0: 10, 1: 10, 2: 10}
     assert data.test.labels.tolist() == again.test.labels.tolist()
     both = [{image.numpy().tobytes() for image in part.images} for part in (data.train, data.test)]
     assert not both[0] & both[1]
@@ -107,8 +108,8 @@ def test_metadata_csv_gives_labels_and_split(make_folder: MakeFolder) -> None:
     data = load_images(folder, Rules())
     assert data.label_names == ("letter a", "letter b", "letter c")
     assert (len(data.train), len(data.test)) == (27, 3)
-    assert "Left out: 1 entries that are named in metadata.csv and do not exist" in notes(data)
-    assert "Left out: 1 entries that are links out of the folder" in notes(data)
+    assert "Entries that are named in metadata.csv and do not exist, left out: 1." in notes(data)
+    assert "Entries that are links out of the folder, left out: 1." in notes(data)
 
 
 def test_npz_with_colours_and_names(tmp_path: Path) -> None:
@@ -151,8 +152,8 @@ def test_broken_image_among_many_is_left_out_with_its_name(make_folder: MakeFold
     (folder / "a" / "notes.txt").write_text("not a picture")
     data = load_images(folder, Rules())
     assert len(data.train) + len(data.test) == 59
-    assert f"Left out: 1 pictures that cannot be read: {Path('a', '3.png')}" in notes(data)
-    assert "Left out: 1 entries that are no pictures by their names" in notes(data)
+    assert f"Pictures that cannot be read, left out: 1 ({Path('a', '3.png')}: " in notes(data)
+    assert "Entries that are no pictures by their names, left out: 1." in notes(data)
 
 
 def test_empty_label_is_left_out(make_folder: MakeFolder) -> None:
@@ -160,7 +161,7 @@ def test_empty_label_is_left_out(make_folder: MakeFolder) -> None:
     (folder / "d").mkdir()
     data = load_images(folder, Rules())
     assert data.label_names == ("a", "b", "c")
-    assert "1 labels have no picture to train on and are left out: d." in notes(data)
+    assert "Labels with no picture to train on, left out: 1 (d)." in notes(data)
 
 
 def test_one_label_is_taken_with_a_note(make_folder: MakeFolder) -> None:
@@ -174,16 +175,27 @@ def test_five_pictures_are_taken_with_notes(make_folder: MakeFolder) -> None:
     assert len(data.train) == 5
     assert data.label_names == tuple("abcde")
     assert "There are too few pictures for a test part" in notes(data)
-    assert "The rarest label has 1 training pictures" in notes(data)
+    assert "Training pictures of the rarest label: 1" in notes(data)
+
+
+def test_equal_pictures_of_a_label_are_in_one_part(make_folder: MakeFolder) -> None:
+    folder = make_folder("ab", count=2)
+    for path in (folder / "a").iterdir():
+        for copy in range(8):
+            shutil.copy(path, path.with_name(f"{copy}-{path.name}"))
+    data = load_images(folder, Rules())
+    assert Counter(data.test.labels.tolist()) == {0: 9, 1: 1}
+    assert Counter(data.train.labels.tolist()) == {0: 9, 1: 1}
 
 
 def test_thousand_labels_are_taken(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 60, (3000, 12, 12)).astype(np.uint8)
     np.savez(tmp_path / "many.npz", images=images, labels=np.arange(3000) % 1000)
     data = load_images(tmp_path / "many.npz", Rules(size=12))
-    assert data.classes > 950
+    assert data.classes == 1000
+    assert Counter(data.test.labels.tolist()) == dict.fromkeys(range(1000), 1)
     assert data.label_names[:3] == ("0", "1", "2")
-    assert "training pictures; below about 100" in notes(data)
+    assert "of the rarest label: 2; below about 100" in notes(data)
 
 
 def test_mixed_sizes_animated_and_deep_pictures_are_counted(make_folder: MakeFolder) -> None:
@@ -211,7 +223,7 @@ def test_links_out_of_the_folder_are_left_out(make_folder: MakeFolder, tmp_path:
     (folder / "d").symlink_to(tmp_path / "elsewhere")
     data = load_images(folder, Rules())
     assert len(data.train) + len(data.test) == 60
-    assert "Left out: 2 entries that are links out of the folder" in notes(data)
+    assert "Entries that are links out of the folder, left out: 2." in notes(data)
 
 
 def test_other_polarity_and_contradicting_labels_are_noted(make_folder: MakeFolder) -> None:
@@ -248,7 +260,7 @@ def test_counts_of_the_labels_are_right(make_folder: MakeFolder) -> None:
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda _: None, "does not exist; pass --images with one that has a folder per label"),
+        (lambda _: None, "does not exist; give one that has a folder per label"),
         (lambda path: path.write_text("x"), "is not a folder or an .npz file"),
         (lambda path: path.mkdir(), "There is no labelled picture in .*left out: none"),
         (lambda path: (path / "a").mkdir(parents=True), "There is no labelled picture in"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from docs.understanding import bound_by_log_variance, gradient_estimates
+from model.checkpoint import PRETRAINED, read_checkpoint
 from tests.conftest import ROOT
 from tests.test_documents import links, rows, section
 from training.sharp.pipeline import STAGES
@@ -49,6 +50,14 @@ def test_each_stage_of_sharp_is_explained() -> None:
     for row in table:
         ((path, _),) = links(row[2])
         assert row[2].strip("[").split("]")[0] in defined(ROOT / "docs" / path)
+
+
+def test_exercise_about_temperature_tells_what_was_measured() -> None:
+    measured = read_checkpoint(PRETRAINED).metrics["evaluation"]["temperature"]
+    for row in measured:
+        if row["temperature"] in (0.5, 1.15):
+            assert f"{row['label_agreement']:.3f} and" in DOCUMENT
+            assert f"{row['recall']:.3f}" in DOCUMENT
 
 
 def test_bound_touches_the_evidence_at_the_posterior() -> None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor, nn
 
-from app.drawing.dataset.labels import Labels, draw_numbers
+from app.drawing.dataset.labels import Labels
 from app.drawing.dataset.section import Section
 from app.drawing.renderer import Renderer, open_renderer
 from app.request.dataset import Description
@@ -32,6 +32,7 @@ from training.data import load_mnist
 LAYOUT = {"length": "1-4", "size": "32x128", "placement": "random", "gap": "-2-4"}
 BLANK = 10  # the class of CTC that is no digit
 TEST_NUMBERS = 5_000
+STEP = 128  # numbers that a reader is trained on at a time
 LEARNING_RATE = 2e-3
 TEST_SEED, TRAIN_SEED = 1, 2
 SMALL = 8  # pixels, side of scikit-learn's digits
@@ -82,19 +83,18 @@ class Reader(nn.Module):
 
 def drawn_numbers(renderer: Renderer, count: int) -> Iterator[Numbers]:
     """Batches of numbers that the model draws."""
-    section = _section(count, TRAIN_SEED)
-    for batch in section.batches(renderer):
-        yield batch.sheets.images, batch.labels
+    for section in _steps(count, TRAIN_SEED):
+        for batch in section.batches(renderer):
+            yield batch.sheets.images, batch.labels
 
 
 def composed_numbers(digits: Digits, count: int, seed: int) -> Iterator[Numbers]:
     """Batches of numbers composed of real digits, in the same layout."""
-    section, rng = _section(count, seed), np.random.default_rng(seed)
-    for first in range(0, count, section.batch):  # as many a step as are drawn
-        size = min(section.batch, count - first)
-        labels = draw_numbers(section.description, seed, None, first, size)
+    rng = np.random.default_rng(seed)
+    for section in _steps(count, seed):
+        labels = section.labels
         pictures = digits.pictures(labels.digits[labels.used], rng)
-        yield section.compose(first, labels, pictures).images, labels
+        yield section.compose(section.first, labels, pictures).images, labels
 
 
 def train(batches: Iterator[Numbers], say: Callable[[str], None]) -> Reader:
@@ -188,9 +188,11 @@ def _layer(channels: int, convolution: nn.Conv2d) -> tuple[nn.Module, ...]:
     return convolution, nn.BatchNorm2d(channels), nn.ReLU()
 
 
-def _section(count: int, seed: int) -> Section:
+def _steps(count: int, seed: int) -> Iterator[Section]:
+    """The sections of a data set that a reader is trained on in one step, each one batch."""
     description = Description.model_validate({"count": str(count), **LAYOUT})
-    return Section(description, seed, 0, count)
+    for first in range(0, count, STEP):
+        yield Section(description, seed, first, min(STEP, count - first))
 
 
 def _mnist(data_dir: Path, train: bool) -> Digits:

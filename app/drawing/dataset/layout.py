@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from app.drawing.canvas import INK_LEVEL, SPACE, baseline_of, stitch
+from app.drawing.canvas import INK_LEVEL, SPACE, baseline_of
 from app.drawing.dataset.ink import ink_digits
 from app.request.ranges import Size
 from app.request.schemas import BEARING
@@ -45,7 +45,7 @@ class Style:
     pens: NDArray[np.float64] | None = None
 
     def plain(self, height: int, width: int) -> bool:
-        """Whether numbers of one length are cells side by side that fill their pictures."""
+        """Whether numbers are cells side by side, of which the longest fills its picture."""
         cells = self.spacing == "cell" and not self.boxes and not self.gaps.any()
         cells = cells and self.pens is None
         filled = self.canvas == Size(height, width) and (self.scales == 1).all()
@@ -78,12 +78,8 @@ def set_numbers(pictures: Levels, used: NDArray[np.bool_], style: Style) -> Shee
     """
     count, longest = used.shape
     cell = Size(*pictures.shape[1:])
-    if used.all() and style.plain(cell.height, cell.width * longest):
-        sheets = pictures  # of one digit they are the pictures
-        if longest > 1:
-            lines = pictures.reshape(count, longest, cell.height, cell.width)
-            sheets = stitch(lines).reshape(count, cell.height, -1)
-        return Sheets(sheets, np.broadcast_to(sheets.shape[1:], (count, 2)), None)
+    if style.plain(cell.height, cell.width * longest) and (used.all() or not style.fixed):
+        return _side_by_side(pictures, used)
     heights = np.rint(cell.height * style.scales).astype(np.intp)
     inks = np.zeros((count, longest, 4), dtype=np.intp)  # boxes within the cells, not scaled
     if style.spacing == "tight":
@@ -100,6 +96,18 @@ def set_numbers(pictures: Levels, used: NDArray[np.bool_], style: Style) -> Shee
     ends = np.column_stack([heights, widths]) + 2 * style.margin
     sizes = np.broadcast_to([style.canvas.height, style.canvas.width], ends.shape)
     return Sheets(sheets, sizes if style.fixed else ends, boxes)
+
+
+def _side_by_side(pictures: Levels, used: NDArray[np.bool_]) -> Sheets:
+    """See `set_numbers`: numbers as cells, on pictures that end with their numbers."""
+    (count, longest), (height, width) = used.shape, pictures.shape[1:]
+    sheets = pictures  # of one digit they are the pictures
+    if longest > 1:
+        lines = np.zeros((count, height, longest, width), np.uint8)
+        lines.transpose(0, 2, 1, 3)[used] = pictures
+        sheets = lines.reshape(count, height, -1)
+    widths = width * used.sum(axis=1)
+    return Sheets(sheets, np.column_stack([np.full_like(widths, height), widths]), None)
 
 
 def ink_boxes(pictures: Levels) -> Integers:

@@ -81,6 +81,12 @@ class Section:
         """The most digits that a number of the data set can have."""
         return int(self.description.length.high) if self.texts is None else self.texts.longest
 
+    @cached_property
+    def average(self) -> float:
+        """Digits of a number on average."""
+        length = self.description.length
+        return (length.low + length.high) / 2 if self.texts is None else self.texts.average
+
     @property
     def canvas(self) -> Size:
         """The size of the pictures, or the largest that one can have."""
@@ -109,7 +115,7 @@ class Section:
         cell, scale = self.description.cell, self.description.scale.high
         height = self.canvas.height + 2 * round(cell.height * scale)
         pixels = height * (self.canvas.width + 2 * round(cell.width * scale))
-        return max(1, min(BATCH // self.longest, BATCH_PIXELS // pixels))
+        return max(1, min(round(BATCH / self.average), BATCH_PIXELS // pixels))
 
     @property
     def batch_counts(self) -> list[int]:

@@ -52,6 +52,11 @@ class Texts:
         return int(self.lengths.max())
 
     @property
+    def average(self) -> float:
+        """Digits of a text on average."""
+        return float(self.lengths.mean())
+
+    @property
     def even(self) -> bool:
         """Whether all texts have the same number of digits."""
         return bool((self.lengths == self.lengths[0]).all())

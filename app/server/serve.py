@@ -126,6 +126,7 @@ def _run_member(
         supervisor = multiprocessing.parent_process()
         if owned and settings.metrics_folder and supervisor and not supervisor.is_alive():
             shutil.rmtree(settings.metrics_folder, ignore_errors=True)
+        logging.shutdown()  # a process that was forked ends without it, and would lose lines
     _abandon_threads()
 
 

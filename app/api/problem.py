@@ -22,7 +22,10 @@ class Problem(BaseModel):
     status: Annotated[int, Field(examples=[422])]
     detail: Annotated[str, Field(examples=["digits must be 1 to 64 of the digits 0-9."])]
     request_id: Annotated[str, Field(examples=["3f1c9a52d07be684"])]
-    errors: Annotated[list[FieldError], Field(description="One entry per parameter, for 422.")] = []
+    errors: Annotated[
+        list[FieldError],
+        Field(description="One per parameter, or for the picture."),
+    ] = []
 
 
 def problem_response(
@@ -47,7 +50,7 @@ def problem_response(
         "status": status,
         "detail": detail,
         "request_id": request_id,
-        "errors": [error.model_dump() for error in errors],
+        "errors": [error.model_dump(exclude_none=True) for error in errors],
     }
     body = json.dumps(problem, ensure_ascii=False, separators=(",", ":"))
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE)

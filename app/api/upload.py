@@ -11,13 +11,13 @@ from starlette.requests import ClientDisconnect
 
 from app.overload import ClientGone
 from app.overload.memory import Share, UploadMemory
-from app.request.error import Reason, RequestError
+from app.request.error import PICTURE, Reason, RequestError
 
 MAX_BYTES = 8 * 2**20  # the default of the settings
 LIMIT_S = 30  # for all of a body to arrive
 MAX_PICTURES = 8
 MAX_HEADER_BYTES = 1024  # of the Content-Type of a form; reading more takes milliseconds
-FIELD = "image"
+FIELD = PICTURE
 
 
 class _InMemory(MultiPartParser):

@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter
 
 from app.drawing.picture import open_pictures
 from app.drawing.renderer import Renderer
-from app.drawing.sight import NO_INK, Sight, see_digit, see_line
+from app.drawing.sight import NO_INK, Sight, refused, see_digit, see_line
 from app.drawing.style import encode_style
 from app.request.error import Reason, RequestError
 from app.request.ranges import Size
@@ -179,7 +179,7 @@ def ink_of(picture: Image.Image) -> Ink:
     strong = level[level >= max(float(level.max()) / 2, MIN_CONTRAST / 2)]
     full = float(np.percentile(strong, 90)) if len(strong) else 0.0
     if full < MIN_CONTRAST:
-        raise RequestError(Reason.INVALID, NO_INK)
+        raise refused("no_ink", NO_INK)
     noise = 1.5 * float(np.median(np.abs(level)))  # standard deviation, as most pixels are paper
     faint = min(max(FAINT, NOISE_LIMIT * noise / full), 0.5)
     ink: Ink = np.clip(level / full, 0, 1).astype(np.float32)

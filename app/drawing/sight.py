@@ -7,14 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.request.error import Reason, RequestError
+from app.request.error import PICTURE, FieldError, InvalidRequest, PictureFault
 from model.reading.reader import LABELS, Reader, Seen
 
 NO_DIGIT = 0.5  # probability from which a group of ink is no digit
 UNREADABLE = 0.4  # confidence under which a digit is not used
 RUNNERS_UP = 3
 BORDER = 1 / 60  # of the longer side of a picture: what comes nearer to it is cut, or may be
-NO_INK = "The picture holds no ink: nothing stands out from its background."
+NO_INK = "holds no ink: nothing stands out from its background"
+ADVICE: dict[PictureFault, str] = {
+    "no_ink": ".",
+    "no_digit": ". Crop or rotate it to one upright digit, or name it with label.",
+    "several_digits": "; crop it to one, or send shows=line to use all of them.",
+}
 
 Ink = NDArray[np.float32]
 
@@ -45,25 +50,21 @@ def see_digit(reader: Reader, picture: Image.Image, label: int | None) -> Sight:
         picture: see `open_pictures`.
         label: what the digit is, if that is known: then it is the group of ink most like it.
     Raises:
-        RequestError: it shows no ink, no digit, or several (INVALID).
+        InvalidRequest: it shows no ink, no digit, or several.
     """
     groups = reader.read(picture)
     if not groups:
-        raise RequestError(Reason.INVALID, NO_INK)
+        raise refused("no_ink", NO_INK)
     if label is not None:
         return _sight(max(groups, key=lambda seen: float(seen.shares[label])), label)
     digits = [seen for seen in groups if is_digit(seen)]
     if not digits:
-        raise RequestError(Reason.INVALID, _nothing(groups))
+        raise refused("no_digit", _nothing(groups))
     # The edge of a neighbour may look like a digit, but not beside one that is whole.
     digits = [seen for seen in digits if _is_whole(seen, picture)] or digits
     if len(digits) > 1:
         labels = " and ".join(str(seen.label) for seen in sorted(digits, key=lambda s: s.box))
-        raise RequestError(
-            Reason.INVALID,
-            f"The picture shows {len(digits)} digits, read as {labels}; crop it to one, or send "
-            "shows=line to use all of them.",
-        )
+        raise refused("several_digits", f"shows {len(digits)} digits, read as {labels}")
     return _sight(digits[0], digits[0].label)
 
 
@@ -71,19 +72,25 @@ def see_line(reader: Reader, picture: Image.Image) -> list[Sight]:
     """All digits of a picture (mode RGB) from left to right, and what cannot be used.
 
     Raises:
-        RequestError: no digit among them can be used (INVALID).
+        InvalidRequest: no digit among them can be used.
     """
     groups = reader.read_line(picture)
     if not groups:
-        raise RequestError(Reason.INVALID, NO_INK)
+        raise refused("no_ink", NO_INK)
     sights = [_sight(seen, seen.label) for seen in groups]
     found = [
         sight if is_digit(seen) else sight._replace(unused=_reason(seen))
         for sight, seen in zip(sights, groups, strict=True)
     ]
     if all(sight.unused for sight in found):
-        raise RequestError(Reason.INVALID, _nothing(groups))
+        raise refused("no_digit", _nothing(groups))
     return found
+
+
+def refused(fault: PictureFault, seen: str) -> InvalidRequest:
+    """The refusal of a picture: what it shows, as the rest of a sentence, and what to do."""
+    error = FieldError(field=PICTURE, message=seen, code=fault)
+    return InvalidRequest([error], f"The picture {seen}{ADVICE[fault]}")
 
 
 def is_digit(seen: Seen) -> bool:
@@ -113,9 +120,6 @@ def _reason(seen: Seen) -> str:
 
 
 def _nothing(groups: Sequence[Seen]) -> str:
-    """The sentence about a picture of ink without a digit."""
+    """What a picture of ink without a digit shows."""
     count = "a mark" if len(groups) == 1 else f"{len(groups)} marks"
-    return (
-        f"The picture shows {count} and no digit that can be read; of the largest, "
-        f"{_reason(groups[0])}. Crop or rotate it to one upright digit, or name it with label."
-    )
+    return f"shows {count} and no digit that can be read; of the largest, {_reason(groups[0])}"

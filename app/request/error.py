@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -28,19 +28,27 @@ class RequestError(Exception):
         self.reason = reason
 
 
+PICTURE = "image"  # the field of an uploaded picture
+PictureFault = Literal["no_ink", "no_digit", "several_digits"]
+
+
 class FieldError(BaseModel):
-    """What is wrong with one parameter."""
+    """What is wrong with one parameter, or with an uploaded picture."""
 
     field: Annotated[str, Field(examples=["digits"])]
     message: Annotated[str, Field(examples=["must be 1 to 64 of the digits 0-9"])]
+    code: Annotated[
+        PictureFault | None,
+        Field(description="What a picture shows instead of one digit; for parameters, left out."),
+    ] = None
 
 
 class InvalidRequest(RequestError):
     """A request whose parameters break the contract; lists each parameter at fault."""
 
-    def __init__(self, errors: Sequence[FieldError]) -> None:
-        sentence = "; ".join(f"{error.field} {error.message}" for error in errors)
-        super().__init__(Reason.INVALID, f"{sentence}.")
+    def __init__(self, errors: Sequence[FieldError], sentence: str | None = None) -> None:
+        listed = "; ".join(f"{error.field} {error.message}" for error in errors)
+        super().__init__(Reason.INVALID, sentence or f"{listed}.")
         self.errors = list(errors)
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from app.drawing.picture import open_pictures
 from app.drawing.sight import Sight, see_digit, see_line
-from app.request.error import RequestError
+from app.request.error import InvalidRequest
 from model.checkpoint import PRETRAINED, read_checkpoint
 from model.reading.networks import open_reader
 from model.reading.reader import Reader
@@ -45,7 +45,7 @@ READ = f"""async ([file, line]) => {{
         const sights = (line ? seeLine : seeDigit)(window.networks, picture, null);
         return sights.map((sight) => ({{ ...sight, digit: Array.from(sight.digit) }}));
     }} catch (error) {{
-        return error.message;
+        return `${{error.fault}} ${{error.message}}`;
     }}
 }}"""
 DIGITS = list(read_mnist(train=False)[0])
@@ -99,8 +99,9 @@ def seen_by(reader: Reader, picture: Image.Image) -> Sight | str:
     """What the service sees in a picture: its digit, or a refusal without its probabilities."""
     try:
         return see_digit(reader, picture, None)
-    except RequestError as refused:
-        return without_shares(str(refused))
+    except InvalidRequest as refused:
+        (error,) = refused.errors
+        return without_shares(f"{error.code} {error.message}")
 
 
 def test_page_sees_what_the_service_sees(page: Page, address: str, reader: Reader) -> None:

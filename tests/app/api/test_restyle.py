@@ -164,6 +164,13 @@ def test_restyle_bad_request_is_4xx(
     assert sentence in answer.json()["detail"]
 
 
+def test_restyle_says_what_a_refused_picture_shows_to_programs_too(client: TestClient) -> None:
+    answer = client.post("/restyle?digits=1", content=png(np.zeros((28, 28), np.uint8)))
+    shown = "holds no ink: nothing stands out from its background"
+    assert answer.json()["detail"] == f"The picture {shown}."
+    assert answer.json()["errors"] == [{"field": "image", "message": shown, "code": "no_ink"}]
+
+
 def photo(name: str, seed: int) -> tuple[bytes, int]:
     """A composed photo of a kind, and its label."""
     images, labels = read_mnist(train=False)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from app.drawing.sight import NO_INK, see_digit, see_line
-from app.request.error import Reason, RequestError
+from app.request.error import InvalidRequest
 from model.reading.reader import Reader, Seen
 
 PICTURE = Image.new("RGB", (90, 90))
@@ -35,9 +35,10 @@ def group(left: int = 20, **shares: float) -> Seen:
 
 
 def refusal(reader: Reader, label: int | None = None) -> str:
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises(InvalidRequest) as caught:
         see_digit(reader, PICTURE, label)
-    assert caught.value.reason is Reason.INVALID
+    (error,) = caught.value.errors
+    assert str(caught.value).startswith(f"The picture {error.message}")
     return str(caught.value)
 
 
@@ -49,7 +50,7 @@ def test_see_digit_gives_label_confidence_and_runners_up() -> None:
 
 
 def test_see_digit_without_ink_is_refused() -> None:
-    assert refusal(Given()) == NO_INK
+    assert refusal(Given()) == f"The picture {NO_INK}."
 
 
 def test_see_digit_ignores_what_the_border_cuts_beside_a_whole_digit() -> None:
@@ -100,5 +101,5 @@ def test_see_line_lists_what_it_cannot_use() -> None:
 
 
 def test_see_line_without_a_digit_is_refused() -> None:
-    with pytest.raises(RequestError):
+    with pytest.raises(InvalidRequest):
         see_line(Given(group(none=0.9)), PICTURE)

@@ -4,6 +4,7 @@ import { debounce } from "./debounce.js";
 import { DigitPad } from "./digit-pad.js";
 import { button, canvas, find, input, part } from "./element.js";
 import { PhotoEditor } from "./photo-editor.js";
+import { PictureError } from "./picture-error.js";
 import { ServiceError } from "./service.js";
 
 /** @typedef {import("./service.js").Found} Found */
@@ -11,6 +12,14 @@ import { ServiceError } from "./service.js";
 
 const PAUSE_MS = 700; // longer than the pause between two strokes of a digit
 const LIKELY = 0.005; // confidence from which another digit is offered
+const ADVICE = {
+  no_ink: { photo: ".", pad: "." },
+  no_digit: {
+    photo: ". Frame and rotate one upright digit, or choose the digit below.",
+    pad: ". Write it again, or choose the digit below.",
+  },
+  several_digits: { photo: "; frame one of them, or choose that it shows a line of digits.", pad: "; write one digit." },
+};
 
 export class OwnDigit {
   /**
@@ -135,9 +144,13 @@ export class OwnDigit {
   /** @param {unknown} message a text, or an error */
   say(message) {
     const status = part("#own-digit-status");
-    const text = message instanceof Error ? message.message : String(message);
     status.classList.toggle("error", message instanceof Error);
-    status.textContent = inWordsOfThePage(text, Boolean(this.photo.photo));
+    status.textContent = message instanceof PictureError ? this.refusal(message) : message instanceof Error ? message.message : String(message);
+  }
+
+  /** @param {PictureError} error whose advice names what to press here */
+  refusal({ fault, message }) {
+    return `The picture ${message}${ADVICE[fault][this.photo.photo ? "photo" : "pad"]}`;
   }
 
   disable() {
@@ -146,17 +159,6 @@ export class OwnDigit {
       control.toggleAttribute("disabled", true);
     }
   }
-}
-
-/**
- * A sentence of the API whose advice names what to press here, and no parameter.
- * @param {string} text see app/drawing/sight.py
- * @param {boolean} photo whether it is about a photo, and not about the pad
- */
-function inWordsOfThePage(text, photo) {
-  return text
-    .replace(/crop it to one, or send shows=line .*/, photo ? "frame one of them, or choose that it shows a line of digits." : "write one digit.")
-    .replace(/Crop or rotate it .*/, `${photo ? "Frame and rotate one upright digit" : "Write it again"}, or choose the digit below.`);
 }
 
 /**

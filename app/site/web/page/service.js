@@ -1,5 +1,6 @@
 // A client of the public API over HTTP.
 
+import { PictureError } from "./picture-error.js";
 import { apiQueryString, writtenIn } from "./query.js";
 import { readStored, writeStored } from "./storage.js";
 
@@ -111,7 +112,7 @@ export class Service {
    * The response to a request.
    * @param {string} address
    * @param {RequestInit} [options]
-   * @throws {ServiceError} there is no response, or it has an error status
+   * @throws {ServiceError | PictureError} there is no response, or it has an error status
    */
   async request(address, options = {}) {
     const headers = new Headers(options.headers);
@@ -125,7 +126,7 @@ export class Service {
       throw new ServiceError("The service cannot be reached. Check your connection.", 0);
     }
     if (response.ok) return response;
-    if (response.status !== 401) throw new ServiceError(await messageOf(response), response.status);
+    if (response.status !== 401) throw await errorOf(response);
     throw new ServiceError(
       key ? "The service does not accept this API key." : "The service requires an API key.",
       response.status,
@@ -134,18 +135,18 @@ export class Service {
 }
 
 /**
- * The message of an error response (RFC 9457).
+ * What an error response says (RFC 9457).
  * @param {Response} response
  */
-async function messageOf(response) {
+async function errorOf(response) {
   try {
-    const problem = await response.json();
-    const errors = (problem.errors ?? []).map(
-      (/** @type {{field: string, message: string}} */ error) => `${error.field} ${error.message}`,
-    );
-    return errors.length ? `The service refused the request: ${errors.join("; ")}.` : String(problem.detail);
+    const { detail, errors = [] } = await response.json();
+    const picture = errors.find((/** @type {{code?: string}} */ error) => error.code);
+    if (picture) return new PictureError(picture.code, picture.message);
+    const listed = errors.map((/** @type {{field: string, message: string}} */ error) => `${error.field} ${error.message}`);
+    return new ServiceError(listed.length ? `The service refused the request: ${listed.join("; ")}.` : String(detail), response.status);
   } catch {
-    return `The service responded with status ${response.status}.`;
+    return new ServiceError(`The service responded with status ${response.status}.`, response.status);
   }
 }
 

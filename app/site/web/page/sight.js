@@ -1,6 +1,7 @@
 // What is seen in a picture: digits with their labels, or a refusal that says what was there, in the
-// sentences of app/drawing/sight.py.
+// words of app/drawing/sight.py.
 
+import { PictureError } from "./picture-error.js";
 import { LABELS, read, readLine } from "./reader.js";
 
 /** @typedef {import("./reader.js").Seen} Seen */
@@ -19,7 +20,7 @@ const NO_DIGIT = 0.5; // probability from which a group of ink is no digit
 const UNREADABLE = 0.4; // confidence under which a digit is not used
 const RUNNERS_UP = 3;
 const BORDER = 1 / 60; // of the longer side of a picture: what comes nearer to it is cut, or may be
-const NO_INK = "The picture holds no ink: nothing stands out from its background.";
+const NO_INK = "holds no ink: nothing stands out from its background";
 
 /**
  * The one digit in a picture.
@@ -27,20 +28,20 @@ const NO_INK = "The picture holds no ink: nothing stands out from its background
  * @param {Picture} picture in colour
  * @param {number | null} label what the digit is, if that is known: then it is the group of ink most like it
  * @returns {Sight[]}
- * @throws {Error} it shows no ink, no digit, or several
+ * @throws {PictureError} it shows no ink, no digit, or several
  */
 export function seeDigit(networks, picture, label) {
   const groups = read(networks, picture);
-  if (!groups.length) throw new Error(NO_INK);
+  if (!groups.length) throw new PictureError("no_ink", NO_INK);
   if (label !== null) return [sightOf(groups.reduce((best, seen) => (seen.shares[label] > best.shares[label] ? seen : best)), label)];
   const all = groups.filter(isDigit);
-  if (!all.length) throw new Error(nothing(groups));
+  if (!all.length) throw new PictureError("no_digit", nothing(groups));
   // The edge of a neighbour may look like a digit, but not beside one that is whole.
   const whole = all.filter((seen) => isWhole(seen, picture));
   const digits = whole.length ? whole : all;
   if (digits.length > 1) {
     const labels = digits.sort((a, b) => a.box[0] - b.box[0] || a.box[1] - b.box[1]).map(labelOf);
-    throw new Error(`The picture shows ${digits.length} digits, read as ${labels.join(" and ")}; crop it to one, or send shows=line to use all of them.`);
+    throw new PictureError("several_digits", `shows ${digits.length} digits, read as ${labels.join(" and ")}`);
   }
   return [sightOf(digits[0], labelOf(digits[0]))];
 }
@@ -50,12 +51,12 @@ export function seeDigit(networks, picture, label) {
  * @param {ReaderNetworks} networks
  * @param {Picture} picture in colour
  * @returns {Sight[]}
- * @throws {Error} no digit among them can be used
+ * @throws {PictureError} no digit among them can be used
  */
 export function seeLine(networks, picture) {
   const groups = readLine(networks, picture);
-  if (!groups.length) throw new Error(NO_INK);
-  if (!groups.some(isDigit)) throw new Error(nothing(groups));
+  if (!groups.length) throw new PictureError("no_ink", NO_INK);
+  if (!groups.some(isDigit)) throw new PictureError("no_digit", nothing(groups));
   return groups.map((seen) => ({ ...sightOf(seen, labelOf(seen)), unused: isDigit(seen) ? null : reason(seen) }));
 }
 
@@ -97,10 +98,10 @@ function reason(seen) {
 }
 
 /**
- * The sentence about a picture of ink without a digit.
+ * What a picture of ink without a digit shows.
  * @param {Seen[]} groups
  */
 function nothing(groups) {
   const count = groups.length === 1 ? "a mark" : `${groups.length} marks`;
-  return `The picture shows ${count} and no digit that can be read; of the largest, ${reason(groups[0])}. Crop or rotate it to one upright digit, or name it with label.`;
+  return `shows ${count} and no digit that can be read; of the largest, ${reason(groups[0])}`;
 }

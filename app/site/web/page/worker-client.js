@@ -1,4 +1,6 @@
-// Tasks between the page and a worker: each is answered by its result, or by the message of an error.
+// Tasks between the page and a worker: each is answered by its result, or by what makes up an error.
+
+import { PictureError } from "./picture-error.js";
 
 export class WorkerClient {
   /** @param {Worker} worker */
@@ -10,7 +12,7 @@ export class WorkerClient {
     worker.onmessage = ({ data: { id, result, error } }) => {
       const task = this.pending.get(id);
       this.pending.delete(id);
-      if (error) task?.reject(new Error(error));
+      if (error) task?.reject(error.fault ? new PictureError(error.fault, error.message) : new Error(error.message));
       else task?.resolve(result);
     };
     worker.onerror = (event) => {
@@ -55,7 +57,8 @@ export function answerTasks(run) {
       const buffers = Object.values(result).flatMap((value) => (value.buffer ? [value.buffer] : []));
       self.postMessage({ id: data.id, result }, { transfer: buffers });
     } catch (error) {
-      self.postMessage({ id: data.id, error: error instanceof Error ? error.message : String(error) });
+      const { message, fault } = /** @type {PictureError} */ (error);
+      self.postMessage({ id: data.id, error: { message, fault } });
     }
   };
 }

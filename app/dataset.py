@@ -116,10 +116,10 @@ def _write_file(query: DatasetOptions, texts: Texts | None, output: Path) -> Non
             f"{query.format} with these options needs a folder: name one without the ending of "
             f"a file and give --format; a file holds at most {MOST_IN_FILE} pictures and no splits",
         )
-    seed = chosen_seed(query.seed)
+    seed, renderer = chosen_seed(query.seed), _renderer(query)
     section = whole(query, seed, texts)
-    encoder = ENCODERS[query.format](section)
-    pieces = encode_section(encoder, section, _renderer(query))
+    folders.check_disk(output, section, section.count, renderer)
+    pieces = encode_section(ENCODERS[query.format](section), section, renderer)
     write_whole(output, _with_progress(pieces, section))
     print_seed(query.seed, seed)
 

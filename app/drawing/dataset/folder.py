@@ -20,6 +20,7 @@ from app.drawing.dataset.files import write_into, write_whole
 from app.drawing.dataset.forms import FORMS
 from app.drawing.dataset.manifest import card, manifest
 from app.drawing.dataset.plan import Plan, Shard
+from app.drawing.dataset.section import Section
 from app.drawing.dataset.stream import ENCODERS
 from app.drawing.renderer import Renderer
 from app.request.error import Reason, RequestError, invalid
@@ -63,7 +64,7 @@ def begin(folder: Path, plan: Plan, renderer: Renderer, kept: int | None = None)
     here = kept is None
     missing = [i for i, shard in enumerate(plan.shards) if not _written(folder, shard, here)]
     counts = [plan.shards[index].section.count for index in missing]
-    _check_disk(folder, plan, renderer, sum(counts[:kept]))
+    check_disk(folder, plan.shards[0].section, sum(counts[:kept]), renderer)
     (folder / INCOMPLETE).mkdir(parents=True, exist_ok=True)
     replace_file(folder / INCOMPLETE / DESCRIPTION, _json(description))
     FORMS[plan.options.format].prepare(folder, plan.shards)
@@ -184,11 +185,20 @@ def _occupied(folder: Path, what: str) -> RequestError:
     )
 
 
-def _check_disk(folder: Path, plan: Plan, renderer: Renderer, images: int) -> None:
-    """See that the disk has room for that many pictures, as a few of them tell."""
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+def check_disk(output: Path, section: Section, images: int, renderer: Renderer) -> None:
+    """See that the disk has room for that many pictures.
+
+    Args:
+        output: a file or folder there, which need not exist.
+        section: a few of its pictures tell how large one is.
+        images: number of pictures.
+        renderer: draws these few.
+    Raises:
+        InvalidRequest: the disk is too small.
+    """
+    existing = next(path for path in (output, *output.absolute().parents) if path.exists())
     free = shutil.disk_usage(existing).free
-    needed = int(images * ROOM * _bytes_per_picture(plan, renderer))
+    needed = int(images * ROOM * _bytes_per_picture(section, renderer))
     if needed > free:
         raise invalid(
             "count",
@@ -196,13 +206,12 @@ def _check_disk(folder: Path, plan: Plan, renderer: Renderer, images: int) -> No
         )
 
 
-def _bytes_per_picture(plan: Plan, renderer: Renderer) -> float:
-    name = plan.options.format
-    canvas = plan.shards[0].section.canvas
+def _bytes_per_picture(section: Section, renderer: Renderer) -> float:
+    name = section.description.format
     if name in ("npz", "idx"):
-        return canvas.height * canvas.width
-    count = min(SAMPLE, plan.shards[0].section.count)
-    section = replace(plan.shards[0].section, count=count)
+        return section.canvas.height * section.canvas.width
+    count = min(SAMPLE, section.count)
+    section = replace(section, count=count)
     if name == "imagefolder":
         batches = section.batches(renderer)
         sizes = [len(png) for batch in batches for png in encode_pngs(section, batch)]

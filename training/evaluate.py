@@ -1,7 +1,7 @@
 """`python -m training.evaluate CHECKPOINT`: measures a checkpoint.
 
-The same run measures real digits, for comparison, and a baseline checkpoint if there is one. Writes
-metrics.json and a report of pictures.
+The same run measures real pictures, for comparison, and a baseline checkpoint if there is one.
+Writes metrics.json and a report of pictures.
 """
 
 import logging
@@ -41,7 +41,7 @@ LEAST_STEPS = 1_000  # to train a classifier; MNIST takes 2,814
 POOR_JUDGE = 0.9  # share of real test pictures that it reads, below which its scores say little
 TEMPERATURES = (0.5, 0.7, 0.85, 1.0, 1.15)
 DESCRIPTION = """
-Measure a checkpoint: its samples against real digits, its likelihood, its style and its speed.
+Measure a checkpoint: its samples against real pictures, its likelihood, its style and its speed.
 """
 
 
@@ -99,8 +99,8 @@ class Evaluation:
         self.evaluator = Evaluator(train, test, recipe, sizes, config.cache_dir, self.device)
 
     def run(self, checkpoint: Checkpoint, baseline: Checkpoint | None) -> dict[str, Any]:
-        """All measurements of `checkpoint`, of the baseline and of real digits."""
-        log.info("measuring real digits")
+        """All measurements of `checkpoint`, of the baseline and of real pictures."""
+        log.info("measuring real pictures")
         found: dict[str, Any] = {
             "settings": self._settings(),
             "real": self.evaluator.measure_real_digits(),

@@ -34,7 +34,7 @@ BY_LABEL = {
 
 
 def evaluation_table(evaluation: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Columns and rows of the measurements: this model, its variants, a baseline, real digits."""
+    """Columns and rows of the measurements: this model, its variants, a baseline, real pictures."""
     kinds = _kinds(evaluation)
     rows = [
         [title, *(shown(evaluation[kind].get(name), digits) for kind in kinds)]

@@ -39,7 +39,7 @@ class SampleSizes:
 
 
 class Evaluator:
-    """Measures one generator after another against the same real digits and judge."""
+    """Measures one generator after another against the same real pictures and judge."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Evaluator:
         self._score = ClassifierScore(train, test, self._recipes, cache, device)
 
     def measure_real_digits(self) -> dict[str, object]:
-        """The measurements of real digits: training images in place of samples."""
+        """The measurements of real pictures: training images in place of samples."""
         rng = keyed_rng(self.recipe.seed, Purpose.METRIC)
         indices = torch.randperm(len(self.train), generator=rng)[: self.sizes.samples]
         labels = self.train.labels[indices]

@@ -28,7 +28,7 @@ def speck_share(images: Tensor) -> float:
 def frame_share(images: Tensor) -> float:
     """The share of images (N, H, W) uint8 whose ink is exactly 20 pixels high or wide, the longer.
 
-    It is 0.986 for real digits: some touch their frame with a pale pixel only.
+    It is 0.986 for real pictures: some touch their frame with a pale pixel only.
     """
     ink = images > INK
     sides = torch.stack([_extent(ink.any(dim=2)), _extent(ink.any(dim=1))])

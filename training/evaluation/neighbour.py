@@ -12,10 +12,10 @@ CHUNK = 1000  # rows of the distance matrix at once
 
 
 def precision_and_recall(real: Tensor, drawn: Tensor, neighbours: int) -> tuple[float, float]:
-    """The share of samples that look real, and of real digits that the samples cover, in [0, 1].
+    """The share of samples that look real, and of real pictures that the samples cover, in [0, 1].
 
     Args:
-        real: (N, F) features of real digits.
+        real: (N, F) features of real pictures.
         drawn: (M, F) features of samples.
         neighbours: k; the manifold of a set is the union of balls around its points, whose radius
             is the distance to the k-th nearest other point.
@@ -24,12 +24,12 @@ def precision_and_recall(real: Tensor, drawn: Tensor, neighbours: int) -> tuple[
 
 
 def coverage(real: Tensor, drawn: Tensor, neighbours: int) -> float:
-    """The share of real digits that have a sample nearer than their k-th real neighbour.
+    """The share of real pictures that have a sample nearer than their k-th real neighbour.
 
-    Unlike recall, one stray sample cannot cover much: the balls are those of the real digits.
+    Unlike recall, one stray sample cannot cover much: the balls are those of the real pictures.
 
     Args:
-        real: (N, F) features of real digits.
+        real: (N, F) features of real pictures.
         drawn: (M, F) features of samples.
         neighbours: k. For two equal distributions with N = M, 1 - 2^-k is expected.
     """

@@ -1,4 +1,4 @@
-"""The classification accuracy score (CAS), with several seeds and paired with real digits.
+"""The classification accuracy score (CAS), with several seeds and paired with real pictures.
 
 One classifier is trained on samples, another with the same seed on real training images; both read
 the same test digits. The difference of their accuracies has a smaller error than either accuracy:
@@ -20,7 +20,7 @@ from training.evaluation.judge import JudgeRecipe, cached_judge, judge_images
 
 
 class ClassifierScore:
-    """Trains classifiers, one for each recipe, and compares them with those of real digits."""
+    """Trains classifiers, one for each recipe, and compares them with those of real pictures."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class ClassifierScore:
         return _record(self._real)
 
     def measure(self, right: Tensor) -> dict[str, Any]:
-        """The score, and how far it is below that of real digits.
+        """The score, and how far it is below that of real pictures.
 
         Args:
             right: (S, N) bool, see `right`.

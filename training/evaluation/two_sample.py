@@ -23,7 +23,7 @@ def two_sample_accuracy(
     """The accuracy in [0, 1] of telling the two sets apart: the mean over two folds.
 
     Args:
-        real: real digits that took no part in training the generator.
+        real: real pictures that took no part in training the generator.
         drawn: drawn digits with the same labels in the same order.
         recipe: the settings of the classifier and the seed of the folds.
         device: where the classifier is trained.

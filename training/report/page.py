@@ -89,7 +89,8 @@ def _panels(
     yield Panel(
         "interpolations",
         "Interpolations",
-        "Each row goes from one noise to another, with one label.",
+        "Each row goes from one noise to another"
+        + (", with one label." if cvae.config.conditional else "."),
         sheet.interpolations(cvae, seed, device),
     )
     yield from _latent_panels(cvae, data, seed, device)

@@ -83,6 +83,19 @@ def test_model_card_of_other_pictures_has_their_names_and_no_word_of_digits(
     assert not {word for word in ("digit", "handwriting", "20 pixels") if word in card}
 
 
+def test_model_card_compares_with_the_article_only_where_that_was_measured(
+    bundled: Checkpoint,
+) -> None:
+    config, provenance, metrics, names = facts(bundled)
+    worse = {**metrics["evaluation"]["samples"], "recall": 0.1}
+    for evaluation in (
+        {**metrics["evaluation"], "samples": worse},
+        {name: part for name, part in metrics["evaluation"].items() if name != "baseline"},
+    ):
+        card = model_card(config, provenance, {**metrics, "evaluation": evaluation}, names)
+        assert "more varied" not in card
+
+
 def test_evaluation_table_has_a_column_for_each_model_and_for_real_digits(
     bundled: Checkpoint,
 ) -> None:

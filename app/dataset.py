@@ -60,6 +60,11 @@ def _write_dataset(
     single: bool,
     ending: str | None,
 ) -> None:
+    if ending is not None and not single:
+        sentence = (
+            f"is not {ending}, as the ending of {output} says; leave it out, or name a folder"
+        )
+        raise invalid("format", sentence)
     query, texts, running = _parse(queries, options, output if single else None, ending)
     if single:
         _write_file(query, texts, output)
@@ -83,7 +88,8 @@ def _write_elsewhere(queries: Queries, options: dict[str, str | None], address: 
         if (folder / folders.INCOMPLETE).exists() or not (folder / folders.MANIFEST).exists():
             _write_folder(query, texts, folder, running, remote)
         else:
-            folders.begin(folder, Plan(query, _seed(query, folder), texts), _renderer(query))
+            plan = Plan(query, _seed(query, folder), texts)
+            folders.begin(folder, plan, _renderer(query), name=address)
 
 
 def _ending(output: str) -> str | None:
@@ -134,9 +140,11 @@ def _write_folder(
     renderer = _renderer(query)
     plan = Plan(query, _seed(query, folder), texts)
     part, parts = running.part
-    missing = folders.begin(folder, plan, renderer, None if remote is None else running.workers)
     after = keep
-    if remote is not None:
+    if remote is None:
+        missing = folders.begin(folder, plan, renderer)
+    else:
+        missing = folders.begin(folder, plan, renderer, running.workers, remote.address)
         send_description(remote, folder)
         after = partial(send_shard, remote.address)
     indices = [index for index in missing if index % parts == part]

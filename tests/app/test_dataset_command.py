@@ -68,6 +68,12 @@ def test_dataset_replaces_a_file_only_by_force(
             2,
             "format must be npz, zip, webdataset, parquet, idx or imagefolder. See --help.",
         ),
+        (
+            ["a.npz", "--count=5", "--format=zip"],
+            2,
+            "format is not npz, as the ending of a.npz says; leave it out, or name a folder. "
+            "See --help.",
+        ),
         (["a.npz", "--count=0"], 2, "count must be an integer from 1 to 4294967295. See --help."),
         (
             ["/nowhere/a.npz", "--count=5"],

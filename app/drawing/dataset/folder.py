@@ -45,7 +45,9 @@ def record_name(shard: Shard) -> str:
     return f"{INCOMPLETE}/{shard.name}.json"
 
 
-def begin(folder: Path, plan: Plan, renderer: Renderer, kept: int | None = None) -> list[int]:
+def begin(
+    folder: Path, plan: Plan, renderer: Renderer, kept: int | None = None, name: str | None = None
+) -> list[int]:
     """Prepare the folder; the indices of the shards that are missing in it.
 
     Args:
@@ -53,12 +55,13 @@ def begin(folder: Path, plan: Plan, renderer: Renderer, kept: int | None = None)
         plan: of the data set.
         renderer: draws it.
         kept: shards that are here at a time, where they are sent elsewhere; None: all.
+        name: of the folder in a refusal; None: its path.
     Raises:
         InvalidRequest: the folder holds something else, or the disk is too small.
         OSError: the folder cannot be written.
     """
     description = describe(plan, renderer)
-    _check_folder(folder, description)
+    _check_folder(folder, description, name or str(folder))
     if (folder / MANIFEST).exists():
         return []
     here = kept is None
@@ -153,17 +156,17 @@ def describe(plan: Plan, renderer: Renderer) -> dict[str, Any]:
     }
 
 
-def _check_folder(folder: Path, description: dict[str, Any]) -> None:
+def _check_folder(folder: Path, description: dict[str, Any], name: str) -> None:
     """See that the folder is new, empty, or holds this data set, complete or not."""
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise _occupied(folder, "is a file")
+        raise _occupied(name, "is a file")
     found = _found(folder)
     if found is None and any(path.name != INCOMPLETE for path in folder.iterdir()):
-        raise _occupied(folder, "holds other files")
+        raise _occupied(name, "holds other files")
     if found is not None and {key: found.get(key) for key in description} != description:
-        raise _occupied(folder, f"holds the data set {found.get('options')}")
+        raise _occupied(name, f"holds the data set {found.get('options')}")
 
 
 def _found(folder: Path) -> dict[str, Any] | None:
@@ -174,14 +177,14 @@ def _found(folder: Path) -> dict[str, Any] | None:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except ValueError:
-            raise _occupied(folder, f"has a {path.name} that is no JSON") from None
+            raise _occupied(str(folder), f"has a {path.name} that is no JSON") from None
         return found if "seed" in found else None
     return None
 
 
-def _occupied(folder: Path, what: str) -> RequestError:
+def _occupied(name: str, what: str) -> RequestError:
     return RequestError(
-        Reason.INVALID, f"{folder} {what}; expected a new or empty folder, or the same data set."
+        Reason.INVALID, f"{name} {what}; expected a new or empty folder, or the same data set."
     )
 
 

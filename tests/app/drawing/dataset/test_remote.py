@@ -54,12 +54,15 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_folder_of_fsspec_has_the_files_of_a_local_one(
-    tmp_path: Path, local: dict[str, bytes]
+    tmp_path: Path, local: dict[str, bytes], capsys: pytest.CaptureFixture[str]
 ) -> None:
     address = f"file://{tmp_path}/there"
     assert main([address, *OPTIONS, "--workers=2"]) == 0
     assert files_of(tmp_path / "there") == local
     assert main([address, *OPTIONS]) == 0  # nothing is left to do
+    capsys.readouterr()
+    assert main([address, *OPTIONS, "--length=2"]) == 2
+    assert capsys.readouterr().err.startswith(f"{address} holds the data set count=90&")
     assert files_of(tmp_path / "there") == local
 
 

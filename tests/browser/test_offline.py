@@ -16,6 +16,7 @@ from tests.browser.picture import (
     picture,
     wait_for_picture,
 )
+from tests.browser.test_photo import choose, jpeg, ruled, sheet
 
 QUERY = "digits=2018&seed=14&spacing=tight&gap=2&scale=3&ink=1a237e&paper=fff8e1&render=ink&pen=0.8"
 
@@ -45,6 +46,11 @@ def test_download_has_the_pixels_of_the_service(offline: Page, address: str, nam
     made = downloaded(offline, name)
     expect(offline.locator("#save-status")).to_contain_text("the browser made this file")
     assert differences(made, fetched(f"{address}/generate?{QUERY}")).max() <= MAX_INK_DIFFERENCE
+
+
+def test_photo_is_read_without_a_connection(offline: Page) -> None:
+    choose(offline, jpeg(ruled(sheet([7], 600, 800, 250))))
+    expect(offline.locator("#own-digit-status")).to_contain_text("Recognised as 7. Confidence")
 
 
 def test_download_that_needs_the_service_is_an_error(offline: Page) -> None:

@@ -18,7 +18,7 @@ def real_digits() -> Digits:
 def test_numbers_of_real_digits_have_the_layout_of_drawn_ones() -> None:
     renderer = open_renderer(PRETRAINED, "onnx", "int8")
     for batches in (
-        drawn_numbers(renderer, 200),
+        drawn_numbers(renderer, 200, usefulness.TRAIN_SEED),
         composed_numbers(real_digits(), 200, usefulness.TRAIN_SEED),
     ):
         images = np.concatenate([images for images, _ in batches])
@@ -42,7 +42,7 @@ def test_composed_number_shows_real_digits_of_its_labels() -> None:
 def test_reader_reads_what_it_has_learnt_by_heart() -> None:
     ((images, labels),) = composed_numbers(real_digits(), 8, seed=1)
     said: list[str] = []
-    reader = train(iter([(images, labels)] * 120), said.append)
+    reader = train(iter([(images, labels)] * 120), usefulness.TRAIN_SEED, said.append)
     assert len(said) == 3
     assert errors(reader, iter([(images, labels)])) == {"numbers": 0, "digits": 0}
     assert errors(Reader().eval(), iter([(images, labels)]))["numbers"] == 1

@@ -10,8 +10,9 @@ from PIL import Image
 from app.request.error import PICTURE, FieldError, InvalidRequest, PictureFault
 from model.reading.reader import LABELS, Reader, Seen
 
-NO_DIGIT = 0.5  # probability from which a group of ink is no digit
-UNREADABLE = 0.4  # confidence under which a digit is not used
+NO_DIGIT = 0.6  # probability from which a group of ink is no digit
+UNREADABLE = 0.3  # confidence under which a digit is not used
+BESIDE = 0.7  # confidence under which a digit does not count beside one above it
 RUNNERS_UP = 3
 BORDER = 1 / 60  # of the longer side of a picture: what comes nearer to it is cut, or may be
 NO_INK = "holds no ink: nothing stands out from its background"
@@ -62,6 +63,7 @@ def see_digit(reader: Reader, picture: Image.Image, label: int | None) -> Sight:
         raise refused("no_digit", _nothing(groups))
     # The edge of a neighbour may look like a digit, but not beside one that is whole.
     digits = [seen for seen in digits if _is_whole(seen, picture)] or digits
+    digits = [seen for seen in digits if seen.confidence >= BESIDE] or digits
     if len(digits) > 1:
         labels = " and ".join(str(seen.label) for seen in sorted(digits, key=lambda s: s.box))
         raise refused("several_digits", f"shows {len(digits)} digits, read as {labels}")

@@ -22,6 +22,9 @@ LEAST_PAPER = 0.03  # of a picture, to know its level
 LEAST_LEVEL = 0.02  # of paper, under which ratios are meaningless
 FAINT = 0.04  # of full ink: paler pixels are paper
 NOISE_LIMIT = 3  # standard deviations of the paper that are not ink yet
+HOLLOW = 0.1  # of the band around what was marked: if so much has the ink's colour, it goes on
+ALIKE = 0.35  # of the way from the ink's colour to the paper's: what is nearer is ink
+MOST_ROUNDS = 32  # pixels, how far ink goes on
 BLEND = 5  # how soon noise makes the finder's ink count instead of the levels
 
 Ink = NDArray[np.float32]
@@ -53,6 +56,7 @@ def ink_levels(pixels: Ink, ink: Ink) -> Ink:
         pixels: (h, w, 3) in [0, 1].
         ink: (h, w) in [0, 1], roughly where the ink is.
     """
+    ink = completed(pixels, ink)
     around = grown(ink)
     bare = grown(around) < BARE
     if bare.mean() < LEAST_PAPER:  # cropped tight to a broad pen
@@ -69,6 +73,31 @@ def ink_levels(pixels: Ink, ink: Ink) -> Ink:
     mixed: Ink = (level * (1 - share) + ink * share) * np.clip(2 * around, 0, 1)
     mixed[mixed < FAINT] = 0
     return mixed
+
+
+def completed(pixels: Ink, ink: Ink) -> Ink:
+    """The ink (h, w) with the rest of a broad stroke or a spot, of which it is only the edge.
+
+    Args:
+        pixels: (h, w, 3) in [0, 1].
+        ink: (h, w) in [0, 1], where the ink is, or its edge.
+    """
+    mask = (ink >= ink.max() / 2).astype(np.float32)
+    near = grown(grown(mask))
+    band = grown(grown(near)) - near > 0
+    if not band.any():
+        return ink
+    colour, paper = np.median(pixels[mask > 0], axis=0), np.median(pixels[near == 0], axis=0)
+    alike = np.abs(pixels - colour).max(axis=2) < ALIKE * np.abs(paper - colour).max()
+    if alike[band].mean() < HOLLOW:
+        return ink
+    for _ in range(MOST_ROUNDS):
+        more = np.maximum(mask, grown(mask) * alike)
+        if (more == mask).all():
+            break
+        mask = more
+    whole: Ink = np.maximum(ink, mask)
+    return whole
 
 
 def _contrast(pixels: Ink, paper: Ink, ink: Ink) -> Ink:

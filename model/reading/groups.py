@@ -12,6 +12,7 @@ MOST = 64  # groups, before fragments are joined
 FRAGMENT = 0.5  # of the ink of the group that it belongs to, at most
 LOW = 0.6  # of its height, at most
 NEAR = 0.2  # of its height between their boxes, at most
+ABOVE = 0.5, 0.3, 0.1  # of two halves of a digit: shared width, and height, and the gap at most
 WITHIN = 0.5  # of the fragment's box lies in that of its group: then it may be high or apart
 
 
@@ -69,6 +70,8 @@ def find_groups(ink: Plane, least: float = 0.5) -> list[Group]:
 
 def _belongs(small: Group, large: Group) -> bool:
     """Whether a group is a fragment of a larger one, such as the bar of a 5."""
+    if _halves(small, large):
+        return True
     if small.mass > FRAGMENT * large.mass:
         return False
     if small.overlap(*large[2:]) >= WITHIN:
@@ -81,6 +84,17 @@ def _belongs(small: Group, large: Group) -> bool:
         large.top - small.bottom,
     )
     return small.bottom - small.top <= LOW * height and apart <= NEAR * height
+
+
+def _halves(one: Group, other: Group) -> bool:
+    """Whether one group continues right above or below the other, as in a 3 that is broken."""
+    width, shared, gap = ABOVE
+    wide = min(one.right, other.right) - max(one.left, other.left)
+    high = min(one.bottom, other.bottom) - max(one.top, other.top)  # negative: the gap
+    whole = max(one.bottom, other.bottom) - min(one.top, other.top)
+    return wide >= width * min(
+        one.right - one.left, other.right - other.left
+    ) and -gap * whole <= high <= shared * min(one.bottom - one.top, other.bottom - other.top)
 
 
 def _touching(mask: Mask) -> Mask:

@@ -12,8 +12,8 @@ from training.config import EXIT_FAILED, read_options
 
 DESCRIPTION = """
 Train the two networks with which /restyle reads photos: one finds the ink of digits in a picture,
-one reads what was cut out. The defaults take about ten minutes on one core. A command that was
-stopped continues when it is started again.
+one reads what was cut out. The defaults take about a quarter of an hour on one core. A command
+that was stopped continues when it is started again.
 """
 
 

@@ -19,6 +19,7 @@ from training.randomness import Purpose, keyed_rng
 CLASSES = LABELS + 1
 MNIST_SHARE, CUT_SHARE = 0.45, 0.35  # of a batch; the rest is no digit
 TURN, SHEAR, SCALE, SHIFT = 0.15, 0.15, 0.12, 0.07  # radians, slope, share, halves of the picture
+BENT, BENDS = 0.04, 5  # halves of the picture that points move; as many points each way
 FAR, FURTHER = 0.15, 3  # share of digits that are turned so many times further
 WORN = 0.15  # share of a batch with a broad pen, and of that in few pixels
 FEW = 10, 20  # pixels for the 28 of a digit: from, and below
@@ -32,16 +33,16 @@ class Classifier(nn.Module):
         self.layers = nn.Sequential(
             *_convolution(1, 16, 5),
             nn.MaxPool2d(2),  # 28 -> 14
-            *_convolution(16, 24, 3),
-            *_convolution(24, 32, 3),
-            nn.MaxPool2d(2),  # 14 -> 7
+            *_convolution(16, 32, 3),
             *_convolution(32, 40, 3),
-            *_convolution(40, 40, 3),
+            nn.MaxPool2d(2),  # 14 -> 7
+            *_convolution(40, 48, 3),
+            *_convolution(48, 48, 3),
             nn.MaxPool2d(2),  # 7 -> 3
             nn.Flatten(),
             nn.Dropout(0.2),
         )
-        self.scores = nn.Linear(40 * 9, CLASSES)
+        self.scores = nn.Linear(48 * 9, CLASSES)
 
     def forward(self, digits: Tensor) -> Tensor:
         """See the class."""
@@ -77,7 +78,7 @@ class Sources(NamedTuple):
 
 
 def _distorted(digits: Tensor, rng: torch.Generator) -> Tensor:
-    """Each digit turned, slanted, scaled and shifted a little; some broad, some in few pixels."""
+    """Each digit turned, slanted, scaled, shifted and bent a little; some broad or coarse."""
     turn, shear, wide, high, right, down = torch.randn(6, len(digits), generator=rng)
     turn = turn * (1 + (FURTHER - 1) * (torch.rand(len(digits), generator=rng) < FAR))
     cos, sin = torch.cos(TURN * turn), torch.sin(TURN * turn)
@@ -87,6 +88,9 @@ def _distorted(digits: Tensor, rng: torch.Generator) -> Tensor:
     grid = functional.affine_grid(
         torch.stack([rows, columns], dim=1), [len(digits), 1, 28, 28], align_corners=False
     )
+    bends = BENT * torch.randn((len(digits), 2, BENDS, BENDS), generator=rng)
+    bends = functional.interpolate(bends, 28, mode="bicubic")
+    grid = grid + bends.permute(0, 2, 3, 1)
     moved = functional.grid_sample(digits[:, None], grid, align_corners=False)
     order = torch.randperm(len(digits), generator=rng)
     broad, coarse = torch.split(order, max(1, round(WORN * len(digits))))[:2]

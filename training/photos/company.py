@@ -9,7 +9,6 @@ from training.photos.pen import Levels
 from training.photos.scene import Colour, Scene
 
 BACK = np.array([0.3, 0.32, 0.4], dtype=np.float32)  # the colour of ink that shines through
-LITTLE = 0.1  # of a digit, beyond one half of it: with more it may pass for a digit
 
 
 def edge_of(scene: Scene, digit: Levels, ink: Colour) -> None:
@@ -22,7 +21,7 @@ def edge_of(scene: Scene, digit: Levels, ink: Colour) -> None:
     at = rng.uniform(0.2, 0.8), reach if pen.chance(rng, 0.5) else 1 - reach
     cover = scene.place(small, *(at if axis == 0 else at[::-1]))
     if not scene.touches(pen.blurred(cover, 0.01 * scene.side)):
-        (scene.add_cut if share > LITTLE else scene.add_mark)(cover, ink)
+        scene.add_cut(cover, ink)
 
 
 def behind(scene: Scene, digit: Levels, depth: float) -> None:
@@ -31,7 +30,7 @@ def behind(scene: Scene, digit: Levels, depth: float) -> None:
         x, y = scene.rng.uniform(0.2, 0.8, 2)
         small = pen.written(digit, scene.rng.uniform(0.3, 0.7) * scene.side, 0, scene.rng)[:, ::-1]
         cover = pen.blurred(scene.place(small, x, y), 0.006 * scene.side)
-        scene.cover(cover * depth, BACK)
+        scene.add_back(cover, depth, BACK)
 
 
 def write_row(scene: Scene, digits: Sequence[Levels], ink: Colour) -> None:

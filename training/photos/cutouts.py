@@ -64,7 +64,7 @@ def _name(made: Composed, box: Box) -> int | None:
         slice(max(0, int(box[1])), int(np.ceil(box[3]))),
         slice(max(0, int(box[0])), int(np.ceil(box[2]))),
     )
-    if _share(made.cut, area) >= ALONE:
+    if _share(made.cut, area) >= ALONE or _share(made.back, area) >= ALONE:
         return None
     shares = [_share(digit, area) for digit in made.digits]
     inside = [index for index, share in enumerate(shares) if share >= ALONE]

@@ -41,6 +41,7 @@ class Composed(NamedTuple):
         digits: (H, W) float32 in [0, 1] for each whole digit: where it covers the paper.
         mark: likewise, of what is written and is no digit.
         cut: likewise, of digits of which the border cuts a part.
+        back: likewise, of writing on the back of the sheet.
         labels: of the whole digits.
     """
 
@@ -48,6 +49,7 @@ class Composed(NamedTuple):
     digits: list[Plane]
     mark: Plane
     cut: Plane
+    back: Plane
     labels: list[int]
 
 
@@ -63,15 +65,17 @@ def compose(
     if near:
         example = _near(example, rng)
     picture = Image.fromarray((example.shot * 255 + 0.5).astype(np.uint8))
-    covers = *example.digits, example.mark, example.cut
-    if chance(rng, 0.25):
+    covers = *example.digits, example.mark, example.cut, example.back
+    if chance(rng, 0.3):
         picture, covers = _coarse(picture, covers, min(map(_reach, example.inks)), rng)
     if chance(rng, 0.4):
         shot = np.asarray(picture, dtype=np.float32) / np.float32(255)
         file = io.BytesIO(jpeg(shot, int(rng.integers(40, 96))))
         picture = Image.open(file).convert("RGB")
-    *digits, mark, cut = covers
-    return Composed(picture, digits, mark, cut, [int(k) for k in labels[chosen[: len(digits)]]])
+    *digits, mark, cut, back = covers
+    return Composed(
+        picture, digits, mark, cut, back, [int(k) for k in labels[chosen[: len(digits)]]]
+    )
 
 
 def _near(example: Example, rng: Rng) -> Example:
@@ -81,7 +85,7 @@ def _near(example: Example, rng: Rng) -> Example:
         return example
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     reach = max(np.ptp(rows), np.ptp(columns)) + 1
-    margins = rng.uniform(0, 0.4, 4) * reach if chance(rng, 0.7) else np.zeros(4)
+    margins = rng.uniform(0, 0.4, 4) * reach * (rng.uniform(0, 1, 4) < rng.uniform())
     above, below, left, right = margins.round().astype(int)
     down = slice(max(rows[0] - above, 0), rows[-1] + 1 + below)
     across = slice(max(columns[0] - left, 0), columns[-1] + 1 + right)
@@ -90,6 +94,7 @@ def _near(example: Example, rng: Rng) -> Example:
         [digit[down, across] for digit in example.digits],
         example.mark[down, across],
         example.cut[down, across],
+        example.back[down, across],
     )
 
 
@@ -144,7 +149,9 @@ def target(frame: Frame, made: Composed) -> NDArray[np.uint8]:
         if (part > FAINT).any():
             part = np.clip(part / np.quantile(part[part > FAINT], FULL), 0, 1)
         wanted[area] = np.maximum(wanted[area], INK * part)
-    free = _part(np.maximum(made.mark, made.cut), frame.box, shape) > FAINT
+    # Beside a whole digit, one that the border cuts is to be left out; alone, it may be a digit.
+    either = made.mark if made.digits else np.maximum(made.mark, made.cut)
+    free = _part(either, frame.box, shape) > FAINT
     wanted[area][free] = ANYTHING
     return wanted
 

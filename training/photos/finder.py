@@ -70,15 +70,26 @@ def train_finder(examples: Examples, steps: Steps, seed: int) -> Finder:
 
     def loss_of(_: int) -> Tensor:
         chosen = torch.randint(len(examples.pixels), (steps.batch,), generator=rng)
-        return finder_loss(finder, examples, chosen.numpy())
+        colours = torch.randperm(3, generator=rng)
+        return finder_loss(finder, examples, chosen.numpy(), colours)
 
     fit("finder", finder, steps.cycle, loss_of)
     return finder
 
 
-def finder_loss(finder: Finder, examples: Examples, chosen: NDArray[np.intp]) -> Tensor:
-    """Mean binary cross entropy of the pixels that are to be marked or not, a scalar."""
+def finder_loss(
+    finder: Finder, examples: Examples, chosen: NDArray[np.intp], colours: Tensor
+) -> Tensor:
+    """Mean binary cross entropy of the pixels that are to be marked or not, a scalar.
+
+    Args:
+        finder: the network.
+        examples: with `chosen` a batch of them.
+        chosen: (B,) their numbers.
+        colours: (3,) an order of red, green and blue to see them in.
+    """
     planes = torch.from_numpy(finder_input(examples.frames(chosen)))
+    planes[:, :3] = planes[:, colours]
     wanted = torch.from_numpy(examples.targets[chosen])
     with torch.autocast("cpu", torch.bfloat16):
         logits = finder(planes.to(memory_format=torch.channels_last)).float()

@@ -26,12 +26,14 @@ class Example(NamedTuple):
         digits: (H, W) float32 in [0, 1] for each whole digit: where it covers the paper.
         mark: likewise, of what is written and is no digit.
         cut: likewise, of digits of which the border cuts a part.
+        back: likewise, of writing on the back of the sheet.
     """
 
     shot: Plane
     digits: list[Plane]
     mark: Plane
     cut: Plane
+    back: Plane
 
     @property
     def inks(self) -> list[Plane]:
@@ -65,7 +67,7 @@ def mixed(
             if pen.chance(rng, share):
                 effect(scene, digits, ink)
     shot = _plain_shot(scene) if plain else _shot(scene, noisy=not count and pen.chance(rng, 0.2))
-    return Example(shot, scene.digits, scene.mark, scene.cut)
+    return Example(shot, scene.digits, scene.mark, scene.cut, scene.back)
 
 
 def _plain_shot(scene: Scene) -> Plane:
@@ -129,7 +131,9 @@ def _nothing(scene: Scene, digits: Sequence[Levels], ink: Colour) -> None:
     mark = MARKS[int(rng.integers(len(MARKS)))]
     size = 0.9 * 0.05 ** rng.uniform() if mark is pen.dot else rng.uniform(0.15, 0.9)
     small = mark(max(4, round(size * scene.side)), rng)
-    scene.add_mark(scene.place(small, *rng.uniform(0.3, 0.7, 2)), ink)
+    # A filled spot is not to be marked, as crumbs are not: what is left of it would be a ring.
+    write = scene.cover if mark is pen.dot else scene.add_mark
+    write(scene.place(small, *rng.uniform(0.3, 0.7, 2)), ink)
 
 
 def _print_colour(scene: Scene) -> Colour:
@@ -189,7 +193,7 @@ def _half_shadow(scene: Scene, _: Sequence[Levels], __: Colour) -> None:
 EFFECTS: tuple[tuple[float, Effect], ...] = (
     (0.35, _lines),
     (0.1, _words),
-    (0.12, lambda scene, digits, _: behind(scene, digits[1], scene.rng.uniform(0.05, 0.3))),
+    (0.2, lambda scene, digits, _: behind(scene, digits[1], scene.rng.uniform(0.05, 0.3))),
     (0.15, lambda scene, digits, ink: edge_of(scene, digits[2], ink)),
     (0.2, lambda scene, _, ink: scene.spots(int(scene.rng.integers(1, 5)), 0.01, 0.05, ink)),
     (0.12, lambda scene, _, __: scene.spots(25, 0.004, 0.02, _print_colour(scene))),
@@ -198,7 +202,7 @@ EFFECTS: tuple[tuple[float, Effect], ...] = (
     (0.5, lambda scene, _, __: scene.gradient(scene.rng.uniform(0, 0.6))),
     (0.2, lambda scene, _, __: scene.vignette(scene.rng.uniform(0.2, 0.8))),
     (0.25, lambda scene, _, __: scene.mottle(scene.rng.uniform(0.01, 0.12))),
-    (0.2, _shadow),
-    (0.15, _half_shadow),
+    (0.25, _shadow),
+    (0.2, _half_shadow),
     (0.12, lambda scene, _, __: scene.fold(scene.rng.uniform(0.03, 0.3))),
 )

@@ -8,7 +8,7 @@ Levels = NDArray[np.uint8]
 Cover = NDArray[np.float32]  # (H, W) in [0, 1], 1 where ink covers the paper
 LEAST_BLUR = 0.2  # pixels: less changes nothing
 HALF = 0.5  # cover at which a pixel counts as ink
-BROAD, THIN = 0.15, 0.2  # shares of digits written with such a pen
+BROAD, THIN = 0.2, 0.2  # shares of digits written with such a pen
 PALE = 100  # level of a stroke that is not made stronger
 FINE = 4  # subpixels of a pixel, for smooth drawn marks
 

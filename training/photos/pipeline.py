@@ -21,6 +21,7 @@ from training.photos.cutouts import Cutouts, cached_cutouts, make_cutouts
 from training.photos.examples import cached_examples
 from training.photos.export import finder_network, reader_files
 from training.photos.finder import Finder, train_finder
+from training.photos.hands import drawn_digits
 from training.photos.pen import Levels
 from training.photos.recipe import Recipe
 from training.snapshot import SnapshotError
@@ -29,7 +30,7 @@ from training.tensors import load_tensors, save_tensors
 log = logging.getLogger("training.photos")
 HELD_OUT = 12  # one in so many training digits is kept for the calibration
 CHECKED = 8  # one picture to calibrate with for so many to train with
-FINDING, READING, CHECKING = 1, 2, 3  # streams of pictures
+FINDING, READING, CHECKING, DRAWING = 1, 2, 3, 4  # streams of random numbers
 
 
 class Pipeline:
@@ -47,7 +48,11 @@ class Pipeline:
         self.data, self.recipe, self.folder = data, recipe, folder
         self.kept = len(data) - len(data) // HELD_OUT
         images, labels = data.images.numpy(), data.labels.numpy()
-        self.own = images[: self.kept], labels[: self.kept]
+        drawn = drawn_digits(recipe.drawn, np.random.default_rng((recipe.seed, DRAWING)))
+        self.own = (
+            np.concatenate([images[: self.kept], drawn[0]]),
+            np.concatenate([labels[: self.kept], drawn[1]]),
+        )
         self.held_out = images[self.kept :], labels[self.kept :]
         self._claim()
 
@@ -66,13 +71,13 @@ class Pipeline:
         cutouts = self._cut("cutouts.npz", self.own, pictures, READING, find)
         held_out = self._cut("held-out.npz", self.held_out, pictures // CHECKED, CHECKING, find)
         classifier = Classifier()
-        digits = self.data.images[: self.kept], self.data.labels[: self.kept]
-        train = partial(train_classifier, *digits, cutouts, recipe.classifier, recipe.seed)
+        digits, labels = map(torch.from_numpy, self.own)
+        train = partial(train_classifier, digits, labels, cutouts, recipe.classifier, recipe.seed)
         self._stage("classifier", classifier, train)
         temperature = calibrate(classifier, held_out)
         facts = {
-            "data": f"MNIST, the first {self.kept} of {len(self.data)} training images; "
-            "calibrated on the rest",
+            "data": f"MNIST, the first {self.kept} of {len(self.data)} training images, and "
+            f"{recipe.drawn} drawn digits; calibrated on the rest of MNIST",
             "recipe": recipe.model_dump(),
             "temperature": round(temperature, 3),
             "held_out": _accuracy(classifier, held_out),

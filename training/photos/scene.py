@@ -28,6 +28,7 @@ class Scene:
         digits: the cover of each.
         mark: (H, W) the cover of what is written and is no digit.
         cut: (H, W) the cover of digits of which the border cuts a part.
+        back: (H, W) where writing on the back of the sheet shines through.
         texture: (H, W) in [0, 1], how much of the ink sticks to the paper.
     """
 
@@ -41,6 +42,7 @@ class Scene:
     digits: list[Cover] = field(default_factory=list, init=False)
     mark: Cover = field(init=False)
     cut: Cover = field(init=False)
+    back: Cover = field(init=False)
     texture: Cover = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,6 +52,7 @@ class Scene:
         self.digit = np.zeros(size, dtype=np.float32)
         self.mark = np.zeros(size, dtype=np.float32)
         self.cut = np.zeros(size, dtype=np.float32)
+        self.back = np.zeros(size, dtype=np.float32)
         self.texture = np.ones(size, dtype=np.float32)
         self.across = np.arange(self.width, dtype=np.float32)[None, :] / self.width
         self.down = np.arange(self.height, dtype=np.float32)[:, None] / self.height
@@ -213,6 +216,11 @@ class Scene:
         """Write most of a digit, with the cover (H, W); whether it is one is a matter of taste."""
         self.cover(cover, colour)
         self.cut = np.maximum(self.cut, cover)
+
+    def add_back(self, cover: Cover, depth: float, colour: Colour) -> None:
+        """Write on the back of the sheet; `depth` of the cover (H, W) shines through."""
+        self.cover(cover * depth, colour)
+        self.back = np.maximum(self.back, cover)
 
     def mottle(self, depth: float) -> None:
         """Light and paper that are uneven by `depth`, as of waves, creases and stains."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from model.reading.cutout import cut_out, ink_levels
+from model.reading.cutout import completed, cut_out, ink_levels
 from model.reading.frame import framed
 from tests.mnist import read_mnist
 
@@ -65,3 +65,21 @@ def test_ink_levels_without_contrast_are_empty(level: float) -> None:
     ink = np.zeros((30, 30), np.float32)
     ink[10:20, 10:20] = 1
     assert not ink_levels(np.full((30, 30, 3), level, np.float32), ink).any()
+
+
+def test_spot_of_which_only_the_edge_is_marked_is_completed() -> None:
+    down, across = np.mgrid[:96, :96] - 48.0
+    radius = np.hypot(down, across)
+    pixels = np.where(radius < 28, 0.1, 0.9)[..., None].repeat(3, axis=2).astype(np.float32)
+    edge = ((radius < 28) & (radius > 23)).astype(np.float32)
+    assert (completed(pixels, edge) == (radius < 28)).all()
+
+
+def test_ink_beside_a_line_of_its_colour_is_left_as_it_is() -> None:
+    pixels = np.full((96, 96, 3), 0.9, np.float32)
+    pixels[20:76, 40:48] = 0.1
+    pixels[60:62] = 0.1  # a printed line, which the finder has left out
+    ink = np.zeros((96, 96), np.float32)
+    ink[20:76, 40:48] = 1
+    assert (completed(pixels, ink) == ink).all()
+    assert (completed(pixels, np.ones_like(ink)) == 1).all()

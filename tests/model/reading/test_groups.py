@@ -50,6 +50,20 @@ def test_find_groups_joins_a_fragment_with_its_digit(
     assert len(find_groups(np.maximum(ring, plane(fragment)))) == (1 if joined else 2)
 
 
+@pytest.mark.parametrize(
+    ("above", "below", "joined"),
+    [
+        ((2, 18, 10, 22), (21, 38, 10, 22), True),  # the halves of a 3 that is broken
+        ((2, 18, 10, 22), (25, 40, 10, 22), False),  # a digit of its own below
+        ((2, 18, 1, 13), (5, 21, 16, 28), False),  # likewise, beside the first
+    ],
+)
+def test_find_groups_joins_two_halves_of_a_digit(
+    above: tuple[int, int, int, int], below: tuple[int, int, int, int], joined: bool
+) -> None:
+    assert len(find_groups(np.maximum(plane(above), plane(below)))) == (1 if joined else 2)
+
+
 @given(arrays.arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12))))
 def test_find_groups_share_out_every_pixel_once(mask: np.ndarray) -> None:
     groups = find_groups(mask.astype(np.float32))  # at most 36, fewer than are looked at

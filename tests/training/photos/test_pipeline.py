@@ -70,7 +70,7 @@ def test_line_that_is_thinner_than_a_pixel_of_the_frame_is_to_be_marked() -> Non
     line = np.zeros((480, 480), dtype=np.float32)
     line[100:380, 240:242] = 1
     bare = np.zeros_like(line)
-    made = Composed(Image.new("RGB", line.shape), [line], bare, bare, [1])
+    made = Composed(Image.new("RGB", line.shape), [line], bare, bare, bare, [1])
     marked = target(framed(made.picture), made)
     assert (marked == INK).sum() == pytest.approx(280 / 480 * SIDE, abs=2)
     assert target(framed(made.picture), made._replace(digits=[], mark=line)).max() == ANYTHING

@@ -15,6 +15,9 @@ const LEAST_PAPER = 0.03; // of a picture, to know its level
 const LEAST_LEVEL = 0.02; // of paper, under which ratios are meaningless
 const FAINT = 0.04; // of full ink: paler pixels are paper
 const NOISE_LIMIT = 3; // standard deviations of the paper that are not ink yet
+const HOLLOW = 0.1; // of the band around what was marked: if so much has the ink's colour, it goes on
+const ALIKE = 0.35; // of the way from the ink's colour to the paper's: what is nearer is ink
+const MOST_ROUNDS = 32; // pixels, how far ink goes on
 const BLEND = 5; // how soon noise makes the finder's ink count instead of the levels
 const ROUNDING = 1e-3; // pixels by which a source box is smaller, see model/reading/cutout.py
 
@@ -37,9 +40,10 @@ export function cutOut(picture, frame, plane) {
 /**
  * How dark the ink is at each pixel, in [0, 1]: its contrast with the paper around it.
  * @param {Picture} pixels in [0, 1]
- * @param {Picture} ink
+ * @param {Picture} marked
  */
-function inkLevels(pixels, ink) {
+function inkLevels(pixels, marked) {
+  const ink = completed(pixels, marked);
   const around = grown(ink);
   let bare = grown({ ...ink, values: around }).map((value) => Number(value < BARE));
   if (bare.reduce((sum, value) => sum + value, 0) < LEAST_PAPER * bare.length) { // cropped tight to a broad pen
@@ -58,6 +62,31 @@ function inkLevels(pixels, ink) {
     const mixed = (level * (1 - share) + ink.values[at] * share) * Math.min(1, 2 * around[at]);
     return mixed < FAINT ? 0 : mixed;
   });
+}
+
+/**
+ * The ink with the rest of a broad stroke or a spot, of which it is only the edge.
+ * @param {Picture} pixels in [0, 1]
+ * @param {Picture} ink
+ */
+function completed(pixels, ink) {
+  const most = ink.values.reduce((a, b) => Math.max(a, b), 0);
+  let mask = ink.values.map((value) => Number(value >= most / 2));
+  const twice = (/** @type {Float32Array} */ values) => grown({ ...ink, values: grown({ ...ink, values }) });
+  const near = twice(mask);
+  const band = twice(near).map((value, at) => value - near[at]);
+  const size = band.reduce((sum, value) => sum + value, 0);
+  if (!size) return ink;
+  const [colour, paper] = [mask, near.map((value) => 1 - value)].map((own) =>
+    [0, 1, 2].map((part) => quantile(own.map((_, at) => pixels.values[3 * at + part]).filter((_, at) => own[at]), 0.5)));
+  const least = ALIKE * Math.max(...colour.map((level, part) => Math.abs(paper[part] - level)));
+  const alike = mask.map((_, at) => Number(Math.max(...colour.map((level, part) => Math.abs(pixels.values[3 * at + part] - level))) < least));
+  if (band.reduce((sum, value, at) => sum + value * alike[at], 0) < HOLLOW * size) return ink;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const reach = grown({ ...ink, values: mask });
+    mask = mask.map((value, at) => Math.max(value, reach[at] * alike[at]));
+  }
+  return { ...ink, values: ink.values.map((value, at) => Math.max(value, mask[at])) };
 }
 
 /**

@@ -9,6 +9,7 @@ const MOST = 64; // groups, before fragments are joined
 const FRAGMENT = 0.5; // of the ink of the group that it belongs to, at most
 const LOW = 0.6; // of its height, at most
 const NEAR = 0.2; // of its height between their boxes, at most
+const ABOVE = [0.5, 0.3, 0.1]; // of two halves of a digit: shared width, and height, and the gap at most
 const WITHIN = 0.5; // of the fragment's box lies in that of its group: then it may be high or apart
 
 /**
@@ -65,12 +66,28 @@ function groupOf(places, { values, width }) {
  * @param {Group} large
  */
 function belongs(small, large) {
+  if (halves(small.box, large.box)) return true;
   if (small.mass > FRAGMENT * large.mass) return false;
   if (overlap(small.box, large.box) >= WITHIN) return true;
   const [[left, top, right, bottom], other] = [small.box, large.box];
   const height = other[3] - other[1];
   const apart = Math.max(left - other[2], other[0] - right, top - other[3], other[1] - bottom);
   return bottom - top <= LOW * height && apart <= NEAR * height;
+}
+
+/**
+ * Whether one box continues right above or below the other, as in a 3 that is broken.
+ * @param {Box} one
+ * @param {Box} other
+ */
+function halves([left, top, right, bottom], other) {
+  const [width, shared, gap] = ABOVE;
+  const wide = Math.min(right, other[2]) - Math.max(left, other[0]);
+  const high = Math.min(bottom, other[3]) - Math.max(top, other[1]); // negative: the gap
+  const whole = Math.max(bottom, other[3]) - Math.min(top, other[1]);
+  return wide >= width * Math.min(right - left, other[2] - other[0])
+    && high >= -gap * whole
+    && high <= shared * Math.min(bottom - top, other[3] - other[1]);
 }
 
 /**

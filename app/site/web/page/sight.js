@@ -16,8 +16,9 @@ import { LABELS, read, readLine } from "./reader.js";
  * @property {string | null} unused why it has no part in the handwriting
  */
 
-const NO_DIGIT = 0.5; // probability from which a group of ink is no digit
-const UNREADABLE = 0.4; // confidence under which a digit is not used
+const NO_DIGIT = 0.6; // probability from which a group of ink is no digit
+const UNREADABLE = 0.3; // confidence under which a digit is not used
+const BESIDE = 0.7; // confidence under which a digit does not count beside one above it
 const RUNNERS_UP = 3;
 const BORDER = 1 / 60; // of the longer side of a picture: what comes nearer to it is cut, or may be
 const NO_INK = "holds no ink: nothing stands out from its background";
@@ -38,7 +39,9 @@ export function seeDigit(networks, picture, label) {
   if (!all.length) throw new PictureError("no_digit", nothing(groups));
   // The edge of a neighbour may look like a digit, but not beside one that is whole.
   const whole = all.filter((seen) => isWhole(seen, picture));
-  const digits = whole.length ? whole : all;
+  const likely = whole.length ? whole : all;
+  const sure = likely.filter((seen) => seen.shares[labelOf(seen)] >= BESIDE);
+  const digits = sure.length ? sure : likely;
   if (digits.length > 1) {
     const labels = digits.sort((a, b) => a.box[0] - b.box[0] || a.box[1] - b.box[1]).map(labelOf);
     throw new PictureError("several_digits", `shows ${digits.length} digits, read as ${labels.join(" and ")}`);

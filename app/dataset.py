@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from app.drawing.dataset import folder as folders
+from app.drawing.dataset import shards
 from app.drawing.dataset.encoder import encode_section
 from app.drawing.dataset.files import write_whole
 from app.drawing.dataset.iterator import numbers
@@ -85,11 +85,11 @@ def _write_elsewhere(queries: Queries, options: dict[str, str | None], address: 
     with tempfile.TemporaryDirectory(prefix="cvae-digits-") as place:
         folder = Path(place)
         remote.fetch(folder)
-        if (folder / folders.INCOMPLETE).exists() or not (folder / folders.MANIFEST).exists():
+        if (folder / shards.INCOMPLETE).exists() or not (folder / shards.MANIFEST).exists():
             _write_folder(query, texts, folder, running, remote)
         else:
             plan = Plan(query, _seed(query, folder), texts)
-            folders.begin(folder, plan, _renderer(query), name=address)
+            shards.begin(folder, plan, _renderer(query), name=address)
 
 
 def _ending(output: str) -> str | None:
@@ -124,7 +124,7 @@ def _write_file(query: DatasetOptions, texts: Texts | None, output: Path) -> Non
         )
     seed, renderer = chosen_seed(query.seed), _renderer(query)
     section = whole(query, seed, texts)
-    folders.check_disk(output, section, section.count, renderer)
+    shards.check_disk(output, section, section.count, renderer)
     pieces = encode_section(ENCODERS[query.format](section), section, renderer)
     write_whole(output, _with_progress(pieces, section))
     print_seed(query.seed, seed)
@@ -142,9 +142,9 @@ def _write_folder(
     part, parts = running.part
     after = keep
     if remote is None:
-        missing = folders.begin(folder, plan, renderer)
+        missing = shards.begin(folder, plan, renderer)
     else:
-        missing = folders.begin(folder, plan, renderer, running.workers, remote.address)
+        missing = shards.begin(folder, plan, renderer, running.workers, remote.address)
         send_description(remote, folder)
         after = partial(send_shard, remote.address)
     indices = [index for index in missing if index % parts == part]
@@ -158,14 +158,14 @@ def _write_folder(
     progress.end()
     if remote is not None:
         remote.fetch(folder)  # the records of other runs
-    if folders.finish(folder, plan, renderer) and remote is not None:
+    if shards.finish(folder, plan, renderer) and remote is not None:
         remote.complete(folder)
     print_seed(query.seed, plan.seed)
 
 
 def _seed(query: DatasetOptions, folder: Path) -> int:
     """The seed that is asked for, that of the data set in the folder, or a random one."""
-    return chosen_seed(query.seed if query.seed is not None else folders.resumed_seed(folder))
+    return chosen_seed(query.seed if query.seed is not None else shards.resumed_seed(folder))
 
 
 def _renderer(query: DatasetOptions) -> Renderer:

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from app.drawing.dataset import folder as folders
+from app.drawing.dataset import shards
 from app.drawing.dataset.iterator import numbers
 from app.drawing.dataset.labels import draw_numbers
 from app.drawing.dataset.plan import Plan
@@ -112,9 +112,9 @@ def _writing(renderer: Renderer, place: Path, options: dict[str, object]) -> Run
     def run() -> None:
         folder = Path(tempfile.mkdtemp(dir=place))
         plan = _plan(options)
-        missing = folders.begin(folder, plan, renderer)
+        missing = shards.begin(folder, plan, renderer)
         write_shards(Work(folder, plan, missing), renderer, lambda _: None)
-        folders.finish(folder, plan, renderer)
+        shards.finish(folder, plan, renderer)
 
     return run
 
@@ -125,7 +125,7 @@ def _two_workers(renderer: Renderer, place: Path) -> float:
     for workers in (1, 2):
         with tempfile.TemporaryDirectory(dir=place) as folder:
             plan = _plan({"count": MANY, "format": "npz"})
-            work = Work(Path(folder), plan, folders.begin(Path(folder), plan, renderer))
+            work = Work(Path(folder), plan, shards.begin(Path(folder), plan, renderer))
             began = time.perf_counter()
             write_shards_with(workers, _renderer, work, lambda _: None)
             seconds.append(time.perf_counter() - began)

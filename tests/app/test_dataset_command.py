@@ -16,7 +16,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.dataset import main
-from app.drawing.dataset import folder as folders
+from app.drawing.dataset import shards
 from app.drawing.dataset.plan import Plan
 from app.drawing.renderer import open_renderer
 from app.request.dataset_options import DatasetOptions
@@ -164,9 +164,9 @@ def test_folder_that_was_interrupted_anywhere_ends_in_the_same_bytes(
             real(path, data)
 
         folder = tmp_path / f"step-{step}"
-        monkeypatch.setattr(folders, "replace_file", interrupted)
+        monkeypatch.setattr(shards, "replace_file", interrupted)
         code = main([str(folder), *options])
-        monkeypatch.setattr(folders, "replace_file", real)
+        monkeypatch.setattr(shards, "replace_file", real)
         assert code == (130 if step < 8 else 0)
         again = [option for option in options if "seed" not in option or step == 0]
         assert main([str(folder), *again]) == 0  # the seed is known from the folder
@@ -234,14 +234,14 @@ def test_several_runs_that_end_together_complete_the_folder_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert main([str(tmp_path / "whole"), *SMALL, "--format=idx"]) == 0
-    monkeypatch.setattr(folders, "_finish", lambda *_: False)
+    monkeypatch.setattr(shards, "_finish", lambda *_: False)
     assert main([str(tmp_path / "a"), *SMALL, "--format=idx"]) == 0
     monkeypatch.undo()
     renderer = open_renderer(PRETRAINED, "onnx", "int8")
     values = dict(word.removeprefix("--").split("=") for word in [*SMALL, "--format=idx"])
     plan = Plan(DatasetOptions.model_validate(values), seed=7)
     with ThreadPoolExecutor(4) as pool:
-        done = pool.map(lambda _: folders.finish(tmp_path / "a", plan, renderer), range(4))
+        done = pool.map(lambda _: shards.finish(tmp_path / "a", plan, renderer), range(4))
     assert list(done) == [True] * 4
     assert files_of(tmp_path / "a") == files_of(tmp_path / "whole")
 
@@ -250,8 +250,8 @@ def test_shard_that_is_written_leaves_nothing_in_memory(tmp_path: Path) -> None:
     renderer = open_renderer(PRETRAINED, "onnx", "int8")
     values = {"count": "300", "shard-size": "100", "format": "npz", "length": "8"}
     plan = Plan(DatasetOptions.model_validate(values), seed=7)
-    for index in folders.begin(tmp_path / "a", plan, renderer):
-        folders.write_shard(tmp_path / "a", plan.shards[index], renderer, lambda _: None)
+    for index in shards.begin(tmp_path / "a", plan, renderer):
+        shards.write_shard(tmp_path / "a", plan.shards[index], renderer, lambda _: None)
     assert all("labels" not in vars(shard.section) for shard in plan.shards)
 
 

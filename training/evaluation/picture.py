@@ -41,7 +41,9 @@ def picture_report(
         _decoded(cvae, noise[:5].repeat_interleave(COLUMNS, dim=0), labels.repeat(5), device),
         _neighbours(samples[:COLUMNS], train),
     ]
-    sheets = [np.pad(_sheet(panel), ((0, MARGIN), (0, 0)), constant_values=96) for panel in panels]
+    sheets = [
+        np.pad(sheet(panel, COLUMNS), ((0, MARGIN), (0, 0)), constant_values=96) for panel in panels
+    ]
     picture = Image.fromarray(np.concatenate(sheets))
     picture = picture.resize(
         (picture.width * SCALE, picture.height * SCALE), Image.Resampling.NEAREST
@@ -93,9 +95,9 @@ def _neighbours(samples: Tensor, train: LabelledImages) -> Tensor:
     return torch.cat([samples, images[index]])
 
 
-def _sheet(images: Tensor) -> NDArray[np.uint8]:
-    """Grey levels (rows * H, 10 * W) of pixels (rows * 10, H, W)."""
+def sheet(images: Tensor, columns: int) -> NDArray[np.uint8]:
+    """Grey levels (rows * H, columns * W) of pixels (rows * columns, H, W)."""
     count, height, width = images.shape
-    grid = images.reshape(count // COLUMNS, COLUMNS, height, width).permute(0, 2, 1, 3)
-    levels: NDArray[np.uint8] = (grid.reshape(-1, COLUMNS * width) * 255 + 0.5).byte().numpy()
+    grid = images.cpu().reshape(count // columns, columns, height, width).permute(0, 2, 1, 3)
+    levels: NDArray[np.uint8] = (grid.reshape(-1, columns * width) * 255 + 0.5).byte().numpy()
     return levels

@@ -14,7 +14,7 @@ from torch import Tensor
 from model.cvae import CVAE
 from training.data import LabelledImages
 from training.evaluation.loss import label_one_hot
-from training.evaluation.picture import interpolate
+from training.evaluation.picture import interpolate, sheet
 from training.randomness import Purpose, keyed_rng
 
 COLUMNS = 12
@@ -35,7 +35,7 @@ def reconstructions(cvae: CVAE, data: LabelledImages, device: torch.device) -> b
         for pair in zip(torch.split(images, COLUMNS), torch.split(redrawn, COLUMNS), strict=True)
         for part in pair
     ]
-    return _png(_sheet(torch.cat([_filled(row) for row in rows]), COLUMNS))
+    return _png(sheet(torch.cat([_filled(row) for row in rows]), COLUMNS))
 
 
 @torch.inference_mode()
@@ -46,7 +46,7 @@ def interpolations(cvae: CVAE, seed: int, device: torch.device) -> bytes:
     ends = torch.randn(ROWS, 2, cvae.config.latent, generator=rng)
     places = torch.linspace(0, 1, COLUMNS)
     noise = torch.cat([interpolate(first, second, places) for first, second in ends])
-    return _png(_sheet(_decoded(cvae, noise, labels.repeat_interleave(COLUMNS), device), COLUMNS))
+    return _png(sheet(_decoded(cvae, noise, labels.repeat_interleave(COLUMNS), device), COLUMNS))
 
 
 @torch.inference_mode()
@@ -60,7 +60,7 @@ def plane(cvae: CVAE, device: torch.device) -> bytes:
     noise = torch.stack([values.repeat(PLANE_SIDE), -values.repeat_interleave(PLANE_SIDE)], dim=1)
     shown = min(3, cvae.config.classes) if cvae.config.conditional else 1
     sheets = [
-        _sheet(_decoded(cvae, noise, torch.full((len(noise),), label), device), PLANE_SIDE)
+        sheet(_decoded(cvae, noise, torch.full((len(noise),), label), device), PLANE_SIDE)
         for label in range(shown)
     ]
     return _png(np.concatenate([np.pad(part, ((0, 0), (0, 4))) for part in sheets], axis=1))
@@ -75,14 +75,6 @@ def _filled(row: Tensor) -> Tensor:
     """A row of at most COLUMNS images, filled with empty ones."""
     missing = COLUMNS - len(row)
     return torch.cat([row, row.new_zeros(missing, *row.shape[1:])])
-
-
-def _sheet(images: Tensor, columns: int) -> NDArray[np.uint8]:
-    """Grey levels (rows * H, columns * W) of pixels (rows * columns, H, W)."""
-    count, height, width = images.shape
-    grid = images.cpu().reshape(count // columns, columns, height, width).permute(0, 2, 1, 3)
-    levels: NDArray[np.uint8] = (grid.reshape(-1, columns * width) * 255 + 0.5).byte().numpy()
-    return levels
 
 
 def _png(levels: NDArray[np.uint8]) -> bytes:

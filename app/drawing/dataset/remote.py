@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from app.drawing.dataset.folder import CARD, DESCRIPTION, INCOMPLETE, MANIFEST, record_name
 from app.drawing.dataset.forms import FORMS
 from app.drawing.dataset.plan import Shard
+from app.drawing.dataset.shards import CARD, DESCRIPTION, INCOMPLETE, MANIFEST, record_name
 from app.request.error import Reason, RequestError
 from model.content import one_line
 

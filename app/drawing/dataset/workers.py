@@ -10,8 +10,8 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from threading import Thread
 
-from app.drawing.dataset.folder import write_shard
 from app.drawing.dataset.plan import Plan, Shard
+from app.drawing.dataset.shards import write_shard
 from app.drawing.renderer import Renderer
 
 POLL_S = 0.2

@@ -44,7 +44,7 @@ def test_decode_style_of_a_wrong_token_raises(sentence: str) -> None:
     for text in WRONG[sentence]:
         with pytest.raises(InvalidRequest) as caught:
             decode_style(text, MODEL, 2)
-        assert [error.model_dump() for error in caught.value.errors] == [
+        assert [error.model_dump(exclude_none=True) for error in caught.value.errors] == [
             {"field": "style", "message": sentence}
         ]
 

@@ -29,6 +29,9 @@ log = logging.getLogger("uvicorn.error")
 CreateApp = Callable[[Settings], FastAPI]
 MEMORY = "/dev/shm"  # noqa: S108 - a folder of unguessable name is made in it
 LOOP = "uvloop" if sys.platform in ("linux", "darwin") else "asyncio"
+# Packages whose memory workers share. Ours are not among them: the process that imports these does
+# not know where they are, and a folder may have an `app` of its own.
+SHARED = "fastapi", "numpy", "onnxruntime", "uvicorn", "uvloop", "httptools", "safetensors"
 THREADS_END_S = 0.5  # at the end of the process, for idle threads to end
 KEEP_ALIVE_S = 65  # longer than the usual 60 s of proxies, which must close first
 
@@ -57,7 +60,7 @@ def serve(create_app: CreateApp, settings: Settings) -> None:
             settings.workers,
             settings.drain_seconds + settings.shutdown_seconds,
             STARTUP_FAILURE,
-            imports=[create_app.__module__, __name__, "app.server.worker"],
+            imports=SHARED,
         )
         code = supervisor.run()
     sys.exit(code)

@@ -75,7 +75,7 @@ class Supervisor:
             limit_s: how long a worker may take to end, in seconds.
             start_failure: the exit code of a worker that cannot start.
             hung_s: see `HUNG_S`.
-            imports: the modules that workers share.
+            imports: the packages that workers share.
         """
         self._target, self._workers = target, workers
         self._context = _context(imports)
@@ -173,7 +173,7 @@ def _context(imports: Sequence[str]) -> "ForkServerContext | SpawnContext":
     so that they share most of their memory. Other systems do not fork safely.
 
     Args:
-        imports: names of the modules.
+        imports: names of the packages.
     """
     try:
         gettempdir()  # the server has its socket there
@@ -181,6 +181,7 @@ def _context(imports: Sequence[str]) -> "ForkServerContext | SpawnContext":
         return multiprocessing.get_context("spawn")
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
+    os.environ["PYTHONSAFEPATH"] = "1"  # the server imports nothing from the current folder
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(imports))
     return context

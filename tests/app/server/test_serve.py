@@ -86,7 +86,7 @@ def test_workers_share_most_of_their_memory() -> None:
     with running(workers=2) as service:
         for worker in service.workers():
             own, resident = (held(worker, name) for name in ("Private_Dirty", "Rss"))
-            assert own < 0.4 * resident  # 0.22, and 0.55 where each imports by itself
+            assert own < 0.42 * resident  # 0.28, and 0.55 where each imports by itself
 
 
 def held(pid: int, name: str) -> int:

@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from ctypes import c_ulonglong
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
@@ -26,6 +27,7 @@ SETTLED_S = 10  # a worker that lives this long has started
 FAILURES = 5  # after so many in a row that ended before serving, no other is started
 HUNG_S = 30  # a worker whose event loop has not run for this long is replaced
 END_MARGIN_S = 5
+SAFE_PATH = "PYTHONSAFEPATH"  # a variable of Python
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -123,7 +125,7 @@ class Supervisor:
     def _start(self, failures: int = 0) -> Place:
         beats = self._context.RawValue(c_ulonglong, 0)  # needs no lock: only one process writes it
         process = self._context.Process(target=self._target, kwargs={"beats": beats})
-        with holding_hangups():  # until the worker can reload
+        with holding_hangups(), _safe_path():  # the first until the worker can reload
             process.start()
         return Place(process, beats, failures)
 
@@ -181,10 +183,23 @@ def _context(imports: Sequence[str]) -> "ForkServerContext | SpawnContext":
         return multiprocessing.get_context("spawn")
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
-    os.environ["PYTHONSAFEPATH"] = "1"  # the server imports nothing from the current folder
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(imports))
     return context
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """While entered, a Python that is started imports nothing from the current folder."""
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
 
 
 class Terminal:

@@ -136,6 +136,7 @@ def test_worker_that_dies_at_once_is_not_restarted_at_once(
     timer.join()
     assert 1 <= len(caplog.records) <= 2
     assert "ended with 1; starting another" in caplog.text
+    assert "PYTHONSAFEPATH" not in os.environ  # it was set for the start of workers alone
 
 
 @pytest.mark.parametrize("code", [1, -signal.SIGBUS])

@@ -8,10 +8,10 @@ from PIL import Image
 from starlette.requests import Request
 from starlette.types import Message
 
-from app.api.upload import FIELD, uploaded_pictures
+from app.api.upload import uploaded_pictures
 from app.drawing.handwriting import read_digit
 from app.overload.memory import UploadMemory
-from app.request.error import RequestError
+from app.request.error import PICTURE, RequestError
 from harness.pictures import chunk, clear_webp, jpeg, lossless_webp, png, turned_exif
 
 RAW, FORM = b"image/png", b"multipart/form-data; boundary=b"
@@ -32,7 +32,7 @@ def seeds() -> list[bytes]:
             file = io.BytesIO()
             Image.fromarray(ink).convert(mode).save(file, kind, exif=turned_exif(), **options)
             pictures.append(file.getvalue())
-    head, end = HEAD % FIELD.encode(), b"\r\n--b--\r\n"
+    head, end = HEAD % PICTURE.encode(), b"\r\n--b--\r\n"
     forms = [b"\1" + head + picture + end for picture in pictures[-2:]]
     forms += [b"\1" + head + b"1\r\n" + head + b"2" + end, b"\1" + HEAD % b"x" + b"1" + end]
     return [b"\0" + picture for picture in pictures] + forms

@@ -17,7 +17,6 @@ MAX_BYTES = 8 * 2**20  # the default of the settings
 LIMIT_S = 30  # for all of a body to arrive
 MAX_PICTURES = 8
 MAX_HEADER_BYTES = 1024  # of the Content-Type of a form; reading more takes milliseconds
-FIELD = PICTURE
 
 
 class _InMemory(MultiPartParser):
@@ -59,7 +58,7 @@ async def uploaded_pictures(
         raise RequestError(
             Reason.UNSUPPORTED_TYPE,
             "The upload must be a picture: a body of type image/png, image/jpeg or image/webp, "
-            f"or a multipart form with the picture in the field {FIELD}.",
+            f"or a multipart form with the picture in the field {PICTURE}.",
         )
     body = _body(request, memory, share, max_bytes)
     try:
@@ -72,7 +71,7 @@ async def uploaded_pictures(
     if not pictures or not all(pictures):
         raise RequestError(
             Reason.INVALID,
-            f"The upload contains no picture; send it as the body or in the field {FIELD}.",
+            f"The upload contains no picture; send it as the body or in the field {PICTURE}.",
         )
     return pictures
 
@@ -116,7 +115,7 @@ async def _parts(header: str, body: AsyncGenerator[bytes]) -> list[bytes]:
     unreadable = RequestError(
         Reason.INVALID,
         f"The multipart form cannot be read; send 1 to {MAX_PICTURES} pictures as files "
-        f"in the field {FIELD} and nothing else.",
+        f"in the field {PICTURE} and nothing else.",
     )
     if len(header) > MAX_HEADER_BYTES:
         raise unreadable
@@ -134,11 +133,11 @@ async def _parts(header: str, body: AsyncGenerator[bytes]) -> list[bytes]:
     except (MultiPartException, KeyError, ValueError) as error:
         raise unreadable from error
     try:
-        files = form.getlist(FIELD)
+        files = form.getlist(PICTURE)
         if len(files) != len(form.multi_items()):
             raise RequestError(
                 Reason.INVALID,
-                f"The multipart form has other fields than {FIELD}; leave them out.",
+                f"The multipart form has other fields than {PICTURE}; leave them out.",
             )
         return [await file.read() for file in files if isinstance(file, UploadFile)]
     finally:

@@ -177,15 +177,19 @@ def _context(imports: Sequence[str]) -> "ForkServerContext | SpawnContext":
     Args:
         imports: names of the packages.
     """
-    try:
-        gettempdir()  # the server has its socket there
-    except FileNotFoundError:
-        return multiprocessing.get_context("spawn")
-    if sys.platform != "linux":
+    if sys.platform != "linux" or not _has_temporary_folder():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(imports))
     return context
+
+
+def _has_temporary_folder() -> bool:
+    """Whether there is a place for the socket of the server."""
+    try:
+        return bool(gettempdir())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

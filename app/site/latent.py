@@ -30,9 +30,7 @@ def latent_space(generator: Generator) -> bytes:
     pictures, labels = read_digits()
     known = labels < generator.config.classes
     pictures, labels = pictures[known], labels[known]
-    means = generator.style(
-        pictures * np.float32(1 / 255), generator.one_hot(labels.astype(np.intp))
-    )
+    means = generator.style(pictures * np.float32(1 / 255), generator.one_hot(labels))
     steps = np.clip(np.rint(means * STEPS_PER_UNIT), -127, 127).astype(np.int8)
     slant, width = _shapes(pictures)
     across = _direction(means, slant, labels)
@@ -70,7 +68,7 @@ def encoder_inputs(generator: Generator) -> NDArray[np.float32]:
     if config.canvas is not None:
         pictures = crop(pictures, config.image_height, config.image_width)
     pixels = pictures.reshape(len(pictures), -1) * np.float32(1 / 255)
-    return np.hstack([pixels, generator.one_hot(labels.astype(np.intp))])
+    return np.hstack([pixels, generator.one_hot(labels)])
 
 
 def read_digits() -> tuple[Pictures, NDArray[np.uint8]]:

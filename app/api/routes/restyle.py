@@ -18,9 +18,10 @@ from app.api.openapi import (
     header,
     problem_answer,
 )
-from app.api.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
+from app.api.upload import MAX_BYTES, MAX_PICTURES, uploaded_pictures
 from app.drawing.encoding import MEDIA_TYPES
 from app.drawing.renderer import Order
+from app.request.error import PICTURE
 from app.request.fields import chosen_seed
 from app.request.schemas import RestyleQuery
 from model.alphabet import Alphabet
@@ -40,9 +41,9 @@ BODY: dict[str, Any] = {
         "multipart/form-data": {
             "schema": {
                 "type": "object",
-                "required": [FIELD],
+                "required": [PICTURE],
                 "properties": {
-                    FIELD: {
+                    PICTURE: {
                         "type": "array",
                         "items": BINARY,
                         "minItems": 1,

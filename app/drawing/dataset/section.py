@@ -137,7 +137,7 @@ class Section:
         begin = perf_counter()
         drawn = labels.drawn
         noise = self._noise(renderer, first, labels, drawn.sum(axis=1))
-        one_hot = renderer.generator.one_hot(labels.digits[drawn].astype(np.intp))
+        one_hot = renderer.generator.one_hot(labels.digits[drawn])
         noise_end = perf_counter()
         pictures = renderer.generator.draw(one_hot, noise)
         decode_end = perf_counter()

@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from app.api.errors import STATUSES
-from app.api.upload import FIELD, MAX_BYTES, MAX_PICTURES, uploaded_pictures
+from app.api.upload import MAX_BYTES, MAX_PICTURES, uploaded_pictures
 from app.overload.memory import UploadMemory
-from app.request.error import Reason, RequestError
+from app.request.error import PICTURE, Reason, RequestError
 
 Post = Callable[..., tuple[int, Any]]
 OTHER_TYPE = (
@@ -68,13 +68,13 @@ def test_upload_without_a_type_is_one_picture(post: Post) -> None:
 
 @pytest.mark.parametrize("number", [1, 2, MAX_PICTURES])
 def test_upload_form_is_its_files_in_order(post: Post, number: int) -> None:
-    files = [(FIELD, (f"{index}.png", b"%d" % index, "image/png")) for index in range(number)]
+    files = [(PICTURE, (f"{index}.png", b"%d" % index, "image/png")) for index in range(number)]
     assert post(files=files) == (200, [f"1 b'{index}'" for index in range(number)])
 
 
 def test_upload_form_of_large_files_is_taken_and_closed(post: Post) -> None:
     """Beyond a megabyte each lies on disk; one left open is a warning, and fails the test."""
-    files = [(FIELD, ("a.png", b"%d" % index * 2**21, "image/png")) for index in range(3)]
+    files = [(PICTURE, ("a.png", b"%d" % index * 2**21, "image/png")) for index in range(3)]
     status, pictures = post(files=files)
     assert (status, [text.split()[0] for text in pictures]) == (200, [str(2**21)] * 3)
 
@@ -141,12 +141,12 @@ def test_upload_form_of_unknown_charset_is_taken(post: Post) -> None:
 
 
 def test_upload_too_many_pictures_is_422(post: Post) -> None:
-    files = [(FIELD, ("a.png", b"1", "image/png"))] * (MAX_PICTURES + 1)
+    files = [(PICTURE, ("a.png", b"1", "image/png"))] * (MAX_PICTURES + 1)
     assert post(files=files) == (422, UNREADABLE)
 
 
 def test_upload_form_with_text_fields_is_422(post: Post) -> None:
-    files = [(FIELD, ("a.png", b"1", "image/png"))]
+    files = [(PICTURE, ("a.png", b"1", "image/png"))]
     assert post(files=files, data={"label": "7"}) == (422, UNREADABLE)
 
 

@@ -1,6 +1,7 @@
 """The forms of a data set in a folder: where the pieces of its shards go, and what ends it."""
 
 import csv
+import hashlib
 import struct
 from collections.abc import Sequence
 from itertools import chain
@@ -43,6 +44,9 @@ class Form(Protocol):
     def name(self, shard: Shard) -> str:
         """The file of a finished folder that has these pieces."""
 
+    def facts(self, encoder: Encoder) -> dict[str, str]:
+        """What the record of a shard has beyond its pieces, once its encoder has made them."""
+
     def finish(self, folder: Path, shards: Sequence[Shard]) -> list[Path]:
         """What follows the shards; the files that it made."""
 
@@ -67,6 +71,10 @@ class FileForm:
     def name(self, shard: Shard) -> str:
         """See `Form.name`."""
         return f"{shard.name}.{ENDINGS[self._name]}"
+
+    def facts(self, encoder: Encoder) -> dict[str, str]:  # noqa: ARG002
+        """See `Form.facts`."""
+        return {}
 
     def finish(self, folder: Path, shards: Sequence[Shard]) -> list[Path]:  # noqa: ARG002
         """See `Form.finish`."""
@@ -103,6 +111,10 @@ class IdxForm:
         """See `Form.name`."""
         return str(_whole(Path(), shard.split, IMAGES))
 
+    def facts(self, encoder: Encoder) -> dict[str, str]:  # noqa: ARG002
+        """See `Form.facts`."""
+        return {}
+
     def finish(self, folder: Path, shards: Sequence[Shard]) -> list[Path]:
         """See `Form.finish`. Gives the files their names."""
         files = []
@@ -135,6 +147,11 @@ class ImageFolderForm:
     def name(self, shard: Shard) -> str:
         """See `Form.name`."""
         return f"{shard.split}/metadata.csv"
+
+    def facts(self, encoder: Encoder) -> dict[str, str]:
+        """See `Form.facts`. The SHA-256 of the PNG files in the order of the lines."""
+        assert isinstance(encoder, _ImageFolderEncoder)
+        return {"pictures_sha256": encoder.digest.hexdigest()}
 
     def finish(self, folder: Path, shards: Sequence[Shard]) -> list[Path]:
         """See `Form.finish`. Joins the tables of the shards."""
@@ -178,9 +195,14 @@ class _IdxEncoder:
 
 
 class _ImageFolderEncoder:
-    """Writes the PNG files of a shard; its bytes are the lines of the table."""
+    """Writes the PNG files of a shard; its bytes are the lines of the table.
+
+    Attributes:
+        digest: of the PNG files so far, one after the other.
+    """
 
     def __init__(self, folder: Path, shard: Shard) -> None:
+        self.digest = hashlib.sha256()
         self._folder, self._section = folder, shard.section
         self._shard_name = f"{shard.index:05d}"
 
@@ -195,7 +217,9 @@ class _ImageFolderEncoder:
         """See `Encoder.add`."""
         folders = _folders(self._section, batch.labels.texts(), self._shard_name)
         names = [f"{name}/{row:010d}.png" for row, name in enumerate(folders, batch.first)]
-        write_small(self._folder, names, encode_pngs(self._section, batch))
+        pictures = encode_pngs(self._section, batch)
+        write_small(self._folder, names, pictures)
+        self.digest.update(b"".join(pictures))
         return csv_lines([names, *label_values(self._section, batch)]).encode()
 
     def end(self) -> bytes:

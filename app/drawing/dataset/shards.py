@@ -83,7 +83,8 @@ def write_shard(folder: Path, shard: Shard, renderer: Renderer, progress: Progre
     shard = replace(shard, section=replace(shard.section))  # a copy, whose labels end with it
     form = FORMS[shard.section.description.format]
     path, place = form.target(folder, shard)
-    pieces = encode_section(form.encoder(folder, shard), shard.section, renderer)
+    encoder = form.encoder(folder, shard)
+    pieces = encode_section(encoder, shard.section, renderer)
     digest = hashlib.sha256()
     counted = _counted(pieces, digest, shard.section.batch_counts, progress)
     size = write_whole(path, counted) if place is None else write_into(path, place, counted)
@@ -98,6 +99,7 @@ def write_shard(folder: Path, shard: Shard, renderer: Renderer, progress: Progre
         "digits": digits.tolist(),
         "bytes": size,
         "sha256": digest.hexdigest(),
+        **form.facts(encoder),
     }
     replace_file(_record(folder, shard), _json(record))
 

@@ -19,7 +19,7 @@ from model.noise import Noise, hand, mix, noise_of_lines
 
 Counts = NDArray[np.intp]
 
-BATCH = 512  # digits drawn at a time: fewer cost more time each, more leave the processor's cache
+BATCH = 1024  # digits drawn at a time: fewer cost more time each, more leave the processor's cache
 BATCH_PIXELS = 2**23  # that a batch needs at most while it is composed
 KEPT_HANDS = 2**12
 # Streams of `app.drawing.dataset.labels.uniforms` for what each picture draws from a range.

@@ -23,7 +23,7 @@ LEAST_LEVEL = 0.02  # of paper, under which ratios are meaningless
 FAINT = 0.04  # of full ink: paler pixels are paper
 NOISE_LIMIT = 3  # standard deviations of the paper that are not ink yet
 HOLLOW = 0.1  # of the band around what was marked: if so much has the ink's colour, it goes on
-ALIKE = 0.35  # of the way from the ink's colour to the paper's: what is nearer is ink
+ALIKE = 0.25  # of the way from the ink's colour to the paper's: what is nearer is ink
 MOST_ROUNDS = 32  # pixels, how far ink goes on
 BLEND = 5  # how soon noise makes the finder's ink count instead of the levels
 

@@ -29,6 +29,11 @@ class Frame(NamedTuple):
     box: Box
 
     @property
+    def area(self) -> tuple[int, int, int, int]:
+        """What the part covers of the square: left, top, right, bottom."""
+        return self.columns[0], self.rows[0], self.columns[1], self.rows[1]
+
+    @property
     def scale(self) -> float:
         """Pixels of the picture for one of the frame."""
         return max(self.box[2] - self.box[0], self.box[3] - self.box[1]) / SIDE

@@ -1,4 +1,7 @@
-"""The connected groups of ink in a plane: each digit is one, or a large one with its fragments."""
+"""The connected groups of ink in a plane: each digit is one, or a large one with its fragments.
+
+A group that reaches the border of the picture is the edge of something else, unless the digit does.
+"""
 
 from itertools import islice
 from typing import NamedTuple, Self
@@ -14,6 +17,9 @@ LOW = 0.6  # of its height, at most
 NEAR = 0.2  # of its height between their boxes, at most
 ABOVE = 0.5, 0.3, 0.1  # of two halves of a digit: shared width, and height, and the gap at most
 WITHIN = 0.5  # of the fragment's box lies in that of its group: then it may be high or apart
+BORDER = 1  # pixels: what is as near to the border of the picture may go on beyond it
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 class Group(NamedTuple):
@@ -23,6 +29,7 @@ class Group(NamedTuple):
         mask: (H, W), where it is.
         mass: the sum of its ink.
         left, top, right, bottom: its box in pixels; right and bottom are one behind the last.
+        cut: whether it reaches the border of the picture.
     """
 
     mask: Mask
@@ -31,13 +38,20 @@ class Group(NamedTuple):
     top: int
     right: int
     bottom: int
+    cut: bool
 
     @classmethod
-    def of(cls, mask: Mask, ink: Plane) -> Self:
-        """The group of a mask that is not empty."""
+    def of(cls, mask: Mask, ink: Plane, area: Box) -> Self:
+        """The group of a mask that is not empty; `area` is the part that the picture covers."""
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-        return cls(mask, float(ink[mask].sum()), *box)
+        space = box[0] - area[0], box[1] - area[1], area[2] - box[2], area[3] - box[3]
+        return cls(mask, float(ink[mask].sum()), *box, cut=min(space) <= BORDER)
+
+    @property
+    def box(self) -> Box:
+        """Its box."""
+        return self.left, self.top, self.right, self.bottom
 
     def overlap(self, left: float, top: float, right: float, bottom: float) -> float:
         """The share of its box, in [0, 1], that lies in another box."""
@@ -47,8 +61,10 @@ class Group(NamedTuple):
         return max(wide, 0) * max(high, 0) / area
 
 
-def find_groups(ink: Plane, least: float = 0.5) -> list[Group]:
+def find_groups(ink: Plane, area: Box, least: float = 0.5) -> list[Group]:
     """The groups of the pixels of `ink` (H, W) that have at least `least`; most ink first.
+
+    The picture covers `area` of them.
 
     Of many groups the `MOST` largest are looked at, which bounds the time for any picture.
     """
@@ -56,12 +72,12 @@ def find_groups(ink: Plane, least: float = 0.5) -> list[Group]:
     owner = _components(_touching(mask)) * mask
     masses = np.bincount(owner.ravel(), ink.ravel())[1:]
     names = 1 + np.argsort(-masses, kind="stable")[:MOST]
-    groups = [Group.of(owner == name, ink) for name in names]
+    groups = [Group.of(owner == name, ink, area) for name in names]
     whole: list[Group] = []
     for group in groups:
         for index, larger in enumerate(whole):
             if _belongs(group, larger):
-                whole[index] = Group.of(larger.mask | group.mask, ink)
+                whole[index] = Group.of(larger.mask | group.mask, ink, area)
                 break
         else:
             whole.append(group)
@@ -70,11 +86,13 @@ def find_groups(ink: Plane, least: float = 0.5) -> list[Group]:
 
 def _belongs(small: Group, large: Group) -> bool:
     """Whether a group is a fragment of a larger one, such as the bar of a 5."""
+    if small.cut and not large.cut:
+        return False
     if _halves(small, large):
         return True
     if small.mass > FRAGMENT * large.mass:
         return False
-    if small.overlap(*large[2:]) >= WITHIN:
+    if small.overlap(*large.box) >= WITHIN:
         return True
     height = large.bottom - large.top
     apart = max(
@@ -92,9 +110,11 @@ def _halves(one: Group, other: Group) -> bool:
     wide = min(one.right, other.right) - max(one.left, other.left)
     high = min(one.bottom, other.bottom) - max(one.top, other.top)  # negative: the gap
     whole = max(one.bottom, other.bottom) - min(one.top, other.top)
-    return wide >= width * min(
-        one.right - one.left, other.right - other.left
-    ) and -gap * whole <= high <= shared * min(one.bottom - one.top, other.bottom - other.top)
+    return (
+        one.cut == other.cut
+        and wide >= width * min(one.right - one.left, other.right - other.left)
+        and -gap * whole <= high <= shared * min(one.bottom - one.top, other.bottom - other.top)
+    )
 
 
 def _touching(mask: Mask) -> Mask:

@@ -83,8 +83,8 @@ class Reader:
         """The boxes of the largest groups of ink."""
         frame = framed(picture)
         (ink,) = self.find(finder_input([frame]))
-        groups = _kept(find_groups(ink), MOST)
-        return [frame.placed(group[2:]) for group in groups]
+        groups = _kept(find_groups(ink, frame.area), MOST)
+        return [frame.placed(group.box) for group in groups]
 
     def line_places(self, picture: Image.Image) -> list[Box]:
         """Likewise, of digits that may be as small as a thirtieth of the picture."""
@@ -102,7 +102,7 @@ class Reader:
             left, top = round(frame.box[0] * scale), round(frame.box[1] * scale)
             whole = ink[top : top + part.shape[0], left : left + part.shape[1]]
             np.maximum(whole, part[: whole.shape[0], : whole.shape[1]], out=whole)
-        groups = _kept(find_groups(ink), MOST_IN_LINE)
+        groups = _kept(find_groups(ink, (0, 0, *ink.shape[::-1])), MOST_IN_LINE)
         return [
             (group.left / scale, group.top / scale, group.right / scale, group.bottom / scale)
             for group in groups
@@ -117,7 +117,7 @@ class Reader:
         for place, frame, ink in zip(places, frames, self.find(finder_input(frames)), strict=True):
             own = _own(frame, ink, place)
             if own is not None:
-                found.append((frame.placed(own[2:]), cut_out(picture, frame, _alone(ink, own))))
+                found.append((frame.placed(own.box), cut_out(picture, frame, _alone(ink, own))))
         return found
 
     def _classified(self, found: Sequence[tuple[Box, Plane]]) -> list[Seen]:
@@ -169,11 +169,12 @@ def _own(frame: Frame, ink: Plane, place: Box) -> Group | None:
     )
     reach = 0.06 * SIDE
     wide = box[0] - reach, box[1] - reach, box[2] + reach, box[3] + reach
-    groups = [group for group in find_groups(ink) if group.overlap(*wide) >= SAME]
+    groups = [group for group in find_groups(ink, frame.area) if group.overlap(*wide) >= SAME]
     groups = _kept(groups, MOST)
     if not groups:
         return None
-    return Group.of(np.any([group.mask for group in groups], axis=0), ink)
+    masks = [group.mask for group in groups if groups[0].cut or not group.cut]
+    return Group.of(np.any(masks, axis=0), ink, frame.area)
 
 
 def _alone(ink: Plane, group: Group) -> Plane:

@@ -24,12 +24,20 @@ export class Frame {
   }
 
   /**
+   * What the part covers of the square.
+   * @returns {Box}
+   */
+  get area() {
+    const { left, top, pixels } = this;
+    return [left, top, left + pixels.width, top + pixels.height];
+  }
+
+  /**
    * The part of a plane (SIDE, SIDE) that the picture covers.
    * @param {Picture} plane
    */
   inside(plane) {
-    const { left, top, pixels } = this;
-    return cropped(plane, [left, top, left + pixels.width, top + pixels.height]);
+    return cropped(plane, this.area);
   }
 
   /**

@@ -1,8 +1,9 @@
-// The connected groups of ink in a plane, as model/reading/groups.py finds them.
+// The connected groups of ink in a plane, as model/reading/groups.py finds them. A group that reaches the border of
+// the picture is the edge of something else, unless the digit does.
 
 /** @typedef {import("./resample.js").Box} Box */
 /** @typedef {import("./resample.js").Picture} Picture */
-/** @typedef {{mask: Uint8Array, mass: number, box: Box}} Group ink that belongs together; the box has whole pixels */
+/** @typedef {{mask: Uint8Array, mass: number, box: Box, cut: boolean}} Group ink that belongs together; the box has whole pixels; cut: it reaches the border of the picture */
 
 const INK = 0.5; // from which a pixel belongs to a group
 const MOST = 64; // groups, before fragments are joined
@@ -11,22 +12,24 @@ const LOW = 0.6; // of its height, at most
 const NEAR = 0.2; // of its height between their boxes, at most
 const ABOVE = [0.5, 0.3, 0.1]; // of two halves of a digit: shared width, and height, and the gap at most
 const WITHIN = 0.5; // of the fragment's box lies in that of its group: then it may be high or apart
+const BORDER = 1; // pixels: what is as near to the border of the picture may go on beyond it
 
 /**
  * The groups of a plane, most ink first.
  * @param {Picture} plane
+ * @param {Box} area that the picture covers of it
  * @returns {Group[]}
  */
-export function findGroups(plane) {
+export function findGroups(plane, area) {
   const ink = plane.values.map((value) => Number(value >= INK));
   const parts = components({ ...plane, values: grown({ ...plane, values: ink }) });
-  const groups = parts.map((part) => groupOf(part.filter((at) => ink[at]), plane)).sort((a, b) => b.mass - a.mass);
+  const groups = parts.map((part) => groupOf(part.filter((at) => ink[at]), plane, area)).sort((a, b) => b.mass - a.mass);
   /** @type {Group[]} */
   const whole = [];
   for (const group of groups.slice(0, MOST)) {
     const owner = whole.findIndex((larger) => belongs(group, larger));
     if (owner < 0) whole.push(group);
-    else whole[owner] = joined([whole[owner], group], plane);
+    else whole[owner] = joined([whole[owner], group], plane, area);
   }
   return whole;
 }
@@ -34,18 +37,20 @@ export function findGroups(plane) {
 /**
  * @param {Group[]} groups
  * @param {Picture} plane
+ * @param {Box} area
  */
-export function joined(groups, plane) {
+export function joined(groups, plane, area) {
   const places = Array.from(plane.values.keys()).filter((at) => groups.some(({ mask }) => mask[at]));
-  return groupOf(places, plane);
+  return groupOf(places, plane, area);
 }
 
 /**
  * @param {number[]} places of pixels, at least one
  * @param {Picture} plane
+ * @param {Box} area
  * @returns {Group}
  */
-function groupOf(places, { values, width }) {
+function groupOf(places, { values, width }, area) {
   const mask = new Uint8Array(values.length);
   let mass = 0;
   /** @type {Box} */
@@ -57,7 +62,8 @@ function groupOf(places, { values, width }) {
     [box[0], box[1]] = [Math.min(box[0], x), Math.min(box[1], y)];
     [box[2], box[3]] = [Math.max(box[2], x + 1), Math.max(box[3], y + 1)];
   }
-  return { mask, mass, box };
+  const space = Math.min(box[0] - area[0], box[1] - area[1], area[2] - box[2], area[3] - box[3]);
+  return { mask, mass, box, cut: space <= BORDER };
 }
 
 /**
@@ -66,7 +72,8 @@ function groupOf(places, { values, width }) {
  * @param {Group} large
  */
 function belongs(small, large) {
-  if (halves(small.box, large.box)) return true;
+  if (small.cut && !large.cut) return false;
+  if (small.cut === large.cut && halves(small.box, large.box)) return true;
   if (small.mass > FRAGMENT * large.mass) return false;
   if (overlap(small.box, large.box) >= WITHIN) return true;
   const [[left, top, right, bottom], other] = [small.box, large.box];

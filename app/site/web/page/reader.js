@@ -33,7 +33,7 @@ const REACH = 0.06 * SIDE; // pixels around that group
  */
 export function read(networks, picture) {
   const frame = new Frame(picture);
-  const groups = kept(findGroups(networks.find(frame.input())), MOST);
+  const groups = kept(findGroups(networks.find(frame.input()), frame.area), MOST);
   return look(networks, picture, groups.map(({ box }) => frame.placed(box)));
 }
 
@@ -54,7 +54,7 @@ export function readLine(networks, picture) {
       keepMost(ink, frame.inside(networks.find(frame.input())), nearest(left * scale), nearest(top * scale));
     }
   }
-  const places = kept(findGroups(ink), MOST_IN_LINE).map(({ box }) => /** @type {Box} */ (box.map((side) => side / scale)));
+  const places = kept(findGroups(ink, [0, 0, width, height]), MOST_IN_LINE).map(({ box }) => /** @type {Box} */ (box.map((side) => side / scale)));
   return look(networks, picture, places.sort((a, b) => a[0] - b[0] || a[1] - b[1]));
 }
 
@@ -140,6 +140,6 @@ function ownGroup(frame, ink, place) {
   const [left, top, right, bottom] = place.map((side, at) => (side - frame.box[at % 2]) / frame.scale + (at % 2 ? frame.top : frame.left));
   /** @type {Box} */
   const wide = [left - REACH, top - REACH, right + REACH, bottom + REACH];
-  const groups = kept(findGroups(ink).filter(({ box }) => overlap(box, wide) >= SAME), MOST);
-  return groups.length ? joined(groups, ink) : null;
+  const groups = kept(findGroups(ink, frame.area).filter(({ box }) => overlap(box, wide) >= SAME), MOST);
+  return groups.length ? joined(groups.filter(({ cut }) => groups[0].cut || !cut), ink, frame.area) : null;
 }

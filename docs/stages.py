@@ -43,8 +43,9 @@ class Stages(NamedTuple):
 
     teacher: Teacher
     distilled: CVAE
+    sharpened: CVAE
     guide: Guide
-    finished: CVAE  # sharpened, with its encoder
+    finished: CVAE  # refined, with its encoder
 
 
 class Row(NamedTuple):
@@ -62,14 +63,16 @@ def read_stages(run: Path) -> Stages:
     network, teaching = recipe.architecture, recipe.teacher_architecture
     flow = Flow(teaching.latent, teaching.classes, recipe.flow.depth, recipe.flow.width)
     cvae = _loaded(CVAE(teaching), run, "teacher")
-    distilled, finished = CVAE(network), CVAE(network)
+    distilled, sharpened, finished = CVAE(network), CVAE(network), CVAE(network)
     _loaded(distilled.decoder, run, "distil")
-    _loaded(finished.decoder, run, "sharpen")
+    _loaded(sharpened.decoder, run, "sharpen")
+    _loaded(finished.decoder, run, "refine")
     _loaded(finished.encoder, run, "encoder")
     guide = Guide(network.image_height, network.classes, recipe.guide.width)
     return Stages(
         aligned_teacher(cvae, _loaded(flow, run, "flow"), provenance.seed),
         distilled.eval(),
+        sharpened.eval(),
         _loaded(guide, run, "guide"),
         finished.eval(),
     )
@@ -95,8 +98,9 @@ def rows(stages: Stages, real: LabelledImages) -> list[Row]:
     noise = torch.randn(NOISES, config.latent, generator=torch.Generator().manual_seed(SEED))
     noise = noise.repeat_interleave(config.classes, dim=0)
     teacher, guide = stages.teacher, stages.guide
-    distilled, sharpened = (
-        network.decoder(noise, one_hot) for network in (stages.distilled, stages.finished)
+    distilled, sharpened, refined = (
+        network.decoder(noise, one_hot)
+        for network in (stages.distilled, stages.sharpened, stages.finished)
     )
     seen = as_network_sees(_of_each_label(real, labels), config)
     images, _ = seen.batch(torch.arange(len(labels)), torch.device("cpu"))
@@ -109,8 +113,9 @@ def rows(stages: Stages, real: LabelledImages) -> list[Row]:
         ),
         Row("3 distil, 4 guide: sure, %", distilled, _confidence(guide, distilled, labels)),
         Row("5 sharpen, 4 guide: sure, %", sharpened, _confidence(guide, sharpened, labels)),
+        Row("6 refine, 4 guide: sure, %", refined, _confidence(guide, refined, labels)),
         Row("real digits", images),
-        Row("6 encoder, drawn again", stages.finished.decoder(found, one_hot)),
+        Row("7 encoder, drawn again", stages.finished.decoder(found, one_hot)),
     ]
 
 

@@ -109,7 +109,7 @@ class TrainingConfig(DataOptions):
     """The options of one training run."""
 
     preset: Literal["article", "sharp"] = Field(
-        "article", description="what to train: the article's CVAE, or a sharper one in six stages"
+        "article", description="what to train: the article's CVAE, or a sharper one in seven stages"
     )
     run_dir: Path = Field(
         default_factory=lambda given: RUNS / _run_name(given),

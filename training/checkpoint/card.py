@@ -183,9 +183,10 @@ def _explained(evaluation: Mapping[str, Any]) -> str:
     settings, measured = evaluation["settings"], evaluation["samples"]
     lines = []
     if "cas_gap" in measured:
-        error = measured["cas_gap_standard_error"]
+        error, seeds = measured["cas_gap_standard_error"], settings["seeds"]
         lines.append(
-            f"CAS and C2ST are means over {settings['seeds']} seeds. The CAS is compared with that "
+            f"CAS and C2ST are {f'means over {seeds} seeds' if seeds > 1 else 'of one seed'}. "
+            "The CAS is compared with that "
             "of real training images, on the same test images with the same seeds; the difference "
             f"has a standard error of {error:.4f}."
         )

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from model.cvae import CVAE
 from training.data import LabelledImages
+from training.evaluation.loss import label_one_hot
 from training.evaluation.neighbour import nearest
 from training.randomness import Purpose, keyed_rng
 
@@ -33,12 +34,12 @@ def picture_report(
     rng = keyed_rng(seed, Purpose.METRIC)
     labels = torch.arange(COLUMNS) % cvae.config.classes
     noise = torch.randn(5 * COLUMNS, cvae.config.latent, generator=rng)
-    samples = _decoded(cvae, noise, labels.repeat(5), device)
+    samples = decoded(cvae, noise, labels.repeat(5), device)
     panels = [
         samples,
         _reconstructions(cvae, test, device),
         _interpolations(cvae, noise[:COLUMNS], noise[COLUMNS : 2 * COLUMNS], device),
-        _decoded(cvae, noise[:5].repeat_interleave(COLUMNS, dim=0), labels.repeat(5), device),
+        decoded(cvae, noise[:5].repeat_interleave(COLUMNS, dim=0), labels.repeat(5), device),
         _neighbours(samples[:COLUMNS], train),
     ]
     sheets = [
@@ -70,23 +71,23 @@ def interpolate(first: Tensor, second: Tensor, places: Tensor) -> Tensor:
     return weights.T @ torch.stack([first, second])
 
 
-def _decoded(cvae: CVAE, noise: Tensor, labels: Tensor, device: torch.device) -> Tensor:
-    """Pixels (N, H, W) on the CPU."""
-    one_hot = torch.eye(cvae.config.classes)[labels].to(device)
+def decoded(cvae: CVAE, noise: Tensor, labels: Tensor, device: torch.device) -> Tensor:
+    """Pixels (N, H, W) float32 on the CPU, of noise (N, Z) and labels (N,)."""
+    one_hot = label_one_hot(labels.to(device), cvae)
     return torch.as_tensor(cvae.decoder(noise.to(device), one_hot)).cpu()
 
 
 def _reconstructions(cvae: CVAE, test: LabelledImages, device: torch.device) -> Tensor:
     images, labels = test.batch(torch.arange(COLUMNS), device)
-    mean, _ = cvae.encoder(images, torch.eye(cvae.config.classes).to(device)[labels])
-    return torch.cat([images.cpu(), _decoded(cvae, mean, labels.cpu(), device)])
+    mean, _ = cvae.encoder(images, label_one_hot(labels, cvae))
+    return torch.cat([images.cpu(), decoded(cvae, mean, labels, device)])
 
 
 def _interpolations(cvae: CVAE, first: Tensor, second: Tensor, device: torch.device) -> Tensor:
     places = torch.linspace(0, 1, COLUMNS)
     noise = [interpolate(one, other, places) for one, other in zip(first, second, strict=True)]
     labels = (torch.arange(COLUMNS) % cvae.config.classes).repeat_interleave(COLUMNS)
-    return _decoded(cvae, torch.cat(noise), labels, device)
+    return decoded(cvae, torch.cat(noise), labels, device)
 
 
 def _neighbours(samples: Tensor, train: LabelledImages) -> Tensor:

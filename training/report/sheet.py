@@ -14,7 +14,7 @@ from torch import Tensor
 from model.cvae import CVAE
 from training.data import LabelledImages
 from training.evaluation.loss import label_one_hot
-from training.evaluation.picture import interpolate, sheet
+from training.evaluation.picture import decoded, interpolate, sheet
 from training.randomness import Purpose, keyed_rng
 
 COLUMNS = 12
@@ -46,7 +46,7 @@ def interpolations(cvae: CVAE, seed: int, device: torch.device) -> bytes:
     ends = torch.randn(ROWS, 2, cvae.config.latent, generator=rng)
     places = torch.linspace(0, 1, COLUMNS)
     noise = torch.cat([interpolate(first, second, places) for first, second in ends])
-    return _png(sheet(_decoded(cvae, noise, labels.repeat_interleave(COLUMNS), device), COLUMNS))
+    return _png(sheet(decoded(cvae, noise, labels.repeat_interleave(COLUMNS), device), COLUMNS))
 
 
 @torch.inference_mode()
@@ -60,15 +60,10 @@ def plane(cvae: CVAE, device: torch.device) -> bytes:
     noise = torch.stack([values.repeat(PLANE_SIDE), -values.repeat_interleave(PLANE_SIDE)], dim=1)
     shown = min(3, cvae.config.classes) if cvae.config.conditional else 1
     sheets = [
-        sheet(_decoded(cvae, noise, torch.full((len(noise),), label), device), PLANE_SIDE)
+        sheet(decoded(cvae, noise, torch.full((len(noise),), label), device), PLANE_SIDE)
         for label in range(shown)
     ]
     return _png(np.concatenate([np.pad(part, ((0, 0), (0, 4))) for part in sheets], axis=1))
-
-
-def _decoded(cvae: CVAE, noise: Tensor, labels: Tensor, device: torch.device) -> Tensor:
-    """Pixels (N, H, W) of noise (N, Z) and labels (N,)."""
-    return torch.as_tensor(cvae.decoder(noise.to(device), label_one_hot(labels.to(device), cvae)))
 
 
 def _filled(row: Tensor) -> Tensor:

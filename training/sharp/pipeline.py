@@ -1,11 +1,13 @@
-"""The pipeline of the preset `sharp`: six stages from MNIST to a small CVAE with sharp samples.
+"""The pipeline of the preset `sharp`: seven stages from MNIST to a small CVAE with sharp samples.
 
 1. teacher   a CVAE with a small KL weight: sharp, but its latents are not distributed as N(0, I)
 2. flow      a normalising flow from N(0, I) to the teacher's latents, for each label
 3. distil    flow and teacher's decoder into one decoder with the cost of the article's
 4. guide     a classifier of digits that steers the next stage
 5. sharpen   trains the decoder against two small discriminators, anchored to the teacher
-6. encoder   an encoder that finds the noise of a given digit, on the negative ELBO
+6. refine    the same, briefly, against new discriminators, with more weight on clear shapes, and
+             on specks and ink that ends too early
+7. encoder   an encoder that finds the noise of a given digit, on the negative ELBO
 
 The result is an ordinary CVAE: noise N(0, I) and a one-hot label in, a digit out.
 """
@@ -26,18 +28,18 @@ from training.evaluation.loss import evaluate_loss, loss_record
 from training.interrupt import StopSwitch
 from training.randomness import Purpose, keyed_rng
 from training.sharp.batches import Batches
-from training.sharp.discriminator import FeatureDiscriminator, PictureDiscriminator
+from training.sharp.discriminator import Discriminator, FeatureDiscriminator, PictureDiscriminator
 from training.sharp.flow import Flow
 from training.sharp.guide import Guide, GuideStage
-from training.sharp.recipe import Recipe
-from training.sharp.sharpening import SharpenStage
+from training.sharp.recipe import Recipe, SharpenSettings
+from training.sharp.sharpening import RefineStage, SharpenStage
 from training.sharp.stage import Stage, run_stage
 from training.sharp.student import DistilStage, EncoderStage
 from training.sharp.teacher import FlowStage, Teacher, TeacherStage
 from training.snapshot import run_exists
 
 log = logging.getLogger(__name__)
-STAGES = ("teacher", "flow", "distil", "guide", "sharpen", "encoder")  # in order
+STAGES = ("teacher", "flow", "distil", "guide", "sharpen", "refine", "encoder")  # in order
 ALIGNMENT_NOISES = 2000  # to estimate how the teacher's style depends on the noise
 M = TypeVar("M", bound=nn.Module)
 
@@ -96,22 +98,31 @@ class Pipeline:
         recipe = self.recipe
         cvae, batches = self._begin(3, CVAE(recipe.architecture), recipe.distil.batch_size)
         self._run(DistilStage(cvae.decoder, teacher, batches, recipe.distil), switch)
-        network, sharpen = recipe.architecture, recipe.sharpen
-        sizes = network.classes, network.latent
+        network = recipe.architecture
         guide = Guide(network.image_height, network.classes, recipe.guide.width)
         guide, batches = self._begin(4, guide, recipe.guide.batch_size)
         self._run(GuideStage(guide, batches, recipe.guide), switch)
-        side, width = network.image_height, sharpen.discriminator_width
-        pictures = PictureDiscriminator(side, *sizes, width)
-        features = FeatureDiscriminator(side, guide.channels, *sizes, sharpen.feature_width)
-        _, batches = self._begin(5, nn.ModuleList([pictures, features]), sharpen.batch_size)
-        discriminators = pictures, features
-        self._run(
-            SharpenStage(cvae.decoder, teacher, guide, discriminators, batches, sharpen), switch
-        )
-        encoder, batches = self._begin(6, cvae.encoder, recipe.encoder.batch_size)
+        for number, sharpening, settings in (
+            (5, SharpenStage, recipe.sharpen),
+            (6, RefineStage, recipe.refine),
+        ):
+            discriminators, batches = self._discriminators(number, guide.channels, settings)
+            stage = sharpening(cvae.decoder, teacher, guide, discriminators, batches, settings)
+            self._run(stage, switch)
+        encoder, batches = self._begin(7, cvae.encoder, recipe.encoder.batch_size)
         self._run(EncoderStage(encoder, cvae.decoder, batches, recipe.encoder), switch)
         return cvae.eval()
+
+    def _discriminators(
+        self, number: int, channels: int, settings: SharpenSettings
+    ) -> tuple[tuple[Discriminator, Discriminator], Batches]:
+        """The discriminators of pictures and of the guide's features, and the stage's batches."""
+        network = self.recipe.architecture
+        side, sizes = network.image_height, (network.classes, network.latent)
+        pictures = PictureDiscriminator(side, *sizes, settings.discriminator_width)
+        features = FeatureDiscriminator(side, channels, *sizes, settings.feature_width)
+        _, batches = self._begin(number, nn.ModuleList([pictures, features]), settings.batch_size)
+        return (pictures, features), batches
 
     def _begin(self, number: int, module: M, batch_size: int) -> tuple[M, Batches]:
         """Initialise a module and make the batches of its stage, both by the stage's number."""
@@ -155,7 +166,7 @@ class Pipeline:
             batch_size=first.batch_size,
             optimizer="AdamW, one cycle, averaged weights",
             learning_rate=first.learning_rate,
-            objective=f"six stages: {', '.join(STAGES)}",
+            objective=f"seven stages: {', '.join(STAGES)}",
             versions=library_versions(),
             recipe=recipe,
         )

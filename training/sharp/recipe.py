@@ -48,7 +48,7 @@ class GuideSettings(StageSettings):
 
 
 class SharpenSettings(StageSettings):
-    """Stage 5, which removes blur and ambiguous shapes."""
+    """Stages 5 and 6, which remove blur, ambiguous shapes and specks."""
 
     discriminator_width: int  # channels of the first convolution, discriminator of pictures
     feature_width: int  # channels of the first convolution, discriminator of features
@@ -62,6 +62,8 @@ class SharpenSettings(StageSettings):
     anchor_weight: float  # of the squared difference of redrawn digits from the real ones
     feature_anchor_weight: float  # of the same in the guide's features
     anchor_block: int  # side of the blocks whose means the anchor compares, in pixels
+    lone_ink_weight: float  # of specks beyond those of real pictures
+    reach_weight: float  # of ink that ends before the sides, beyond that of real pictures
 
 
 class Recipe(BaseModel):
@@ -76,6 +78,7 @@ class Recipe(BaseModel):
     distil: StageSettings
     guide: GuideSettings
     sharpen: SharpenSettings
+    refine: SharpenSettings
     encoder: StageSettings
 
     def shortened(self, share: float) -> Self:
@@ -105,6 +108,26 @@ class Recipe(BaseModel):
 
 
 LATENT = 32
+SHARPEN = SharpenSettings(
+    steps=12_000,
+    batch_size=128,
+    learning_rate=5e-4,
+    average=0.998,
+    discriminator_width=24,
+    feature_width=64,
+    discriminator_learning_rate=5e-4,
+    feature_weight=0.5,
+    guide_weight=0.7,
+    confidence_threshold=0.9,
+    penalty_weight=0.1,
+    penalty_every=4,
+    half_precision=True,
+    anchor_weight=0.02,
+    feature_anchor_weight=1.0,
+    anchor_block=4,
+    lone_ink_weight=0.0,
+    reach_weight=0.0,
+)
 BOX = ARTICLE.model_copy(
     update={"image_height": SIDE, "image_width": SIDE, "canvas": CANVAS, "latent": LATENT}
 )
@@ -120,23 +143,11 @@ SHARP = Recipe(
     ),
     distil=StageSettings(steps=2000, batch_size=256, learning_rate=2e-3, average=0.998),
     guide=GuideSettings(steps=2340, batch_size=128, learning_rate=3e-3, average=0.99, width=16),
-    sharpen=SharpenSettings(
-        steps=12_000,
-        batch_size=128,
-        learning_rate=5e-4,
-        average=0.998,
-        discriminator_width=24,
-        feature_width=64,
-        discriminator_learning_rate=5e-4,
-        feature_weight=0.5,
-        guide_weight=0.7,
-        confidence_threshold=0.9,
-        penalty_weight=0.1,
-        penalty_every=4,
-        half_precision=True,
-        anchor_weight=0.02,
-        feature_anchor_weight=1.0,
-        anchor_block=4,
+    sharpen=SHARPEN,
+    # New discriminators see what the others have come to overlook. Weights twice as large make
+    # the decoder draw empty paper (EXPERIMENTS.md, 16).
+    refine=SHARPEN.model_copy(
+        update={"steps": 3000, "guide_weight": 1.5, "lone_ink_weight": 20.0, "reach_weight": 10.0}
     ),
     encoder=StageSettings(steps=3500, batch_size=256, learning_rate=1e-3, average=0.99),
 )

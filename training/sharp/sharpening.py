@@ -1,7 +1,8 @@
 """Sharpening: trains the student's decoder against two discriminators, anchored to real digits.
 
 The discriminator of pictures removes the blur. The discriminator of the guide's features makes
-shapes as varied and as clear as real ones. The guide itself corrects ambiguous digits.
+shapes as varied and as clear as real ones. The guide itself corrects ambiguous digits, and two
+statistics of form correct specks and strokes that end too early.
 """
 
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from torch.nn import functional
 from model.cvae import Decoder
 from training.sharp.batches import Batches
 from training.sharp.discriminator import Discriminator, gradient_penalty, relativistic_loss
+from training.sharp.form import excess, lone_ink, missing_reach
 from training.sharp.guide import Guide, guide_loss
 from training.sharp.recipe import SharpenSettings
 from training.sharp.stage import EMAOptimizer
@@ -133,12 +135,16 @@ class SharpenStage:
             ),
             "anchor": anchor_loss(pixels[:half], images[:half], settings.anchor_block),
             "feature anchor": redrawn.square().mean(),
+            "lone ink": excess(lone_ink(pixels), lone_ink(images)),
+            "missing reach": excess(missing_reach(pixels), missing_reach(images)),
         }
         self._optimizer.step(
             parts["decoder"]
             + settings.guide_weight * parts["guide"]
             + settings.anchor_weight * parts["anchor"]
             + settings.feature_anchor_weight * parts["feature anchor"]
+            + settings.lone_ink_weight * parts["lone ink"]
+            + settings.reach_weight * parts["missing reach"]
         )
         return parts
 
@@ -150,6 +156,12 @@ class SharpenStage:
     def finish(self) -> None:
         """See `Stage.finish`."""
         self._optimizer.finish()
+
+
+class RefineStage(SharpenStage):
+    """Sharpens the decoder again, against new discriminators and by other settings."""
+
+    name = "refine"
 
 
 def half_precision(device: torch.device, enabled: bool) -> torch.autocast:

@@ -10,8 +10,8 @@ from PIL import Image
 from app.request.error import PICTURE, FieldError, InvalidRequest, PictureFault
 from model.reading.reader import LABELS, Reader, Seen
 
-NO_DIGIT = 0.6  # probability from which a group of ink is no digit
-UNREADABLE = 0.3  # confidence under which a digit is not used
+NO_DIGIT = 0.7  # probability from which a group of ink is no digit
+UNREADABLE = 0.15  # confidence under which a digit is not used
 BESIDE = 0.7  # confidence under which a digit does not count beside one above it
 RUNNERS_UP = 3
 BORDER = 1 / 60  # of the longer side of a picture: what comes nearer to it is cut, or may be

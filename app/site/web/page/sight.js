@@ -16,8 +16,8 @@ import { LABELS, read, readLine } from "./reader.js";
  * @property {string | null} unused why it has no part in the handwriting
  */
 
-const NO_DIGIT = 0.6; // probability from which a group of ink is no digit
-const UNREADABLE = 0.3; // confidence under which a digit is not used
+const NO_DIGIT = 0.7; // probability from which a group of ink is no digit
+const UNREADABLE = 0.15; // confidence under which a digit is not used
 const BESIDE = 0.7; // confidence under which a digit does not count beside one above it
 const RUNNERS_UP = 3;
 const BORDER = 1 / 60; // of the longer side of a picture: what comes nearer to it is cut, or may be

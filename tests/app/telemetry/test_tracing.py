@@ -125,7 +125,7 @@ def test_request_is_a_span_below_the_caller_with_its_stages_below(
 
 def test_work_on_a_thread_belongs_to_its_request(settings: Settings, receiver: Receiver) -> None:
     with TestClient(create_app(settings)) as client:
-        client.get("/dataset?count=10000&format=zip", headers=CALLER)
+        client.get("/dataset?count=20000&format=zip", headers=CALLER)
         client.get("/latent-map?digit=7&cells=3")
     dataset, latent_map = (span for span in receiver.spans if span.kind == Span.SPAN_KIND_SERVER)
     below = [span for span in receiver.spans if span.parent_span_id == dataset.span_id]

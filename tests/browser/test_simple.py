@@ -14,7 +14,8 @@ from tests.browser.conftest import OpenPage
 from tests.browser.picture import fetched
 from tests.browser.test_photo import jpeg, sheet
 
-DRAWN = "picture => picture.decode().then(() => picture.naturalHeight)"
+# Its source may change while it loads, so it is asked again until it is there.
+DRAWN = "() => document.querySelector('#picture').naturalHeight === 4 * 28"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def test_letters_are_drawn_as_ink_and_in_the_style_of_a_photo(
     with open_page(letters) as page:
         page.goto(f"{letters}/?text=hello&seed=1")
         expect(page.get_by_role("img", name="hello")).to_be_visible()
-        assert page.locator("#picture").evaluate(DRAWN) == 4 * 28
+        page.wait_for_function(DRAWN)
         link = str(page.get_by_role("link", name="PNG").get_attribute("href"))
         assert "render=ink" in link
         assert fetched(f"{letters}/{link}").startswith(b"\x89PNG")

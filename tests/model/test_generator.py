@@ -119,7 +119,7 @@ def test_int8_differs_by_about_a_grey_level_on_average(bundled: Checkpoint) -> N
         np.asarray(onnxruntime.InferenceSession(bundled.folder / graph).run(None, inputs)[0])
         for graph in (DECODER, ROUNDED_DECODER)
     )
-    assert 0 < abs(255 * exact - rounded).mean() < 1.5
+    assert 0 < abs(255 * exact - rounded).mean() < 1.2  # measured: 1.07
     assert np.percentile(abs(255 * exact - rounded), 99) < 20
 
 

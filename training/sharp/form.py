@@ -26,8 +26,8 @@ def lone_ink(images: Tensor) -> Tensor:
     padded = functional.pad(images.unsqueeze(1), (1, 1, 1, 1))
     around = functional.unfold(padded, kernel_size=3)  # (B, 9, H * W)
     neighbours = torch.cat([around[:, :4], around[:, 5:]], dim=1).amax(dim=1)  # (B, H * W)
-    excess = functional.relu(images.flatten(1) - PAPER)
-    return (excess * (neighbours <= PAPER)).sum(dim=1)
+    ink = functional.relu(images.flatten(1) - PAPER)
+    return (ink * (neighbours <= PAPER)).sum(dim=1)
 
 
 def missing_reach(images: Tensor) -> Tensor:

@@ -25,11 +25,17 @@ CLIENTS = 1000  # behind the proxy, which limits each of them
 def saturation(
     service: Service, seconds: float, path: str = USUAL, headers: tuple[str, ...] = ()
 ) -> float:
-    """Answers a second when 16 clients each send a request as soon as the last is answered."""
+    """Answers a second when 16 clients each send a request as soon as the last is answered.
+
+    Raises:
+        AssertionError: none was answered.
+    """
     endless = Load(service.port, path, 1e9, seconds, connections=16, headers=headers)
     with on_core(LOAD_CORE):
         outcome = run_load(endless)
-    return outcome.statuses.get("200", 0) / outcome.seconds
+    if not outcome.answered_ms:
+        raise AssertionError(f"no request of {path} was answered in {outcome.seconds:.1f} s")
+    return len(outcome.answered_ms) / outcome.seconds
 
 
 def send(

@@ -47,7 +47,8 @@ class Service:
     writes_digits: bool = field(init=False)  # the fast path knows no other alphabet
     keys: KeyRing = field(init=False)
     batcher: MicroBatcher[Order, bytes] = field(init=False)
-    page: tuple[Renderer, dict[str, PageFile]] | None = None  # and for which renderer it is
+    # The page's files, which may still be built, and for which renderer they are.
+    page: tuple[Renderer, asyncio.Task[dict[str, PageFile]]] | None = None
     scrapes: "Scrapes | None" = None  # made by the first request of the metrics
     draining: bool = False  # the process will end soon: not ready, but requests are answered
 

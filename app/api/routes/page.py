@@ -1,5 +1,7 @@
 """`GET /`: the page, and the files that it is made of."""
 
+import asyncio
+
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
@@ -42,11 +44,18 @@ async def _file(request: Request, service: Service, name: str) -> Response:
 
 
 async def _files(service: Service) -> dict[str, PageFile]:
-    """The files for the current model, built on first use: the start does not need them."""
-    renderer = service.renderer
-    if service.page is None or service.page[0] is not renderer:
-        service.page = renderer, await run_in_threadpool(_build, renderer)
-    return service.page[1]
+    """The files for the current model, built on first use: the start does not need them.
+
+    They are built once, however many requests wait for them, and go on if a client leaves.
+    """
+    renderer, page = service.renderer, service.page
+    if page is None or page[0] is not renderer or _has_failed(page[1]):
+        page = service.page = renderer, asyncio.create_task(run_in_threadpool(_build, renderer))
+    return await asyncio.shield(page[1])
+
+
+def _has_failed(building: "asyncio.Task[dict[str, PageFile]]") -> bool:
+    return building.done() and (building.cancelled() or building.exception() is not None)
 
 
 def _build(renderer: Renderer) -> dict[str, PageFile]:

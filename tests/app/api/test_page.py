@@ -1,12 +1,16 @@
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from app.api.routes import page
+from app.drawing.renderer import Renderer
 from app.main import create_app
 from app.settings import Settings
+from app.site.file import PageFile
 from model.checkpoint import ROUNDED_WEIGHTS, Checkpoint
 
 
@@ -72,6 +76,28 @@ def test_weights_that_were_written_over_are_not_sent(
     with TestClient(create_app(Settings(checkpoint=folder))) as client:
         (folder / ROUNDED_WEIGHTS).write_bytes(b"of another model")
         assert 'id="weights"' not in client.get("/").text
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+def test_page_is_built_once_for_all_who_wait(
+    tiny_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    build, built = page._build, []
+
+    def counting(renderer: Renderer) -> dict[str, PageFile]:
+        built.append(renderer)
+        if len(built) <= failures:
+            raise MemoryError
+        return build(renderer)
+
+    monkeypatch.setattr(page, "_build", counting)
+    app = create_app(Settings(checkpoint=tiny_checkpoint.folder))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert [client.get("/").status_code for _ in range(failures)] == [500] * failures
+        with ThreadPoolExecutor(8) as clients:
+            answers = list(clients.map(client.get, ["/"] * 8))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len(built) == failures + 1
 
 
 def test_closed_page_hands_out_nothing_while_the_api_answers(client: TestClient) -> None:

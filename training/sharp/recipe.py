@@ -48,7 +48,7 @@ class GuideSettings(StageSettings):
 
 
 class SharpenSettings(StageSettings):
-    """Stages 5 and 6, which remove blur, ambiguous shapes and specks."""
+    """Stage 5, which removes blur and ambiguous shapes."""
 
     discriminator_width: int  # channels of the first convolution, discriminator of pictures
     feature_width: int  # channels of the first convolution, discriminator of features
@@ -62,6 +62,11 @@ class SharpenSettings(StageSettings):
     anchor_weight: float  # of the squared difference of redrawn digits from the real ones
     feature_anchor_weight: float  # of the same in the guide's features
     anchor_block: int  # side of the blocks whose means the anchor compares, in pixels
+
+
+class RefineSettings(SharpenSettings):
+    """Stage 6, which sharpens again, and removes specks and cut strokes."""
+
     lone_ink_weight: float  # of specks beyond those of real pictures
     reach_weight: float  # of ink that ends before the sides, beyond that of real pictures
 
@@ -78,7 +83,7 @@ class Recipe(BaseModel):
     distil: StageSettings
     guide: GuideSettings
     sharpen: SharpenSettings
-    refine: SharpenSettings
+    refine: RefineSettings
     encoder: StageSettings
 
     def shortened(self, share: float) -> Self:
@@ -125,8 +130,6 @@ SHARPEN = SharpenSettings(
     anchor_weight=0.02,
     feature_anchor_weight=1.0,
     anchor_block=4,
-    lone_ink_weight=0.0,
-    reach_weight=0.0,
 )
 BOX = ARTICLE.model_copy(
     update={"image_height": SIDE, "image_width": SIDE, "canvas": CANVAS, "latent": LATENT}
@@ -146,8 +149,10 @@ SHARP = Recipe(
     sharpen=SHARPEN,
     # New discriminators see what the others have come to overlook. Weights twice as large make
     # the decoder draw empty paper (EXPERIMENTS.md, 16).
-    refine=SHARPEN.model_copy(
-        update={"steps": 3000, "guide_weight": 1.5, "lone_ink_weight": 20.0, "reach_weight": 10.0}
+    refine=RefineSettings(
+        **SHARPEN.model_dump() | {"steps": 3000, "guide_weight": 1.5},
+        lone_ink_weight=20.0,
+        reach_weight=10.0,
     ),
     encoder=StageSettings(steps=3500, batch_size=256, learning_rate=1e-3, average=0.99),
 )

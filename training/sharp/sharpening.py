@@ -1,8 +1,8 @@
 """Sharpening: trains the student's decoder against two discriminators, anchored to real digits.
 
 The discriminator of pictures removes the blur. The discriminator of the guide's features makes
-shapes as varied and as clear as real ones. The guide itself corrects ambiguous digits, and two
-statistics of form correct specks and strokes that end too early.
+shapes as varied and as clear as real ones. The guide itself corrects ambiguous digits. When it is
+refined, two statistics of form correct specks and strokes that end too early.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from training.sharp.batches import Batches
 from training.sharp.discriminator import Discriminator, gradient_penalty, relativistic_loss
 from training.sharp.form import excess, lone_ink, missing_reach
 from training.sharp.guide import Guide, guide_loss
-from training.sharp.recipe import SharpenSettings
+from training.sharp.recipe import RefineSettings, SharpenSettings
 from training.sharp.stage import EMAOptimizer
 from training.sharp.teacher import Teacher
 
@@ -135,18 +135,20 @@ class SharpenStage:
             ),
             "anchor": anchor_loss(pixels[:half], images[:half], settings.anchor_block),
             "feature anchor": redrawn.square().mean(),
-            "lone ink": excess(lone_ink(pixels), lone_ink(images)),
-            "missing reach": excess(missing_reach(pixels), missing_reach(images)),
         }
+        form = self._form_losses(pixels, images)
         self._optimizer.step(
             parts["decoder"]
             + settings.guide_weight * parts["guide"]
             + settings.anchor_weight * parts["anchor"]
             + settings.feature_anchor_weight * parts["feature anchor"]
-            + settings.lone_ink_weight * parts["lone ink"]
-            + settings.reach_weight * parts["missing reach"]
+            + sum(form.values())
         )
-        return parts
+        return parts | form
+
+    def _form_losses(self, drawn: Tensor, real: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
+        """Weighted losses of the form of drawn and real digits (B, H, W), by name."""
+        return {}
 
     def _guide_features(self, digits: Digits) -> Digits:
         with half_precision(digits.inputs.device, self._settings.half_precision):
@@ -159,9 +161,19 @@ class SharpenStage:
 
 
 class RefineStage(SharpenStage):
-    """Sharpens the decoder again, against new discriminators and by other settings."""
+    """Sharpens the decoder again, against new discriminators, and corrects the form of digits."""
 
     name = "refine"
+    _settings: RefineSettings
+
+    def _form_losses(self, drawn: Tensor, real: Tensor) -> dict[str, Tensor]:
+        """See `SharpenStage`."""
+        specks = excess(lone_ink(drawn), lone_ink(real))
+        short = excess(missing_reach(drawn), missing_reach(real))
+        return {
+            "lone ink": self._settings.lone_ink_weight * specks,
+            "missing reach": self._settings.reach_weight * short,
+        }
 
 
 def half_precision(device: torch.device, enabled: bool) -> torch.autocast:

@@ -14,7 +14,7 @@ from training.config import TrainingConfig
 from training.launch import LaunchError, Torchrun, launch
 
 # Batches of 11 and a last one of 10: the shares of the two processes have different sizes.
-OPTIONS = ("--epochs", "3", "--batch-size", "11", "--snapshot-every-s", "0.001")
+OPTIONS = ("--epochs", "3", "--batch-size", "11")
 
 
 def start_two(
@@ -57,7 +57,8 @@ def test_two_processes_take_the_steps_of_one(
 def test_run_that_lost_a_process_ends_like_an_undisturbed_one(
     train_command: Command, whole: Path, tmp_path: Path, restarts: int
 ) -> None:
-    lost = start_two(train_command, tmp_path, restarts=restarts)
+    often = ("--snapshot-every-s", "0.001")
+    lost = start_two(train_command, tmp_path, *often, restarts=restarts)
     wait_for_progress(lost, tmp_path, epoch=1, step=10)
     os.kill(process_of_rank(1, lost.pid), signal.SIGKILL)
     stderr = lost.communicate(timeout=LIMIT_S)[1]

@@ -48,9 +48,7 @@ def main(arguments: list[str]) -> int:
     if is_address(address):
         return run(lambda: _write_elsewhere(queries, options, address))
     single = options["format"] in (None, ending)
-    if single and not force and output.exists():
-        parser.error(f"The file {output} exists; choose another name, or replace it with --force.")
-    return run(lambda: _write_dataset(queries, options, output, single, ending))
+    return run(lambda: _write_dataset(queries, options, output, single, ending, force))
 
 
 def _write_dataset(
@@ -59,7 +57,11 @@ def _write_dataset(
     output: Path,
     single: bool,
     ending: str | None,
+    force: bool,
 ) -> None:
+    if single and not force and output.exists():
+        sentence = f"The file {output} exists; choose another name, or replace it with --force."
+        raise RequestError(Reason.INVALID, sentence)
     if ending is not None and not single:
         sentence = (
             f"is not {ending}, as the ending of {output} says; leave it out, or name a folder"

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from app.drawing.renderer import Order, open_renderer
-from app.options import add_parameters, asked_queries, parse_query, print_seed, run
+from app.options import add_parameters, asked_queries, parse_query, print_seed, run, write_file
 from app.request.fields import chosen_seed
 from app.request.schemas import GenerateQuery
 from app.settings import read_settings
@@ -21,6 +21,8 @@ def main(arguments: list[str]) -> int:
     parser = _parser(query)
     options = vars(parser.parse_args(arguments))
     output: Path | None = options.pop("output")
+    if output is None and sys.stdout is None:
+        parser.error("Standard output is closed; name a file with -o.")
     if output is None and sys.stdout.isatty():
         parser.error("A terminal cannot show a picture; name a file with -o, or use a pipe.")
     return run(lambda: _draw(query, options, output))
@@ -39,7 +41,7 @@ def _draw(asked: type[GenerateQuery], options: dict[str, str | None], output: Pa
     if output is None:
         sys.stdout.buffer.write(content)
     else:
-        output.write_bytes(content)
+        write_file(output, content)
     print_seed(query.seed, seed)
 
 

@@ -94,6 +94,18 @@ def run(command: Callable[[], None]) -> int:
     return 0
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file.
+
+    Raises:
+        OSError: it cannot be written; names the file, also where the disk is full.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 def print_seed(asked: int | None, seed: int) -> None:
     """Tell the seed that was taken, unless it was asked for."""
     if asked is None:

@@ -41,12 +41,15 @@ class Settings(BaseSettings):
         frozen=True,
         extra="forbid",
         hide_input_in_errors=True,  # it may be a secret
+        env_ignore_empty=True,  # as Docker Compose passes what is not set
     )
 
     checkpoint: Path = Field(PRETRAINED, description="checkpoint folder to draw with")
     engine: EngineName = Field("onnx", description="runs the model; torch needs the extra train")
     precision: Precision = Field("int8", description="arithmetic of the decoder; int8 is faster")
-    host: str = Field("127.0.0.1", description="address to listen on, for example 0.0.0.0 for all")
+    host: str = Field(
+        "127.0.0.1", min_length=1, description="address to listen on, for example 0.0.0.0 for all"
+    )
     port: Port = Field(8000, description="port to listen on; 0 takes a free one")
     workers: int = Field(1, ge=1, le=256, description="processes that serve, one for each core")
     log: LogForm = Field("text", description="form of the log; json is one JSON object a line")

@@ -62,9 +62,13 @@ def _closed(closed_s: float) -> Verdict:
 
 
 def try_leaving(_: Scale) -> Iterator[Verdict]:
-    """Clients that ask for the largest pictures and leave: their work must not block others."""
+    """Clients that ask for much and leave: neither blocks it others, nor is it an error."""
     with running() as service:
-        for path in (LARGEST, "/dataset?count=60000&seed=1"):
+        for path in (
+            LARGEST,
+            "/morph?from=1&to=2&frames=110&scale=3",
+            "/dataset?count=60000&seed=1",
+        ):
             descriptors = service.holding().descriptors
             _leave(service, path)
             begun = time.monotonic()
@@ -87,6 +91,13 @@ def try_leaving(_: Scale) -> Iterator[Verdict]:
                 waited <= SOON_S,
                 timed=True,
             )
+    errors, gone = service.log.count("ERROR"), service.log.count(" 499 ")
+    yield Verdict(
+        "clients that leave are no errors of the service",
+        f"{errors} errors in the log, {gone} requests with status 499",
+        "0 errors, some with 499",
+        not errors and gone > 0,
+    )
 
 
 def _since(begun: float) -> float:

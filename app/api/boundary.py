@@ -16,6 +16,7 @@ from model.engine import EngineError
 
 log = logging.getLogger("uvicorn.error")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+HEAD_ONLY = "head_only"  # in the state of a request that takes no body
 FAILED = "The service failed to answer; its log has the cause under this request id."
 CLOSE = (b"connection", b"close")
 # They are no secrets, and counting costs less than a random number for each request.
@@ -47,9 +48,11 @@ class Boundary:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         if scope["method"] == "HEAD":
             # The server knows from its own scope that it must not send the body.
+            state[HEAD_ONLY] = True
             scope = {**scope, "method": "GET"}
         started = False
 

@@ -50,6 +50,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     """The framework's own refusals (404, 405) in the one error body."""
     assert isinstance(error, HTTPException)
     detail = DETAILS.get(error.status_code, f"{error.detail}.")
-    return problem_response(
-        request.state.request_id, error.status_code, detail, headers=error.headers
-    )
+    headers = error.headers
+    if headers is not None and headers.get("Allow") == "GET":
+        headers = {**headers, "Allow": "GET, HEAD"}  # see `Boundary`
+    return problem_response(request.state.request_id, error.status_code, detail, headers=headers)

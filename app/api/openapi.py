@@ -14,6 +14,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from app.api.headers import swagger_policy
 from app.api.problem import MEDIA_TYPE, Problem, problem_response
@@ -142,9 +143,17 @@ def _parameters(query: type[Query]) -> list[dict[str, Any]]:
     return parameters
 
 
+class _WholeFiles(StaticFiles):
+    """Files that are sent whole: a range that cannot be sent would be refused in other words."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [header for header in scope["headers"] if header[0] != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+
 def serve_docs(app: FastAPI) -> None:
     """Add /docs and its files to `app`."""
-    app.mount(f"/{ASSETS}", StaticFiles(directory=str(files("fastapi_swagger") / "resources")))
+    app.mount(f"/{ASSETS}", _WholeFiles(directory=str(files("fastapi_swagger") / "resources")))
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

@@ -12,6 +12,14 @@ from app.api.headers import HEADERS, header_lines
 from app.request.error import FieldError
 
 MEDIA_TYPE = "application/problem+json"
+# Where Python has none, or has had another name in some version.
+TITLES = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+    499: "Client Closed Request",
+}
 
 
 class Problem(BaseModel):
@@ -26,6 +34,11 @@ class Problem(BaseModel):
         list[FieldError],
         Field(description="One per parameter, or for the picture."),
     ] = []
+
+
+def title_of(status: int) -> str:
+    """What an HTTP status is called, the same in every version of Python."""
+    return TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def problem_response(
@@ -46,7 +59,7 @@ def problem_response(
     """
     problem = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title_of(status),
         "status": status,
         "detail": detail,
         "request_id": request_id,
@@ -67,5 +80,5 @@ def problem_bytes(request_id: str, status: int, detail: str, *own: tuple[bytes, 
     """
     response = problem_response(request_id, status, detail)
     pairs = [*response.raw_headers, *own, *HEADERS, (b"x-request-id", request_id.encode())]
-    first = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
+    first = f"HTTP/1.1 {status} {title_of(status)}\r\n".encode()
     return first + header_lines(pairs) + b"\r\n" + bytes(response.body)

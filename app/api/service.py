@@ -99,8 +99,9 @@ class Service:
         """Check a query against the operator's limit and the model that draws.
 
         Raises:
-            InvalidRequest: it asks for too many pixels, or for another model; or the model was
-                replaced by one of another alphabet after the query had been checked.
+            InvalidRequest: it asks for too many pixels, for another model, or for the hand of
+                another model; or the model was replaced by one of another alphabet after the
+                query had been checked.
         """
         own = self.renderer.queries.generate
         if (query.alphabet, query.cell) != (own.alphabet, own.cell):
@@ -109,6 +110,7 @@ class Service:
             )
         query.check_pixels(self.settings.max_pixels)
         query.check_model(self.renderer.model_hash)
+        self.renderer.style_noise(query.asked_style)
 
     async def draw(self, order: Order, receive: Receive) -> bytes:
         """The file of a drawing: light ones in the next micro-batch, heavy ones on a thread.

@@ -24,11 +24,12 @@ def with_seen(content: bytes, hand: Hand, renderer: Renderer) -> bytes:
     """
     document = json.loads(content)
     names, labels = renderer.alphabet.names, [sight.label for sight in hand.sights]
+    known = bool(names)  # a model without labels reads none
     one_hot = renderer.generator.one_hot(np.array(labels, dtype=np.intp))
     drawn = renderer.generator.draw(one_hot, hand.noises)
     seen = [
         {
-            "label": names[sight.label],
+            "label": names[sight.label] if known else None,
             "confidence": _share(sight.confidence),
             "runners_up": [
                 {"label": names[label], "confidence": _share(share)}
@@ -42,7 +43,7 @@ def with_seen(content: bytes, hand: Hand, renderer: Renderer) -> bytes:
     ]
     found: dict[str, Any] = {
         "style": hand.style,
-        "label": "".join(names[label] for label in hand.labels),
+        "label": "".join(names[label] for label in hand.labels) if known else None,
         "confidence": _share(hand.confidence),
         "warning": hand.warning,
         "seen": seen,

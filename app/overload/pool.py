@@ -34,14 +34,16 @@ class Slots:
         self._report = report
         report(0)
 
-    def take(self) -> None:
+    def take(self, begun: bool = False) -> None:
         """Take a slot.
 
+        Args:
+            begun: whether the work has begun, and goes on even where there are more than slots.
         Raises:
             Overloaded: all are taken.
         """
         with self._lock:
-            if self._taken >= self._number:
+            if self._taken >= self._number and not begun:
                 raise Overloaded
             self._taken += 1
             self._report(self._taken)
@@ -121,21 +123,21 @@ class BoundedPool:
     async def stream(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
         """The pieces of a long answer. Each is made on a thread once the last one was sent.
 
-        Holds a slot only for the first piece: a client that reads slowly keeps others from
-        nothing.
+        Holds a slot while a piece waits or is made, and not while it is sent: a client that reads
+        slowly keeps others from nothing.
 
         Raises:
             Overloaded: all slots are taken; before the first piece.
         """
         self._slots.take()
-        future = self._submit_next(pieces)
-        future.add_done_callback(self._slots.release)
-        while (piece := await asyncio.wrap_future(future)) is not None:
+        while (piece := await asyncio.wrap_future(self._submit_next(pieces))) is not None:
             yield piece
-            future = self._submit_next(pieces)
+            self._slots.take(begun=True)
 
     def _submit_next(self, pieces: Iterator[bytes]) -> Future[bytes | None]:
-        return self._executor.submit(copy_context().run, partial(next, pieces, None))
+        future = self._executor.submit(copy_context().run, partial(next, pieces, None))
+        future.add_done_callback(self._slots.release)
+        return future
 
 
 def _lower_priority() -> None:

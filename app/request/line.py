@@ -56,7 +56,7 @@ class Line(Constraint):
         names = self.alphabet.split(text)
         found = [self.alphabet.find(name) for name in names[: self.most]]
         if not names or len(names) > self.most or None in found:
-            raise PydanticCustomError("line", self._sentence(names, found).replace("{", "{{"))
+            raise PydanticCustomError("line", self._sentence(names, found))
         if self.alphabet.kind == "digits":
             return text
         return self.alphabet.line([label for label in found if label is not None])
@@ -105,7 +105,7 @@ class Label(Constraint):
         label = self.alphabet.find(text)
         if label is None:
             sentence = f"must be one of {self.alphabet.description}"
-            raise PydanticCustomError("label", sentence.replace("{", "{{"))
+            raise PydanticCustomError("label", sentence)
         return self.alphabet.names[label]
 
     def describe(self) -> dict[str, Any]:

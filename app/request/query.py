@@ -21,6 +21,7 @@ from model.alphabet import DIGITS, Alphabet
 
 TEXT = "text"  # the parameter that may have other signs than letters and digits
 MODEL = "model"  # the parameter that decides whether to draw, not what
+STYLE = "style"
 SAFE = ",="  # in an address, beside letters, digits and _.-~
 
 
@@ -72,6 +73,11 @@ class Query(BaseModel):
     def asked_model(self) -> str | None:
         """The model that must draw; None where any may."""
         return getattr(self, MODEL, None)
+
+    @property
+    def asked_style(self) -> str | None:
+        """The token of the hand to write in; None without one."""
+        return getattr(self, STYLE, None)
 
     def check_model(self, draws: str) -> None:
         """Check that the model which draws is the one asked for, if one is.

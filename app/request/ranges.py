@@ -81,10 +81,8 @@ class RangeOf(Spelled):
         try:
             low, high = self.kind.check(ends[0]), self.kind.check(ends[-1])
         except PydanticCustomError as error:
-            message = error.message().replace("{", "{{")
-            raise PydanticCustomError(
-                "range", f"{message}, or a range such as {self._example()}"
-            ) from None
+            sentence = f"{error.message()}, or a range such as {self._example()}"
+            raise PydanticCustomError("range", sentence) from None
         if low > high:
             raise PydanticCustomError("range", "must have the lower end of its range first")
         return Range(low, high)

@@ -9,7 +9,8 @@ Relies on undocumented names of uvicorn, as `app.server.worker` does:
   `headers`, `scope`, `parser`, `flow`, `loop`, `timeout_keep_alive`,
   `timeout_keep_alive_handler`, `timeout_keep_alive_task`, `pipeline`
 - `FlowControl`: `write_paused`, `pause_reading`, `resume_reading`
-- `RequestResponseCycle`: `response_complete`, `keep_alive`, `disconnected`, `message_event`
+- `RequestResponseCycle`: `response_started`, `response_complete`, `keep_alive`, `disconnected`,
+  `message_event`
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from app.api.problem import problem_bytes
 from app.api.service import Service
 from app.overload import RETRY_AFTER_S, Overloaded
 from app.server.drawing_cycle import DrawingCycle
-from app.server.head import MAX_HEAD_BYTES, MAX_HEADERS, find_fault
+from app.server.head import TOO_LARGE, find_fault, is_large
 from app.server.plain_request import (
     HEAD_END,
     PATH,
@@ -98,6 +99,7 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The last byte of a head has arrived."""
+        self._check_size()
         self.in_head = False
         version, upgrade = self.parser.get_http_version(), self.parser.should_upgrade()
         if not self.ended and (fault := find_fault(self.url, self.headers, version, upgrade)):
@@ -188,11 +190,12 @@ class Connection(HttpToolsProtocol):
         while self._unparsed and self._may_parse():
             piece = self._received[self._parsed : self._end_of_piece()]
             self._parsed += len(piece)
+            self.received = len(piece) + (self.received if self.unfinished else 0)
             plain = None if self.unfinished else plain_request(piece)
             if plain is None or not self._answers(plain):
                 super().data_received(piece)
             if self.unfinished:
-                self._check_size(len(piece))
+                self._check_size()
         if self._unparsed:
             self.flow.pause_reading()  # until a request is answered
             if self._unparsed > MAX_UNPARSED_BYTES:
@@ -270,19 +273,14 @@ class Connection(HttpToolsProtocol):
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
 
-    def _check_size(self, more: int) -> None:
+    def _check_size(self) -> None:
         """Refuse an endless head, cut an endless body: the parser itself has no limits."""
-        self.received += more
-        if self.transport.is_closing():
+        if self.ended or self.transport.is_closing():
             return
         if self.received > MAX_REQUEST_BYTES:
             self.transport.close()
-        elif self.in_head and (self.received > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADERS):
-            detail = (
-                f"The head of the request is too large: at most {MAX_HEAD_BYTES} bytes and "
-                f"{MAX_HEADERS} headers are read; send less."
-            )
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
+        elif self.in_head and is_large(self.received, len(self.headers)):
+            self._refuse(*TOO_LARGE)
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
         """Answer with the one error body and close, after the answers that are due."""
@@ -291,8 +289,11 @@ class Connection(HttpToolsProtocol):
         self.ended = True
         if self.idle:
             self._close_with(response)
-        else:
+        elif not self._in_body:
             self.last_words = response
+        elif not self.cycle.response_started:  # the request in progress is what is refused
+            self.cycle.disconnected = True  # nothing that it still says is sent
+            self._close_with(response)
 
     def _close_with(self, response: bytes) -> None:
         self.transport.write(response)

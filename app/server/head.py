@@ -15,7 +15,17 @@ TAKEN_APART = frozenset(
         *(b"connection", b"content-type", b"if-none-match"),
     }
 )
+TOO_LARGE = (
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    f"The head of the request is too large: at most {MAX_HEAD_BYTES} bytes and {MAX_HEADERS} "
+    "headers are read; send less.",
+)
 BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
+
+
+def is_large(size: int, headers: int) -> bool:
+    """Whether a head of so many bytes and headers is refused, with `TOO_LARGE`."""
+    return size > MAX_HEAD_BYTES or headers > MAX_HEADERS
 
 
 def find_fault(

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from ctypes import c_ulonglong
+from errno import EADDRNOTAVAIL
 from functools import partial
 from pathlib import Path
-from socket import socket
+from socket import SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, getaddrinfo, socket
 from tempfile import TemporaryDirectory
 
 import uvicorn
@@ -46,6 +47,7 @@ def serve(create_app: CreateApp, settings: Settings) -> None:
         SystemExit: the start failed; its sentence is in the log, or is the message of the exit.
     """
     _require_fast_parts()
+    _require_address(settings.host, settings.port)
     configure_log(settings.log)
     if settings.workers == 1:
         _run_worker(create_app, settings)
@@ -159,6 +161,22 @@ def _require_fast_parts() -> None:
                 f"The service needs {name}, which is not installed; run `make serve`, which "
                 "installs everything, or `pip install 'uvicorn[standard]'`."
             )
+
+
+def _require_address(host: str, port: int) -> None:
+    """Check that the service can listen there: uvicorn's message does not tell what to do."""
+    try:
+        for family, kind, _, _, address in getaddrinfo(host, port, type=SOCK_STREAM):
+            with socket(family, kind) as probe:
+                probe.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+                probe.bind(address)
+    except OSError as error:
+        if error.errno == EADDRNOTAVAIL and host == "localhost":
+            return  # one of its two addresses suffices
+        raise SystemExit(
+            f"The service cannot listen on {host}, port {port}: {error.strerror}; choose another "
+            "address with --host or CVAE_HOST, or another port with --port or CVAE_PORT."
+        ) from error
 
 
 @contextmanager

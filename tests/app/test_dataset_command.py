@@ -16,7 +16,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.dataset import main
-from app.drawing.dataset import shards
+from app.drawing.dataset import shards, texts
 from app.drawing.dataset.plan import Plan
 from app.drawing.renderer import open_renderer
 from app.request.dataset_options import DatasetOptions
@@ -47,13 +47,21 @@ def test_dataset_without_a_seed_prints_the_one_it_took(
     assert path.read_bytes() == client.get(f"/dataset?count=5&seed={seed}").content
 
 
+def test_endless_texts_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(texts, "MOST_BYTES", 1000)
+    assert main(["a.npz", "--texts=/dev/zero"]) == 2
+    expected = "texts /dev/zero is larger than 1000 bytes; divide it. See --help.\n"
+    assert capsys.readouterr().err == expected
+
+
 def test_dataset_replaces_a_file_only_by_force(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.npz"
     path.write_bytes(b"mine")
-    with pytest.raises(SystemExit, match="2"):
-        main([str(path), "--count=5"])
+    assert main([str(path), "--count=5"]) == 2
     assert "exists; choose another name, or replace it with --force." in capsys.readouterr().err
     assert path.read_bytes() == b"mine"
     assert main([str(path), "--count=5", "--force"]) == 0
@@ -63,6 +71,11 @@ def test_dataset_replaces_a_file_only_by_force(
 @pytest.mark.parametrize(
     ("options", "code", "sentence"),
     [
+        (
+            [f"{'x' * 300}.npz", "--count=5"],
+            1,
+            f"{'x' * 300}.npz cannot be written: File name too long.",
+        ),
         (
             ["a.csv", "--count=5"],
             2,

@@ -94,6 +94,21 @@ def test_draw_refuses_a_terminal_and_an_unknown_option(
     assert capsys.readouterr().err.endswith(f"cvae-digits draw: error: {sentence}\n")
 
 
+def test_draw_without_standard_output_asks_for_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdout", None)  # as after `>&-`
+    with pytest.raises(SystemExit, match="2"):
+        main(["1"])
+    assert "Standard output is closed; name a file with -o." in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that takes nothing")
+def test_draw_names_the_file_that_has_no_room(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["1", "--seed", "1", "--format", "png", "-o", "/dev/full"]) == 1
+    assert capsys.readouterr().err == "/dev/full cannot be written: No space left on device.\n"
+
+
 def test_draw_writes_into_a_pipe() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app.draw", "2018", "--seed", "7"],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import read_settings
+from app.settings import Settings, read_settings
 from model.checkpoint import PRETRAINED
 
 
@@ -29,6 +29,14 @@ def test_arguments_take_precedence_over_the_environment(monkeypatch: pytest.Monk
 def test_bad_port_ends_with_a_sentence(port: str) -> None:
     with pytest.raises(SystemExit, match=r"^The setting port \(CVAE_PORT or --port\) cannot be"):
         read_settings([f"--port={port}"])
+
+
+def test_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CVAE_HOST", "CVAE_PORT", "CVAE_METRICS_FOLDER", "CVAE_LOG"):
+        monkeypatch.setenv(name, "")
+    assert read_settings() == Settings()
+    with pytest.raises(SystemExit, match=r"^The setting host "):
+        read_settings(["--host", ""])  # which would be every address
 
 
 @pytest.mark.parametrize("arguments", [None, []])

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
+from app.api.boundary import HEAD_ONLY
 from app.api.caching import not_modified, seeded_headers
 from app.api.dependencies import ServiceDep, asked
 from app.api.negotiation import joined
@@ -51,12 +52,12 @@ async def dataset(
     }
     if unchanged := not_modified(joined(request.headers, "if-none-match"), headers):
         return unchanged
-    renderer.style_noise(query.style)  # refuses another model's, before the first piece
+    kind = MEDIA_TYPES[query.format]
+    if request.scope["state"].get(HEAD_ONLY):  # nobody would take what is drawn
+        return StreamingResponse(iter(()), media_type=kind, headers=headers)
     pieces = service.pool.stream(dataset_pieces(renderer, query, seed, texts))
     first = await anext(pieces)  # takes the slot, while a refusal can still be a clean 503
-    return StreamingResponse(
-        _with_first(first, pieces), media_type=MEDIA_TYPES[query.format], headers=headers
-    )
+    return StreamingResponse(_with_first(first, pieces), media_type=kind, headers=headers)
 
 
 async def _with_first(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

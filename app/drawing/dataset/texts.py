@@ -22,6 +22,7 @@ NEWLINE = ord("\n")
 SIGNS = "".join(DIGITS) + "\n" + MARKS
 PADDING = len(DIGITS)
 UNKNOWN = 255
+MOST_BYTES = 2**30  # of a file: more is no list of texts, or does not fit into memory
 SHOWN = 20  # characters of a text that cannot be drawn
 
 
@@ -84,9 +85,12 @@ def read_texts(path: Path, alphabet: Alphabet) -> Texts:
         InvalidRequest: the file cannot be read, a line cannot be drawn, or there is none.
     """
     try:
-        content = path.read_bytes().removeprefix(BOM_UTF8)
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1).removeprefix(BOM_UTF8)
     except OSError as error:
         raise invalid("texts", f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > MOST_BYTES:
+        raise invalid("texts", f"{path} is larger than {MOST_BYTES} bytes; divide it")
     return parse_texts(content, alphabet, path)
 
 

@@ -204,6 +204,11 @@ def test_unconditional_restyle_draws_the_upload_again_without_a_label(client_of:
     answer = client_of("pictures").post("/restyle?count=2", content=SEVEN, headers=headers)
     assert answer.status_code == 200
     assert "x-label" not in answer.headers
+    seen = client_of("pictures").post(
+        "/restyle?count=2&format=json", content=SEVEN, headers=headers
+    )
+    assert seen.json()["label"] is None
+    assert [each["label"] for each in seen.json()["seen"]] == [None]
     first, second = np.hsplit(np.asarray(Image.open(io.BytesIO(answer.content))), 2)
     assert np.array_equal(first, second)
 

@@ -94,6 +94,17 @@ def test_drawing_is_immutable_only_where_its_address_names_the_model(
         assert refused.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    "path", ["generate?digits=1", "morph?from=1&to=2", "latent-map?digit=1", "dataset?count=2"]
+)
+def test_refused_request_is_refused_whatever_copy_the_client_holds(
+    client: TestClient, path: str
+) -> None:
+    seed = "" if path.startswith("latent-map") else "&seed=1"
+    answer = client.get(f"/{path}{seed}&style=AAAA", headers={"If-None-Match": "*"})
+    assert answer.status_code == 422
+
+
 def test_drawing_without_a_seed_is_never_kept_but_names_its_model(client: TestClient) -> None:
     model = client.get("/model").json()["model"]
     answer = client.get(f"/generate?digits=1&model={model}")

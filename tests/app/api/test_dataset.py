@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from app.overload.pool import BoundedPool
 from tests.app.conftest import AssertProblem
 
 
@@ -19,6 +20,19 @@ def test_dataset_npz_is_labelled_pictures(client: TestClient) -> None:
     assert data["images"].dtype == np.uint8
     assert data["labels"].dtype == np.int64
     assert set(data["labels"].tolist()) == set(range(10))
+
+
+def test_head_of_a_data_set_draws_nothing(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/dataset?count=60000&seed=1&format=zip"
+    with client.stream("GET", path) as whole:
+        expected = whole.headers
+    monkeypatch.delattr(BoundedPool, "stream")
+    answer = client.head(path)
+    assert answer.status_code == 200
+    for name in ("content-type", "content-disposition", "etag", "x-seed"):
+        assert answer.headers[name] == expected[name]
 
 
 def test_dataset_of_several_digits_has_them_padded_and_as_text(client: TestClient) -> None:

@@ -1,11 +1,10 @@
-from http import HTTPStatus
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.api.openapi import BROKEN
-from app.api.problem import Problem
+from app.api.problem import Problem, title_of
 from app.drawing.encoding import MEDIA_TYPES
 from app.request.schemas import GenerateQuery
 
@@ -69,6 +68,14 @@ def test_docs_names_no_third_party(client: TestClient) -> None:
         assert client.get(f"/docs-assets/{asset}").status_code == 200
 
 
+@pytest.mark.parametrize("ranges", ["bytes=0-1", "bytes=5-2", "bytes=99999999-", "lines=0-1"])
+def test_files_of_docs_are_sent_whole(client: TestClient, ranges: str) -> None:
+    path = "/docs-assets/swagger-ui.css"
+    answer = client.get(path, headers={"Range": ranges})
+    assert answer.status_code == 200
+    assert answer.content == client.get(path).content
+
+
 def test_example_of_each_refusal_is_one_of_its_status(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
     operations = [each for path in document["paths"].values() for each in path.values()]
@@ -78,7 +85,7 @@ def test_example_of_each_refusal_is_one_of_its_status(client: TestClient) -> Non
     for status, answer in refusals:
         example = answer["content"]["application/problem+json"]["example"]
         assert Problem.model_validate(example).status == int(status)
-        assert example["title"] == HTTPStatus(int(status)).phrase
+        assert example["title"] == title_of(int(status))
         assert bool(example["errors"]) == (status == "422")
     broken = client.get("/generate?digits=1&model=x").json()["errors"]
     assert broken == [BROKEN.model_dump(exclude_none=True)]

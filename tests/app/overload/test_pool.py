@@ -239,6 +239,30 @@ def test_stream_of_a_slow_reader_keeps_others_from_nothing() -> None:
     asyncio.run(scene())
 
 
+def test_streams_whose_pieces_wait_keep_further_work_out() -> None:
+    held = threading.Event()
+
+    def made() -> Iterator[bytes]:
+        yield b"1"
+        held.wait()
+        yield b"2"
+
+    async def scene() -> None:
+        pool = BoundedPool(threads=1, queue=1)
+        streams = [stream(pool, made()) for _ in range(2)]
+        for each in streams:
+            assert await anext(each) == b"1"
+        waiting = [asyncio.ensure_future(anext(each)) for each in streams]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await anext(stream(pool, pieces(b"3")))
+        held.set()
+        assert await asyncio.gather(*waiting) == [b"2", b"2"]  # what has begun goes on
+        assert await anext(stream(pool, pieces(b"3"))) == b"3"
+
+    asyncio.run(scene())
+
+
 def test_stream_exception_gives_the_slot_back() -> None:
     def made() -> Iterator[bytes]:
         yield b"1"

@@ -439,6 +439,29 @@ def test_client_that_sends_on_without_an_end_is_cut_off(run: Run) -> None:
     run(scene)
 
 
+@pytest.mark.parametrize("wrong", [b"zz\r\n", b"3\r\nabc\r\n-1\r\n"])
+def test_body_that_is_not_http_is_400_at_once(run: Run, wrong: bytes) -> None:
+    async def scene(client: socket.socket, _: Connection) -> None:
+        head = b"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        assert (await ask(client, head + wrong)).startswith(b"HTTP/1.1 400 ")
+        assert await read(client) == b""  # and nothing else
+
+    run(scene)
+
+
+def test_head_that_ends_beyond_the_limit_is_431(run: Run) -> None:
+    async def scene(client: socket.socket, _: Connection) -> None:
+        name, end = b"X-A: ", b"\r\n\r\n"
+        room = MAX_HEAD_BYTES - len(REQUEST) - len(name)
+        assert (await ask(client, REQUEST[:-2] + name + b"a" * (room - 2) + end)).startswith(
+            b"HTTP/1.1 200 "
+        )
+        answer = await ask(client, REQUEST[:-2] + name + b"a" * room + end)
+        assert answer.startswith(b"HTTP/1.1 431 ")
+
+    run(scene)
+
+
 NAMES = {
     uvicorn.Server: ("handle_exit", "on_tick"),
     uvicorn.Server(uvicorn.Config("", log_config=None)): ("started", "should_exit", "server_state"),
@@ -457,7 +480,9 @@ ATTRIBUTES = {
         *("transport", "server_state", "app_state", "cycle", "url", "headers", "parser", "flow"),
         *("loop", "timeout_keep_alive", "timeout_keep_alive_task", "scope", "pipeline"),
     ),
-    RequestResponseCycle: ("response_complete", "keep_alive", "disconnected", "message_event"),
+    RequestResponseCycle: (
+        *("response_started", "response_complete", "keep_alive", "disconnected", "message_event"),
+    ),
     FlowControl: ("write_paused",),
 }
 

@@ -68,6 +68,17 @@ def test_metrics_port_that_is_taken_ends_the_start_with_a_sentence(workers: int)
     assert "Traceback" not in done.stderr
 
 
+@WORKERS
+def test_port_that_is_taken_ends_the_start_with_a_sentence(workers: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_to_end(f"--workers={workers}", f"--port={port}")
+    assert done.returncode == 1
+    sentence = f"The service cannot listen on 127.0.0.1, port {port}: Address already in use; "
+    assert done.stderr.startswith(sentence)
+    assert "Traceback" not in done.stderr
+
+
 def test_two_workers_answer_and_one_signal_ends_all() -> None:
     with running(workers=2) as service:
         workers = service.workers()

@@ -83,8 +83,9 @@ function completed(pixels, ink) {
   const alike = mask.map((_, at) => Number(Math.max(...colour.map((level, part) => Math.abs(pixels.values[3 * at + part] - level))) < least));
   if (band.reduce((sum, value, at) => sum + value * alike[at], 0) < HOLLOW * size) return ink;
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const reach = grown({ ...ink, values: mask });
+    const [before, reach] = [mask, grown({ ...ink, values: mask })];
     mask = mask.map((value, at) => Math.max(value, reach[at] * alike[at]));
+    if (mask.every((value, at) => value === before[at])) break;
   }
   return { ...ink, values: ink.values.map((value, at) => Math.max(value, mask[at])) };
 }

@@ -91,11 +91,11 @@ def try_leaving(_: Scale) -> Iterator[Verdict]:
                 waited <= SOON_S,
                 timed=True,
             )
-    errors, gone = service.log.count("ERROR"), service.log.count(" 499 ")
+    errors, gone = service.log.count(" failed\n"), service.log.count(" 499 ")
     yield Verdict(
         "clients that leave are no errors of the service",
-        f"{errors} errors in the log, {gone} requests with status 499",
-        "0 errors, some with 499",
+        f"{errors} failed, {gone} with status 499",
+        "0 failed, some with 499",
         not errors and gone > 0,
     )
 

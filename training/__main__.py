@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from pathlib import Path
+from shlex import quote
 
 from training.config import EXIT_FAILED, EXIT_INTERRUPTED, TrainingConfig, read_options
 
@@ -71,7 +72,7 @@ def _next_step(config: TrainingConfig) -> str:
     """What the user can do with the checkpoint."""
     installed = Path(sys.argv[0]).stem == "cvae-digits"
     command = "cvae-digits serve" if installed else f"{os.path.relpath(sys.executable)} -m app"
-    serve = f"serve it with `{command} --checkpoint {config.checkpoint_folder}`"
+    serve = f"serve it with `{command} --checkpoint {quote(str(config.checkpoint_folder))}`"
     if config.conditional:
         return serve
     return f"{serve}; without labels it draws any of them: `GET /generate?count=12`"

@@ -14,6 +14,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 CONSOLE = Console(stderr=True)
 
@@ -76,9 +77,9 @@ class LossBar:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table on standard output; the first column names the row."""
-    table = Table(title=title)
+    table = Table(title=Text(title))
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index else "left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # which takes no markup: names of labels may look like it
     Console().print(table)

@@ -74,11 +74,17 @@ def main(arguments: Sequence[str]) -> int:
 
     try:
         lines = look(config)
-    except (DataError, OSError) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - this is a command
-        return EXIT_FAILED
+    except DataError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"{error.filename or config.sheet} cannot be used: {error.strerror or error}.")
     print("\n".join(lines))  # noqa: T201
     return 0
+
+
+def _fail(sentence: str) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201 - this is a command
+    return EXIT_FAILED
 
 
 if __name__ == "__main__":

@@ -52,13 +52,13 @@ def train(config: TrainingConfig, fabric: Fabric) -> Checkpoint | None:
 def _train(config: TrainingConfig, fabric: Fabric) -> Checkpoint | None:
     with fabric.rank_zero_first(local=True):  # one process downloads the data for all of a host
         data = load_data(config)
-    if fabric.is_global_zero:
-        _preview(config, data)
     runner = (
         Trainer(config, fabric, data)
         if config.preset == "article"
         else Pipeline(config, SHARP.shortened(config.length), data, fabric.device)
     )
+    if fabric.is_global_zero:  # now that the folder is known to be of this run
+        _preview(config, data)
     with name_lost_process(fabric):
         checkpoint = runner.fit()
     if checkpoint is None:

@@ -13,16 +13,16 @@ from training.look import main
 def test_look_shows_counts_polarity_and_a_sheet(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for label in ("cat", "dog"):
+    for label in ("cat", "[red]"):
         (tmp_path / "pets" / label).mkdir(parents=True)
         for index in range(12):
             levels = np.full((30, 20), 255, np.uint8)
-            levels[10:20, 5 : 6 + index] = index + (label == "dog") * 20
+            levels[10:20, 5 : 6 + index] = index + (label != "cat") * 20
             Image.fromarray(levels).save(tmp_path / "pets" / label / f"{index}.png")
     sheet = tmp_path / "sheet.png"
     assert main([str(tmp_path / "pets"), "--sheet", str(sheet)]) == 0
     shown = capsys.readouterr().out
-    for part in ("cat", "dog", "2 labels", "20 x 30 pixels, dark ink", "a folder per label"):
+    for part in ("cat", "[red]", "2 labels", "20 x 30 pixels, dark ink", "a folder per label"):
         assert part in shown
     with Image.open(sheet) as image:
         assert image.width > 700
@@ -41,3 +41,12 @@ def test_look_ends_with_a_sentence(
 ) -> None:
     assert exit_code(main, arguments) == code
     assert sentence in capsys.readouterr().err
+
+
+def test_look_names_the_sheet_that_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").mkdir()
+    Image.fromarray(np.eye(9, dtype=np.uint8) * 255).save(tmp_path / "a" / "1.png")
+    assert main([str(tmp_path), "--sheet", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"{tmp_path} cannot be used: Is a directory.\n"

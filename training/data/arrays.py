@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 from PIL import Image
 
 from training.data.idx import read_idx
 from training.data.images import DataError
-from training.data.picture import narrow
+from training.data.picture import WHITE, narrow, scale_of
 from training.data.source import PARTS, TEST, TRAIN, Picture, Source
 
 # The names of arrays in an .npz file: images, labels, part. Those that are there are read.
@@ -24,6 +25,7 @@ ENTRIES = (
     ("images", "labels", None),
     ("x", "y", None),
 )
+QMNIST_COLUMNS = 8  # of its table of labels, whose first column is the label
 NAMES = "label_names"  # an optional array of texts
 IMAGES_FILE = re.compile(r"(.*)images[-.]?(idx\d)?(-ubyte)?(\.idx\d?)?(\.gz)?", re.IGNORECASE)
 COLOURS = (1, 3, 4)  # sizes of a last dimension that holds colours
@@ -38,23 +40,43 @@ def read_npz(path: Path) -> Source:
         DataError: the file is damaged, or has no images with labels.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            names = [str(name) for name in file[NAMES]] if NAMES in file else []
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, NpzFile):
+            raise ValueError("it holds a single array, as an .npy file")
+        with file:
+            names = [str(name) for name in np.atleast_1d(file[NAMES])] if NAMES in file else []
             found = [
                 (file[images], file[labels], part)
                 for images, labels, part in ENTRIES
                 if images in file and labels in file
             ]
             entries = ", ".join(file.files)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise DataError(f"The file {path} cannot be read as .npz ({error}).") from error
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"The file {path} cannot be read as .npz ({error}); save it with numpy.savez."
+        ) from error
     if not found:
         pairs = ", ".join(f"{images} and {labels}" for images, labels, _ in ENTRIES)
         raise DataError(
             f"The file {path} has the arrays {entries or 'none'}, expected one or more of the "
             f"pairs {pairs}; save it with such names."
         )
+    if names:
+        _check_names(path, names, found)
     return _source(path, "an .npz file", found, dict(enumerate(names)))
+
+
+def _check_names(path: Path, names: Sequence[str], parts: Sequence[Arrays]) -> None:
+    """Check that every label has a name of its own."""
+    numbers = [_numbers(labels) for _, labels, _ in parts]
+    highest = max(
+        (int(each.max(initial=0)) for each in numbers if each.dtype.kind in "iu"), default=0
+    )
+    if len(set(names)) < len(names) or highest >= len(names):
+        raise DataError(
+            f"The file {path} has {len(set(names))} different {NAMES} for labels up to {highest}, "
+            "expected one for each label from 0 on; give them all."
+        )
 
 
 def find_idx(folder: Path) -> list[Path]:
@@ -116,8 +138,9 @@ def _source(path: Path, layout: str, parts: Sequence[Arrays], names: dict[int, s
     found = Source(layout)
     for images, labels, part in parts:
         texts = _texts(path, images, labels, names)
+        scale = _scale(images)
         for index, label in enumerate(texts):
-            open_it = partial(_image, images[index])
+            open_it = partial(_image, images[index], scale)
             found.pictures.append(Picture(f"picture {index}", label, part, open_it))
     if names:
         found.labels = [names[label] for label in sorted(names)]
@@ -128,11 +151,10 @@ def _texts(
     path: Path, images: NDArray[np.generic], labels: NDArray[np.generic], names: dict[int, str]
 ) -> list[str]:
     """The name of the label of each picture."""
-    if labels.ndim == TABLE and labels.dtype.kind in "iu":
-        labels = labels[:, 0]  # of QMNIST and others: the first column is the label
-    labels = labels.reshape(-1)
+    labels = _numbers(labels)
     coloured = images.ndim == COLOURED and images.shape[-1] in COLOURS
-    if not (coloured or images.ndim == GREY) or images.dtype.kind not in "uif":
+    known = (coloured or images.ndim == GREY) and images.dtype.kind in "uifb"
+    if not known or 0 in images.shape[1:]:
         raise DataError(
             f"The images in {path} have the shape {images.shape} and type {images.dtype}, "
             "expected numbers of shape (N, H, W), or (N, H, W, C) with 1, 3 or 4 colours."
@@ -142,14 +164,51 @@ def _texts(
             f"The images in {path} do not fit their labels: found {len(images)} images and "
             f"{len(labels)} labels, expected the same number of both."
         )
+    if labels.dtype.kind == "S":
+        return [label.decode("utf-8", "replace").strip() for label in labels.tolist()]
     if labels.dtype.kind not in "iu":
         return [str(label).strip() for label in labels]
     return [names.get(int(label), str(int(label))) for label in labels]
 
 
-def _image(array: NDArray[np.generic]) -> Image.Image:
+def _numbers(labels: NDArray[np.generic]) -> NDArray[np.generic]:
+    """The labels (N,) of one-hot rows, of QMNIST's table, or as they are.
+
+    Raises:
+        DataError: they are a table of another kind, or some are no numbers.
+    """
+    if labels.dtype.kind == "f":
+        whole = np.isfinite(labels).all() and (labels == np.rint(labels)).all()
+        if not whole:
+            raise DataError(
+                "The labels are numbers that are not whole, expected whole numbers or texts; "
+                "round them, or leave out the pictures without a label."
+            )
+        labels = labels.astype(np.int64)
+    if labels.ndim != TABLE or labels.dtype.kind not in "iub" or labels.shape[1] == 1:
+        return labels.reshape(-1)
+    table = labels.astype(np.int64)
+    if ((table == 0) | (table == 1)).all() and (table.sum(axis=1) == 1).all():
+        places: NDArray[np.generic] = table.argmax(axis=1)
+        return places
+    if labels.shape[1] == QMNIST_COLUMNS:
+        return table[:, 0]
+    raise DataError(
+        f"The labels have the shape {labels.shape}, expected one label for each picture, or "
+        "one-hot rows; give the column with the label."
+    )
+
+
+def _scale(images: NDArray[np.generic]) -> float:
+    """What brings the levels of all images to 8 bits; masks of 0 and 1 become black and white."""
+    if images.dtype.kind != "f" and images.max(initial=0) <= 1:
+        return WHITE
+    return scale_of(images)
+
+
+def _image(array: NDArray[np.generic], scale: float) -> Image.Image:
     """A picture (H, W) or (H, W, C) of any kind of numbers."""
     if array.shape[-1] == 1:
         array = array[..., 0]
-    levels = array if array.dtype == np.uint8 else narrow(array)
+    levels = array if array.dtype == np.uint8 and scale == 1 else narrow(array, scale)
     return Image.fromarray(np.ascontiguousarray(levels))

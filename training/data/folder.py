@@ -25,12 +25,18 @@ OTHER = "are no pictures by their names"
 def read_folder(root: Path) -> Source:
     """The pictures of a folder, or of its parts `train`, `test` and `validation`.
 
+    A metadata.csv in the folder itself names the pictures of all parts.
+
     Raises:
         DataError: there is no labelled picture, or metadata.csv cannot be read.
     """
     parts = [path for path in _visible(root) if path.is_dir() and path.name.lower() in PARTS]
     found = Source(METADATA if _uses_metadata(root, parts) else "a folder per label")
+    if (root / METADATA).is_file():
+        parts = []
     places: list[tuple[Path, str | None]] = [(path, PARTS[path.name.lower()]) for path in parts]
+    if places:
+        _count_beside(root, parts, found)
     for folder, part in places or [(root, None)]:
         if (folder / METADATA).is_file():
             _read_metadata(folder, part, found)
@@ -41,6 +47,17 @@ def read_folder(root: Path) -> Source:
 
 def _uses_metadata(root: Path, parts: list[Path]) -> bool:
     return any((folder / METADATA).is_file() for folder in (root, *parts))
+
+
+def _count_beside(root: Path, parts: list[Path], found: Source) -> None:
+    """Count what is left out because a folder beside it has the name of a part."""
+    others = [path for path in _visible(root) if path.is_dir() and path not in parts]
+    count = sum(len(list(_files(path, Source("")))) for path in others)
+    if count:
+        found.left_out[
+            f"lie beside the folder {parts[0].name}, which is a part of the pictures "
+            "unless it is renamed"
+        ] += count
 
 
 def _read_label_folders(folder: Path, part: str | None, found: Source, root: Path) -> None:
@@ -68,7 +85,9 @@ def _read_metadata(folder: Path, part: str | None, found: Source) -> None:
             columns = list(reader.fieldnames or [])
             lines = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"The file {path} cannot be read as CSV ({error}).") from error
+        raise DataError(
+            f"The file {path} cannot be read as CSV ({error}); save it as CSV in UTF-8."
+        ) from error
     column = next((name for name in LABEL_COLUMNS if name in columns), None)
     if "file_name" not in columns or column is None:
         raise DataError(
@@ -77,13 +96,14 @@ def _read_metadata(folder: Path, part: str | None, found: Source) -> None:
         )
     for line in lines:
         label = unicodedata.normalize("NFC", line[column] or "").strip()
-        file, given = folder / (line["file_name"] or ""), (line.get("split") or "").lower()
+        name, given = line["file_name"] or "", (line.get("split") or "").lower()
+        file, first = folder / name, name.partition("/")[0].lower()
         if not label:
             found.left_out[f"have no label in {METADATA}"] += 1
         elif not file.is_file() and not file.is_symlink():
             found.left_out[f"are named in {METADATA} and do not exist"] += 1
         else:
-            _add(found, file, label, PARTS.get(given, part), folder)
+            _add(found, file, label, PARTS.get(given, PARTS.get(first, part)), folder)
 
 
 def _add(found: Source, file: Path, label: str, part: str | None, root: Path) -> None:

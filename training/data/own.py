@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from model.alphabet import MAX_NAME, check_names
 from training.data.arrays import find_idx, read_idx_folder, read_npz
 from training.data.folder import read_folder
 from training.data.images import DataError, DataSet, LabelledImages
@@ -38,7 +39,7 @@ def find_pictures(path: Path) -> Source:
     Raises:
         DataError: there are none, or they cannot be read.
     """
-    if path.suffix == ".npz" and path.is_file():
+    if path.suffix.lower() == ".npz" and path.is_file():
         found = read_npz(path)
     elif not path.is_dir():
         what = "is not a folder or an .npz file" if path.exists() else "does not exist"
@@ -145,15 +146,20 @@ def _data_set(
         for wanted in (False, True)
     ]
     train, test = (_images(part or parts[0]) for part in parts)
+    name = _name(path)
     return DataSet(
-        name=path.resolve().stem,
-        subject=f"the pictures of {path.resolve().stem}",
+        name=name,
+        subject=f"the pictures of {name}",
         about=_about(path, source, survey, len(train) + len(test)),
         label_names=names,
         train=train,
         test=test,
         facts=f"{survey.facts()}; {_split(normalised)}",
-        notes=(*survey.notes(), *_missing(source, labels, train, test)),
+        notes=(
+            *survey.notes(),
+            *_untested(normalised, tests),
+            *_missing(source, labels, train, test),
+        ),
     )
 
 
@@ -193,7 +199,7 @@ def _split(normalised: list[Normalised]) -> str:
 
 def _names(all_labels: list[str], labels: list[str], given: Sequence[str]) -> tuple[str, ...]:
     if not given:
-        return tuple(labels)
+        return _usable(labels)
     if len(given) != len(all_labels) or len(set(given)) != len(given) or not all(given):
         raise DataError(
             f"The option --label-names has {len(given)} names for {len(all_labels)} labels "
@@ -201,13 +207,43 @@ def _names(all_labels: list[str], labels: list[str], given: Sequence[str]) -> tu
             "name for each label, in this order, all different."
         )
     renamed = dict(zip(all_labels, given, strict=True))
-    return tuple(renamed[label] for label in labels)
+    return _usable([renamed[label] for label in labels])
+
+
+def _usable(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, if a checkpoint can have them: it is written only after the training."""
+    for name in names:
+        try:
+            check_names([name], 1)
+        except ValueError as error:
+            raise DataError(
+                f"The label {name!a} cannot be used: it has {len(name)} characters, expected 1 to "
+                f"{MAX_NAME}, all of them printable; rename it, or pass --label-names."
+            ) from error
+    return tuple(names)
+
+
+def _name(path: Path) -> str:
+    """What the data set is called: as its folder, or its file without the ending."""
+    whole = path.resolve()
+    return whole.name if whole.is_dir() else whole.stem
 
 
 def _images(part: list[tuple[Levels, int]]) -> LabelledImages:
     levels = np.stack([levels for levels, _ in part])
     labels = torch.tensor([label for _, label in part], dtype=torch.int64)
     return LabelledImages(torch.from_numpy(levels), labels)
+
+
+def _untested(normalised: list[Normalised], tests: list[bool]) -> Iterator[str]:
+    """What the test part lacks."""
+    if not any(tests):
+        yield "There are too few pictures for a test part, so the test loss is of those trained on."
+    parts: tuple[set[bytes], set[bytes]] = set(), set()
+    for item, test in zip(normalised, tests, strict=True):
+        parts[test].add(item.digest)
+    if shared := len(parts[False] & parts[True]):
+        yield f"Test pictures that are trained on too: {shared}; the test loss flatters."
 
 
 def _missing(
@@ -222,8 +258,6 @@ def _missing(
             f"There is one label only ({labels[0]}), so labels decide nothing; --no-conditional "
             "trains the same without them."
         )
-    if len(test) == len(train) and torch.equal(test.images, train.images):
-        yield "There are too few pictures for a test part, so the test loss is of those trained on."
     untested = len(labels) - len(set(test.labels.tolist()))
     if untested:
         yield f"Labels with no test picture: {untested}; the test loss does not show them."
@@ -236,7 +270,7 @@ def _missing(
 
 
 def _about(path: Path, source: Source, survey: Survey, count: int) -> str:
-    name, rules = path.resolve().stem, survey.rules
+    name, rules = _name(path), survey.rules
     text = (
         f"The model was trained on {count:,} pictures of {name}, read from {source.layout} and "
         f"brought to {rules.size} x {rules.size} grey levels ("

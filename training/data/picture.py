@@ -73,7 +73,8 @@ def grey(image: Image.Image) -> Grey:
     image.seek(0)
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
-        return Grey(narrow(np.asarray(image)), frames, deep=True)
+        levels = np.asarray(image)
+        return Grey(narrow(levels, scale_of(levels)), frames, deep=True)
     transparent = "A" in image.getbands() or "transparency" in image.info
     flat = image.convert("L") if not transparent else None
     levels = _flattened(image.convert("RGBA")) if flat is None else np.asarray(flat)
@@ -91,15 +92,18 @@ def square(picture: Grey, rules: Rules, dark_ink: bool) -> Levels:
     return _resized(levels, rules.size, rules.size)
 
 
-def narrow(deep: NDArray[np.generic]) -> Levels:
-    """Levels of 16 bits, or of floating point in [0, 1], as 8 bits; up to 255 they are 8 bits."""
-    values = np.nan_to_num(deep.astype(np.float64), posinf=0, neginf=0)
-    highest = values.max(initial=0)
-    scale = 1.0
+def scale_of(values: NDArray[np.generic]) -> float:
+    """What brings levels of 16 bits, or of floating point in [0, 1], to 8 bits."""
+    floats = values.dtype.kind == "f"
+    highest = float(np.max(values, initial=0, where=np.isfinite(values) if floats else True))
     if highest > WHITE:
-        scale = 1 / DEEP
-    elif deep.dtype.kind == "f" and highest <= 1:
-        scale = WHITE
+        return 1 / DEEP
+    return WHITE if floats and highest <= 1 else 1.0
+
+
+def narrow(deep: NDArray[np.generic], scale: float) -> Levels:
+    """Levels of any type times `scale` as 8 bits; those that are no numbers become 0."""
+    values = np.nan_to_num(deep.astype(np.float64), posinf=0, neginf=0)
     return np.clip(np.round(values * scale), 0, WHITE).astype(np.uint8)
 
 

@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -294,14 +295,114 @@ def test_only_broken_pictures_raise(make_folder: MakeFolder) -> None:
         ({"pictures": np.zeros(3)}, "has the arrays pictures, expected one or more of the pairs"),
         ({"images": np.zeros((3, 9)), "labels": np.zeros(3)}, "have the shape \\(3, 9\\)"),
         ({"images": np.zeros((3, 9, 9)), "labels": np.zeros(2)}, "found 3 images and 2 labels"),
+        ({"images": np.zeros((3, 0, 9)), "labels": np.zeros(3)}, "have the shape \\(3, 0, 9\\)"),
+        ({"images": np.zeros((3, 9, 9)), "labels": np.array([0, 1, np.nan])}, "not whole"),
+        ({"images": np.zeros((3, 9, 9)), "labels": np.eye(3, 4) * 2}, "or one-hot rows"),
+        (
+            {"images": np.zeros((3, 9, 9)), "labels": np.arange(3), "label_names": ["a", "b"]},
+            "2 different label_names for labels up to 2",
+        ),
+        (
+            {"images": np.zeros((2, 9, 9)), "labels": np.arange(2), "label_names": ["a", "a"]},
+            "1 different label_names for labels up to 1",
+        ),
     ],
 )
-def test_unsuitable_npz_raises(
-    tmp_path: Path, arrays: dict[str, NDArray[np.float64]], sentence: str
-) -> None:
-    np.savez(tmp_path / "a.npz", **arrays)  # type: ignore[arg-type]
+def test_unsuitable_npz_raises(tmp_path: Path, arrays: dict[str, Any], sentence: str) -> None:
+    np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(DataError, match=sentence):
         load_images(tmp_path / "a.npz", Rules())
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", None])
+def test_file_that_is_no_npz_raises(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "a.npz"
+    if content is None:
+        with path.open("wb") as file:
+            np.save(file, np.zeros((3, 9, 9)))
+    else:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=r"cannot be read as \.npz"):
+        load_images(path, Rules())
+
+
+@pytest.mark.parametrize("kind", [int, float, bool, "bytes", "one-hot"])
+def test_npz_takes_labels_of_every_kind(tmp_path: Path, kind: Any) -> None:
+    numbers, images = np.arange(20) % 2, np.stack([stroke(seed) for seed in range(20)])
+    forms = {"bytes": np.array([b"no", b"yes"])[numbers], "one-hot": np.eye(2, dtype=int)[numbers]}
+    labels = forms[kind] if kind in forms else numbers.astype(kind)
+    np.savez(tmp_path / "a.npz", images=images, labels=labels)
+    expected = {bool: ("False", "True"), "bytes": ("no", "yes")}.get(kind, ("0", "1"))
+    assert load_images(tmp_path / "a.npz", Rules()).label_names == expected
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32, np.bool_])
+def test_masks_are_black_and_white_whatever_their_type(tmp_path: Path, kind: Any) -> None:
+    masks = np.stack([stroke(seed, dark=False) > 0 for seed in range(20)])
+    masks[0] = False
+    np.savez(tmp_path / "a.npz", images=masks.astype(kind), labels=np.arange(20) % 2)
+    data = load_images(tmp_path / "a.npz", Rules())
+    assert set(np.unique(data.train.images).tolist()) == {0, 255}
+
+
+def test_levels_of_one_array_have_one_scale(tmp_path: Path) -> None:
+    images = np.stack([stroke(seed, dark=False) for seed in range(20)]).astype(np.float32)
+    images[7] = images[7] > 0  # a faint picture, with levels of 0 and 1
+    np.savez(tmp_path / "a.npz", images=images, labels=np.arange(20) % 2)
+    assert "Blank pictures: 1." in load_images(tmp_path / "a.npz", Rules()).notes
+
+
+@pytest.mark.parametrize("name", ["\u200b", "a" * 101, "x\u200dy"])
+def test_name_that_no_checkpoint_can_have_raises_before_the_training(
+    make_folder: MakeFolder, name: str
+) -> None:
+    folder = make_folder("ab", count=3)
+    (folder / "b").rename(folder / name)
+    with pytest.raises(DataError, match="expected 1 to 100, all of them printable; rename it"):
+        load_images(folder, Rules())
+    assert load_images(folder, Rules(), ["a", "b"]).label_names == ("a", "b")
+
+
+def test_metadata_of_the_whole_folder_names_the_pictures_of_its_parts(
+    make_folder: MakeFolder,
+) -> None:
+    folder = make_folder("ab", count=4)
+    lines = ["file_name,label"]
+    for source, part in (("a", "train"), ("b", "test")):
+        (folder / source).rename(folder / part)
+        lines += [f"{part}/{index}.png,{'cat' if index % 2 else 'dog'}" for index in range(4)]
+    (folder / "metadata.csv").write_text("\n".join(lines))
+    data = load_images(folder, Rules())
+    assert data.label_names == ("cat", "dog")
+    assert (len(data.train), len(data.test)) == (4, 4)
+    assert "split as given" in data.facts
+
+
+def test_folders_beside_one_that_is_called_train_are_not_lost_silently(
+    make_folder: MakeFolder,
+) -> None:
+    folder = make_folder("abc", count=4)
+    (folder / "train").mkdir()
+    (folder / "a").rename(folder / "train" / "a")
+    told = "lie beside the folder train, which is a part of the pictures unless it is renamed"
+    assert f"Entries that {told}, left out: 8." in load_images(folder, Rules()).notes
+
+
+def test_test_pictures_that_are_trained_on_are_noted(make_folder: MakeFolder) -> None:
+    folder = make_folder("ab", count=4)
+    for part in ("train", "test"):
+        for label in "ab":
+            shutil.copytree(folder / label, folder / part / label)
+    for label in "ab":
+        shutil.rmtree(folder / label)
+    data = load_images(folder, Rules())
+    assert "Test pictures that are trained on too: 8; the test loss flatters." in data.notes
+    assert "too few pictures for a test part" not in notes(data)
+
+
+def test_data_set_is_called_as_its_folder(make_folder: MakeFolder) -> None:
+    folder = make_folder("ab", count=4)
+    assert load_images(folder.rename(folder.with_name("my.data.v2")), Rules()).name == "my.data.v2"
 
 
 def test_metadata_without_a_label_column_raises(tmp_path: Path) -> None:

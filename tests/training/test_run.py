@@ -29,10 +29,11 @@ def test_conditional_run_ends_with_how_to_serve(
     program: str, serve: str, mnist_slice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", [program])
-    last = train(mnist_slice, tmp_path)
-    folder = tmp_path / "checkpoint"
+    run_dir = tmp_path / "my run"
+    last = train(mnist_slice, run_dir)
+    folder = run_dir / "checkpoint"
     assert last.endswith(
-        f"wrote the checkpoint {folder}; serve it with `{serve} --checkpoint {folder}`"
+        f"wrote the checkpoint {folder}; serve it with `{serve} --checkpoint '{folder}'`"
     )
     assert open_generator(read_checkpoint(folder)).config.latent == 3
 
@@ -46,3 +47,12 @@ def test_unconditional_run_ends_with_how_to_serve_without_labels(
     checkpoint = read_checkpoint(tmp_path / "checkpoint")
     assert "one_hot" not in (checkpoint.folder / "README.md").read_text()
     assert not checkpoint.config.conditional
+
+
+def test_refused_run_leaves_the_pictures_of_the_other(mnist_slice: Path, tmp_path: Path) -> None:
+    train(mnist_slice, tmp_path)
+    before = (tmp_path / "data.png").read_bytes()
+    folders = ["--data-dir", str(mnist_slice), "--run-dir", str(tmp_path), "--size", "20"]
+    assert main([*folders, "--images", str(mnist_slice), *OPTIONS]) == 1
+    assert "already holds a run" in (tmp_path / "train.log").read_text()
+    assert (tmp_path / "data.png").read_bytes() == before

@@ -13,6 +13,7 @@ from app.drawing.grid import taps
 from app.drawing.ink import MARGIN, shaded, surface
 from app.request.ranges import Size
 
+AT_A_TIME = 256  # digits: the surfaces of more leave the processor's cache
 Levels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
@@ -27,6 +28,13 @@ def ink_digits(pictures: Levels, size: Size, pens: NDArray[np.float64]) -> Level
     Returns:
         (M, size.height, size.width) uint8, full ink 255.
     """
+    starts = range(0, len(pictures), AT_A_TIME)
+    parts = [slice(start, start + AT_A_TIME) for start in starts]
+    return np.concatenate([_inked(pictures[part], size, pens[part]) for part in parts])
+
+
+def _inked(pictures: Levels, size: Size, pens: NDArray[np.float64]) -> Levels:
+    """See `ink_digits`."""
     height, width = pictures.shape[1:]
     # Digits that shrink are drawn larger, and averaged: thin strokes need points inside.
     times = max(-(-height // size.height), -(-width // size.width))

@@ -62,7 +62,7 @@ def _closed(closed_s: float) -> Verdict:
 
 
 def try_leaving(_: Scale) -> Iterator[Verdict]:
-    """Clients that ask for much and leave: neither blocks it others, nor is it an error."""
+    """Clients that ask for much and leave: it must not block others, and is no error."""
     with running() as service:
         for path in (
             LARGEST,

@@ -61,17 +61,16 @@ def read_npz(path: Path) -> Source:
             f"The file {path} has the arrays {entries or 'none'}, expected one or more of the "
             f"pairs {pairs}; save it with such names."
         )
+    parts = [(images, _labels(path, labels), part) for images, labels, part in found]
     if names:
-        _check_names(path, names, found)
-    return _source(path, "an .npz file", found, dict(enumerate(names)))
+        _check_names(path, names, parts)
+    return _source(path, "an .npz file", parts, dict(enumerate(names)))
 
 
 def _check_names(path: Path, names: Sequence[str], parts: Sequence[Arrays]) -> None:
     """Check that every label has a name of its own."""
-    numbers = [_numbers(labels) for _, labels, _ in parts]
-    highest = max(
-        (int(each.max(initial=0)) for each in numbers if each.dtype.kind in "iu"), default=0
-    )
+    numbers = [labels for _, labels, _ in parts if labels.dtype.kind in "iu"]
+    highest = max((int(labels.max(initial=0)) for labels in numbers), default=0)
     if len(set(names)) < len(names) or highest >= len(names):
         raise DataError(
             f"The file {path} has {len(set(names))} different {NAMES} for labels up to {highest}, "
@@ -102,7 +101,7 @@ def read_idx_folder(folder: Path) -> Source:
             names = names or _emnist_names(path)
         words = re.split(r"[^a-z0-9]+", path.name.lower())
         part = next((PARTS[word] for word in words if word in PARTS), None)
-        found.append((images, read_idx(labels), part))
+        found.append((images, _labels(labels, read_idx(labels)), part))
     return _source(folder, "IDX files", found, names)
 
 
@@ -151,7 +150,6 @@ def _texts(
     path: Path, images: NDArray[np.generic], labels: NDArray[np.generic], names: dict[int, str]
 ) -> list[str]:
     """The name of the label of each picture."""
-    labels = _numbers(labels)
     coloured = images.ndim == COLOURED and images.shape[-1] in COLOURS
     known = (coloured or images.ndim == GREY) and images.dtype.kind in "uifb"
     if not known or 0 in images.shape[1:]:
@@ -171,7 +169,7 @@ def _texts(
     return [names.get(int(label), str(int(label))) for label in labels]
 
 
-def _numbers(labels: NDArray[np.generic]) -> NDArray[np.generic]:
+def _labels(path: Path, labels: NDArray[np.generic]) -> NDArray[np.generic]:
     """The labels (N,) of one-hot rows, of QMNIST's table, or as they are.
 
     Raises:
@@ -181,8 +179,8 @@ def _numbers(labels: NDArray[np.generic]) -> NDArray[np.generic]:
         whole = np.isfinite(labels).all() and (labels == np.rint(labels)).all()
         if not whole:
             raise DataError(
-                "The labels are numbers that are not whole, expected whole numbers or texts; "
-                "round them, or leave out the pictures without a label."
+                f"The labels in {path} are numbers that are not whole, expected whole numbers or "
+                "texts; round them, or leave out the pictures without a label."
             )
         labels = labels.astype(np.int64)
     if labels.ndim != TABLE or labels.dtype.kind not in "iub" or labels.shape[1] == 1:
@@ -194,8 +192,8 @@ def _numbers(labels: NDArray[np.generic]) -> NDArray[np.generic]:
     if labels.shape[1] == QMNIST_COLUMNS:
         return table[:, 0]
     raise DataError(
-        f"The labels have the shape {labels.shape}, expected one label for each picture, or "
-        "one-hot rows; give the column with the label."
+        f"The labels in {path} have the shape {labels.shape}, expected one label for each picture, "
+        "or one-hot rows; give the column with the label."
     )
 
 

@@ -27,7 +27,7 @@ from app.settings import Settings
 from benchmarks import ENGINE
 from model.noise import noise_of_lines
 
-DIGITS = 12_800  # in a run of one process
+DIGITS = 61_440  # in a run of one process
 MANY = 512_000  # in a run of two: far more than the time of their start
 LENGTHS = ("1", "4", "1-8")  # digits in a picture
 FORMS = ("npz", "idx", "webdataset", "parquet", "imagefolder", "zip")

@@ -14,7 +14,7 @@ COMMANDS = {
     "evaluate": ("training.evaluate", "measure a trained model"),
 }
 OURS = ("app", "model", "training")
-EXIT_USAGE = 2
+EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     Args:
         arguments: the command and its own arguments; None: those of the process.
     Returns:
-        The exit code: 0 for success, 2 for a wrong command or option.
+        The exit code: 0 for success, 2 for a wrong command or option, 130 interrupted.
     """
     command, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     find_packages()
@@ -50,6 +50,8 @@ def _run(command: str, arguments: list[str]) -> int:
             f"cvae-digits {command} needs the package {package}, which is not installed; install "
             "the extra `train`, for example with `pipx install '.[train]'` in a clone."
         )
+    except KeyboardInterrupt:  # while the packages are read: each command has its own answer later
+        return _fail("\nInterrupted.", EXIT_INTERRUPTED)
     return code
 
 
@@ -70,9 +72,9 @@ def _help() -> str:
     )
 
 
-def _fail(sentence: str) -> int:
+def _fail(sentence: str, code: int = EXIT_USAGE) -> int:
     print(sentence, file=sys.stderr)  # noqa: T201 - this is a command
-    return EXIT_USAGE
+    return code
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ import safetensors.numpy
 from pydantic_core import from_json
 
 from model import checkpoint
-from model.checkpoint import CONFIG, METRICS, PRETRAINED, check_weights
+from model.checkpoint import CONFIG, METRICS, PRETRAINED
 from model.config import CVAEConfig
-from model.content import CheckpointError, parse_object
+from model.content import CheckpointError, check_weights, parse_object
 
 TINY = CVAEConfig(image_height=2, image_width=2, classes=2, hidden=(2,), latent=1, conditional=True)
 SENTENCE_LIMIT = 1_000  # characters
@@ -44,7 +44,7 @@ def try_bytes(data: bytes) -> None:
 
 def _read(kind: int, content: bytes) -> None:
     if kind == WEIGHTS:
-        check_weights(content, TINY)
+        check_weights(checkpoint.WEIGHTS, content, TINY.weight_shapes())
     elif kind == PARSED:
         json.dumps(parse_object(METRICS, content), allow_nan=False).encode()
     else:

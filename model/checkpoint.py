@@ -26,14 +26,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-import safetensors.numpy
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from model.alphabet import Alphabet, check_names
 from model.atomic import exchange, sync_folder, write_synced
 from model.config import CVAEConfig
-from model.content import CheckpointError, damaged, one_line, parse_object, read_content
+from model.content import (
+    CheckpointError,
+    check_weights,
+    damaged,
+    one_line,
+    parse_object,
+    read_content,
+)
 
 __all__ = ["CheckpointError"]  # is imported from here, beside what is defined here
 
@@ -159,11 +164,7 @@ def write_checkpoint(
     """
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if folder.exists() and any(folder.iterdir()) and not (folder / CONFIG).is_file():
-        raise CheckpointError(
-            f"The folder {folder} is neither empty nor a checkpoint, so it was not replaced; "
-            "choose another folder or remove this one."
-        )
+    check_replaceable(folder)
     content = {**files, CONFIG: _manifest_json(architecture, provenance, files, label_names)}
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -178,6 +179,21 @@ def write_checkpoint(
     finally:
         shutil.rmtree(fresh, ignore_errors=True)  # the replaced folder, or the new one that failed
     return replace(checkpoint, folder=folder)
+
+
+def check_replaceable(folder: Path) -> None:
+    """See that a checkpoint may take the place of a folder.
+
+    Raises:
+        CheckpointError: it is a file, or a folder of something else.
+    """
+    if not folder.exists() or (folder / CONFIG).is_file():
+        return
+    if not folder.is_dir() or any(folder.iterdir()):
+        raise CheckpointError(
+            f"{folder} is neither an empty folder nor a checkpoint, so it is not replaced; "
+            "choose another folder or remove this one."
+        )
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -206,7 +222,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         content = read_content(folder, name)
         _check_hash(name, sha256(content), manifest.sha256.get(name, "none"))
         if name == WEIGHTS:
-            check_weights(content, manifest.architecture)
+            check_weights(WEIGHTS, content, manifest.architecture.weight_shapes())
         if name == METRICS:
             metrics = parse_object(METRICS, content)
     return Checkpoint(folder=folder, manifest=manifest, metrics=metrics)
@@ -276,25 +292,3 @@ def _unsuitable(error: ValidationError) -> CheckpointError:
 def _check_hash(name: str, found: str, expected: str) -> None:
     if found != expected:
         raise damaged(name, f"sha256 {found[:16]}", f"{expected[:16]} according to {CONFIG}")
-
-
-def check_weights(content: bytes, architecture: CVAEConfig) -> None:
-    """Check that a safetensors file has exactly the weights of `architecture`, all finite.
-
-    Raises:
-        CheckpointError: a weight is missing, unknown, of the wrong shape or type, or not finite.
-    """
-    try:
-        weights = safetensors.numpy.load(content)
-    except Exception as error:  # of the format or of NumPy, without a common base
-        raise damaged(WEIGHTS, f"invalid data ({error})", "a safetensors file") from error
-    expected = architecture.weight_shapes()
-    if weights.keys() != expected.keys():
-        differing = sorted(weights.keys() ^ expected.keys())
-        raise damaged(WEIGHTS, f"other names ({', '.join(differing)})", "those of the architecture")
-    for name, weight in weights.items():
-        if weight.shape != expected[name] or weight.dtype != np.float32:
-            found = f"{name} of shape {weight.shape} and type {weight.dtype}"
-            raise damaged(WEIGHTS, found, f"shape {expected[name]} and type float32")
-        if not np.isfinite(weight).all():
-            raise damaged(WEIGHTS, f"NaN or infinity in {name}", "finite numbers")

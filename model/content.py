@@ -5,10 +5,13 @@ The folder is data that others write: a file may be a FIFO, endless, or JSON of 
 
 import json
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
+import numpy as np
+import safetensors.numpy
 from pydantic_core import from_json
 
 MAX_BYTES = 2**30  # of a file; the bundled model has 6 MB
@@ -72,3 +75,28 @@ def parse_object(name: str, content: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise damaged(name, f"a JSON {type(document).__name__}", "a JSON object")
     return document
+
+
+def check_weights(name: str, content: bytes, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Check that a safetensors file has exactly the weights of an architecture, all finite.
+
+    Args:
+        name: of the file.
+        content: of the file.
+        shapes: name of a weight -> its shape.
+    Raises:
+        CheckpointError: a weight is missing, unknown, of the wrong shape or type, or not finite.
+    """
+    try:
+        weights = safetensors.numpy.load(content)
+    except Exception as error:  # of the format or of NumPy, without a common base
+        raise damaged(name, f"invalid data ({error})", "a safetensors file") from error
+    if weights.keys() != shapes.keys():
+        differing = sorted(weights.keys() ^ shapes.keys())
+        raise damaged(name, f"other names ({', '.join(differing)})", "those of the architecture")
+    for key, weight in weights.items():
+        if weight.shape != shapes[key] or weight.dtype != np.float32:
+            found = f"{key} of shape {weight.shape} and type {weight.dtype}"
+            raise damaged(name, found, f"shape {shapes[key]} and type float32")
+        if not np.isfinite(weight).all():
+            raise damaged(name, f"NaN or infinity in {key}", "finite numbers")

@@ -30,10 +30,10 @@ from model.checkpoint import (
     Checkpoint,
     CheckpointError,
     Provenance,
-    check_weights,
     write_checkpoint,
 )
 from model.config import CVAEConfig
+from model.content import check_weights
 from model.cvae import CVAE, Decoder, Encoder
 from model.noise import line_noise
 from model.quantization import OPSET, rounded_graph
@@ -90,7 +90,7 @@ def save_cvae(
     """
     cvae = _evaluation_copy(cvae)
     weights = safetensors.torch.save(cvae.state_dict())
-    check_weights(weights, cvae.config)
+    check_weights(WEIGHTS, weights, cvae.config.weight_shapes())
     decoder = export_graph(_DecoderExport(cvae.decoder), _decoder_inputs(cvae.config, 2), "pixels")
     encoder = export_graph(_EncoderExport(cvae.encoder), _encoder_inputs(cvae.config, 2), "noise")
     files = {

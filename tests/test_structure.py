@@ -35,7 +35,7 @@ TRAINING = [
     {"evaluation", "photos"},
     {"checkpoint"},
     {"fitting"},
-    {"launch", "console", "snapshot", "place"},
+    {"launch", "console", "command", "snapshot", "place"},
     {"boxes"},
     {"data"},
     {"config", "interrupt"},

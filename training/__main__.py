@@ -3,9 +3,11 @@
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
+from training.command import command
 from training.config import EXIT_FAILED, EXIT_INTERRUPTED, TrainingConfig, read_options
 
 DESCRIPTION = """
@@ -16,7 +18,8 @@ the options from --epochs on.
 """
 
 
-def main(arguments: list[str]) -> int:
+@command
+def main(arguments: Sequence[str]) -> int:
     """Run the command; the exit code: 0 done, 1 failed, 130 interrupted.
 
     Args:

@@ -1,11 +1,13 @@
 """`python -m training.evaluate CHECKPOINT`: measures a checkpoint.
 
-The same run measures real pictures, for comparison, and a baseline checkpoint if there is one.
+The same run measures real pictures, for comparison, and where they are given a baseline and the
+same model trained with another seed.
 Writes metrics.json and a report of pictures.
 """
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from model.torch_engine import load_cvae
 from training.boxes import as_network_sees
 from training.checkpoint.export import metrics_json, replace_metrics
 from training.checkpoint.table import evaluation_table
+from training.command import command
 from training.config import EXIT_FAILED, DataOptions, read_options
 from training.console import print_table, start_log
 from training.data import DataError, DataSet, LabelledImages, load_data
@@ -51,6 +54,11 @@ class EvaluationConfig(DataOptions):
     checkpoint: Path = Field(description="the checkpoint folder")
     baseline: Path | None = Field(
         None, description="checkpoint folder of another model to measure in the same run"
+    )
+    repeat: Path | None = Field(
+        None,
+        description="checkpoint folder of the same model trained with another seed, to measure in "
+        "the same run",
     )
     out_dir: Path = Field(
         Path("runs/evaluation"), description="folder for metrics.json and report.png"
@@ -98,8 +106,10 @@ class Evaluation:
             recipe = JudgeRecipe(seed=config.seed, epochs=config.judge_epochs)
         self.evaluator = Evaluator(train, test, recipe, sizes, config.cache_dir, self.device)
 
-    def run(self, checkpoint: Checkpoint, baseline: Checkpoint | None) -> dict[str, Any]:
-        """All measurements of `checkpoint`, of the baseline and of real pictures."""
+    def run(
+        self, checkpoint: Checkpoint, repeat: Checkpoint | None, baseline: Checkpoint | None
+    ) -> dict[str, Any]:
+        """All measurements of `checkpoint`, of the two compared with it and of real pictures."""
         log.info("measuring real pictures")
         found: dict[str, Any] = {
             "settings": self._settings(),
@@ -113,8 +123,9 @@ class Evaluation:
                 100 * read,
             )
         found["samples"] = self._measure(checkpoint)
-        if baseline is not None:
-            found["baseline"] = self._measure(baseline)
+        for kind, other in (("repeat", repeat), ("baseline", baseline)):
+            if other is not None:
+                found[kind] = self._measure(other)
         found["temperature"] = [
             {"temperature": scale, **self.evaluator.measure_samples(_open(checkpoint), scale)}
             for scale in TEMPERATURES
@@ -140,6 +151,7 @@ class Evaluation:
         )
         return {
             "model": checkpoint.model_hash,
+            "training_seed": checkpoint.manifest.provenance.seed,
             **self.evaluator.measure(_open(checkpoint)),
             "test": loss_record(loss, len(test), seed),
             "log_likelihood_nats": plain,
@@ -192,14 +204,16 @@ def evaluate(config: EvaluationConfig) -> dict[str, Any]:
         CheckpointError, DataError: a checkpoint or the data set cannot be used.
     """
     checkpoint = _read(config.checkpoint)
-    baseline = _read(config.baseline) if config.baseline else None
+    repeat, baseline = (
+        _read(folder) if folder else None for folder in (config.repeat, config.baseline)
+    )
     data = load_data(config)
-    for measured in (checkpoint, *([baseline] if baseline else [])):
-        if reason := unmeasurable(measured, data):
+    for measured in (checkpoint, repeat, baseline):
+        if measured and (reason := unmeasurable(measured, data)):
             raise DataError(f"The checkpoint {measured.folder} cannot be measured: {reason}")
     train, test = data.train, data.test
     evaluation = Evaluation(config, train, test)
-    metrics = {**checkpoint.metrics, "evaluation": evaluation.run(checkpoint, baseline)}
+    metrics = {**checkpoint.metrics, "evaluation": evaluation.run(checkpoint, repeat, baseline)}
     config.out_dir.mkdir(parents=True, exist_ok=True)
     (config.out_dir / "metrics.json").write_bytes(metrics_json(metrics))
     cvae = load_cvae(checkpoint).to(evaluation.device)
@@ -238,7 +252,8 @@ def unmeasurable(checkpoint: Checkpoint, data: DataSet) -> str | None:
     return None
 
 
-def main(arguments: list[str]) -> int:
+@command
+def main(arguments: Sequence[str]) -> int:
     """Run the command; the exit code: 0 done, 1 failed.
 
     Args:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from training.command import command
 from training.config import EXIT_FAILED, PictureRules, read_options
 
 DESCRIPTION = """
@@ -61,6 +62,7 @@ def look(config: LookConfig) -> list[str]:
     ]
 
 
+@command
 def main(arguments: Sequence[str]) -> int:
     """Run the command; the exit code: 0 done, 1 failed.
 
@@ -76,6 +78,8 @@ def main(arguments: Sequence[str]) -> int:
         lines = look(config)
     except DataError as error:
         return _fail(str(error))
+    except BrokenPipeError:
+        raise  # of standard output, see `command`
     except OSError as error:
         return _fail(f"{error.filename or config.sheet} cannot be used: {error.strerror or error}.")
     print("\n".join(lines))  # noqa: T201

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 from lightning_fabric import Fabric
 
-from model.checkpoint import Checkpoint
+from model.checkpoint import Checkpoint, check_replaceable
 from training.article.trainer import Trainer
 from training.config import DataOptions, TrainingConfig
 from training.console import start_log
@@ -50,6 +50,7 @@ def train(config: TrainingConfig, fabric: Fabric) -> Checkpoint | None:
 
 
 def _train(config: TrainingConfig, fabric: Fabric) -> Checkpoint | None:
+    check_replaceable(config.checkpoint_folder)  # now, and not after the training
     with fabric.rank_zero_first(local=True):  # one process downloads the data for all of a host
         data = load_data(config)
     runner = (

@@ -146,7 +146,7 @@ def test_write_without_rounded_decoder_is_allowed(write: Write, tmp_path: Path) 
 
 def test_write_over_a_folder_of_other_files_raises(write: Write, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
-    with pytest.raises(CheckpointError, match="neither empty nor a checkpoint"):
+    with pytest.raises(CheckpointError, match="neither an empty folder nor a checkpoint"):
         write(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 

@@ -23,6 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, mnist_slice: Path) -> Path:
     shutil.copytree(PRETRAINED, folder / "checkpoint")
     arguments = [
         *(str(folder / "checkpoint"), "--update", "--baseline", str(PRETRAINED)),
+        *("--repeat", str(PRETRAINED)),
         *("--data-dir", str(mnist_slice), "--out-dir", str(folder / "out")),
         *("--cache-dir", str(folder / "judges"), "--judge-epochs", "1", "--samples", "300"),
         *("--classifier-samples", "200", "--importance-samples", "1", "--seeds", "1"),
@@ -42,14 +43,16 @@ def test_evaluate_writes_all_metrics(evaluation: dict[str, Any]) -> None:
     assert set(evaluation["samples"]) == {
         *("cas", "label_agreement", "frechet_distance", "precision", "recall", "per_label"),
         *("slant_correlation_same_noise", "slant_correlation_other_noise", "model", "test"),
-        *("ink_correlation_same_noise", "ink_correlation_other_noise"),
+        *("training_seed", "ink_correlation_same_noise", "ink_correlation_other_noise"),
         *("nearest_training_distance", "log_likelihood_nats", "calibrated_log_likelihood_nats"),
         *("cas_by_seed", "cas_gap", "cas_gap_standard_error", "c2st", "c2st_by_seed", "coverage"),
         *("speck_share", "frame_share", "grey_levels", "calibration"),
     }
-    assert evaluation["samples"] == evaluation["baseline"]  # the same model
+    # It is compared with itself.
+    assert evaluation["samples"] == evaluation["repeat"] == evaluation["baseline"]
     of_float = {"log_likelihood_nats", "calibrated_log_likelihood_nats", "calibration"}
-    assert set(evaluation["int8"]) == set(evaluation["samples"]) - of_float - {"model", "test"}
+    of_model = {"model", "training_seed", "test"}
+    assert set(evaluation["int8"]) == set(evaluation["samples"]) - of_float - of_model
     assert set(evaluation["real"]) >= {"cas", "frechet_distance", "precision", "recall"}
     assert [row["temperature"] for row in evaluation["temperature"]] == [0.5, 0.7, 0.85, 1, 1.15]
     assert set(evaluation["cost"]["microseconds"]) == {"samples", "int8", "baseline"}
@@ -58,7 +61,14 @@ def test_evaluate_writes_all_metrics(evaluation: dict[str, Any]) -> None:
 
 def test_evaluate_prints_a_table_and_writes_a_picture(folder: Path) -> None:
     shown = (folder / "shown").read_text()
-    for title in ("label agreement", "Frechet distance", "recall", "baseline", "real"):
+    for title in (
+        "label agreement",
+        "Frechet distance",
+        "recall",
+        "another seed",
+        "baseline",
+        "real",
+    ):
         assert title in shown
     with Image.open(folder / "out" / "report.png") as picture:
         assert picture.width == 2 * 10 * read_checkpoint(PRETRAINED).config.image_width
@@ -70,7 +80,9 @@ def test_evaluate_update_changes_metrics_and_card_of_the_checkpoint(
     checkpoint = read_checkpoint(folder / "checkpoint")
     assert checkpoint.metrics["evaluation"] == evaluation
     assert checkpoint.model_hash == read_checkpoint(PRETRAINED).model_hash
-    assert "By temperature" in (folder / "checkpoint" / "README.md").read_text()
+    card = (folder / "checkpoint" / "README.md").read_text()
+    assert "By temperature" in card
+    assert '"another seed" is this model, trained again with seed 0.' in card
 
 
 @pytest.fixture

@@ -56,3 +56,15 @@ def test_refused_run_leaves_the_pictures_of_the_other(mnist_slice: Path, tmp_pat
     assert main([*folders, "--images", str(mnist_slice), *OPTIONS]) == 1
     assert "already holds a run" in (tmp_path / "train.log").read_text()
     assert (tmp_path / "data.png").read_bytes() == before
+
+
+def test_folder_that_no_checkpoint_may_replace_is_refused_before_the_training(
+    mnist_slice: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.txt").write_text("precious")
+    folders = ["--data-dir", str(mnist_slice), "--run-dir", str(tmp_path / "run")]
+    assert main([*folders, *OPTIONS, "--checkpoint", str(tmp_path / "thesis")]) == 1
+    log = (tmp_path / "run" / "train.log").read_text()
+    assert "thesis is neither an empty folder nor a checkpoint" in log
+    assert "epoch" not in log

@@ -160,12 +160,16 @@ def _evaluation(metrics: Mapping[str, Any], names: Sequence[str]) -> str:
     if "grey_levels" in evaluation["real"]:
         table = markdown(*level_table(evaluation))
         levels = f"Share of the pixels by grey level, 0 is paper and 255 is ink:\n\n{table}\n"
+    again = ""
+    if "repeat" in evaluation:
+        seed = evaluation["repeat"]["training_seed"]
+        again = f'\n"another seed" is this model, trained again with seed {seed}.'
     return f"""
 Samples at temperature 1, {settings["classifier_samples"]:,} for the CAS and
 {settings["samples"]:,} for the rest, are compared with the {settings["test_images"]:,} test images.
 "real" are training images in place of samples. The features, label agreement and CAS are those of
 our own classifier (training/evaluation/judge.py), which takes no part in training. The baseline, if
-there is one, is another checkpoint measured in the same run, here the article's model.
+there is one, is another checkpoint measured in the same run, here the article's model.{again}
 
 {markdown(*evaluation_table(evaluation))}
 {_explained(evaluation)}

@@ -24,7 +24,13 @@ SHOWN = {
     "calibrated_log_likelihood_nats": ("the same, calibrated", 1),
 }
 FRAMED = 0.5  # share of the real pictures that have the frame
-TITLES = {"samples": "this model", "int8": "int8", "baseline": "baseline", "real": "real"}
+TITLES = {
+    "samples": "this model",
+    "int8": "int8",
+    "repeat": "another seed",
+    "baseline": "baseline",
+    "real": "real",
+}
 # The columns of the table by label: name in metrics.json -> title, decimal places.
 BY_LABEL = {
     "cas": ("CAS", 4),

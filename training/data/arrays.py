@@ -71,10 +71,12 @@ def _check_names(path: Path, names: Sequence[str], parts: Sequence[Arrays]) -> N
     """Check that every label has a name of its own."""
     numbers = [labels for _, labels, _ in parts if labels.dtype.kind in "iu"]
     highest = max((int(labels.max(initial=0)) for labels in numbers), default=0)
-    if len(set(names)) < len(names) or highest >= len(names):
+    lowest = min((int(labels.min(initial=0)) for labels in numbers), default=0)
+    if len(set(names)) < len(names) or highest >= len(names) or lowest < 0:
         raise DataError(
-            f"The file {path} has {len(set(names))} different {NAMES} for labels up to {highest}, "
-            "expected one for each label from 0 on; give them all."
+            f"The file {path} has {len(set(names))} different {NAMES} for labels from {lowest} to "
+            f"{highest}, expected one for each label from 0 on; give them all, and leave out "
+            "pictures without a label."
         )
 
 

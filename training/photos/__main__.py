@@ -2,12 +2,14 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from model.noise import MAX_SEED
+from training.command import command
 from training.config import EXIT_FAILED, read_options
 
 DESCRIPTION = """
@@ -38,7 +40,8 @@ class PhotosConfig(BaseModel):
     threads: Annotated[int, Field(ge=1)] = Field(1, description="threads that train")
 
 
-def main(arguments: list[str]) -> int:
+@command
+def main(arguments: Sequence[str]) -> int:
     """Run the command; the exit code: 0 done, 1 failed.
 
     Args:

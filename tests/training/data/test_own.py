@@ -300,11 +300,15 @@ def test_only_broken_pictures_raise(make_folder: MakeFolder) -> None:
         ({"images": np.zeros((3, 9, 9)), "labels": np.eye(3, 4) * 2}, "or one-hot rows"),
         (
             {"images": np.zeros((3, 9, 9)), "labels": np.arange(3), "label_names": ["a", "b"]},
-            "2 different label_names for labels up to 2",
+            "2 different label_names for labels from 0 to 2",
         ),
         (
             {"images": np.zeros((2, 9, 9)), "labels": np.arange(2), "label_names": ["a", "a"]},
-            "1 different label_names for labels up to 1",
+            "1 different label_names for labels from 0 to 1",
+        ),
+        (
+            {"images": np.zeros((2, 9, 9)), "labels": [-1, 1], "label_names": ["a", "b"]},
+            "2 different label_names for labels from -1 to 1",
         ),
     ],
 )

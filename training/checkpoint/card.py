@@ -106,15 +106,17 @@ def _what_it_is(config: CVAEConfig, provenance: Provenance, metrics: Mapping[str
         else ""
     )
     compared = (
-        " Against it,\nthis one draws sharper, clearer and more varied pictures, and is a worse "
+        " Against it, this one draws sharper, clearer and more varied pictures, and is a worse "
         "model of the likelihood."
     ) * _was_better(metrics.get("evaluation", {}))
-    return f"""The 400 samples above are the first of their seed: none was left out.
-
-The model is the decoder of a CVAE that was distilled from a larger CVAE, whose latents a
-normalising flow models, and was then trained against two discriminators. {box}Its encoder was
-trained last, to find the noise that draws a given picture. The model of the article "Understanding
-CVAEs" (T. Roeder, 2018) is instead trained in one go, on the variational bound alone.{compared}"""
+    origin = _filled(
+        "The model is the decoder of a CVAE that was distilled from a larger CVAE, whose latents a "
+        "normalising flow models, and was then trained against two discriminators. "
+        f"{box}Its encoder was trained last, to find the noise that draws a given picture. The "
+        'model of the article "Understanding CVAEs" (T. Roeder, 2018) is instead trained in one '
+        f"go, on the variational bound alone.{compared}"
+    )
+    return f"The 400 samples above are the first of their seed: none was left out.\n\n{origin}"
 
 
 def _was_better(evaluation: Mapping[str, Any]) -> bool:
@@ -163,13 +165,17 @@ def _evaluation(metrics: Mapping[str, Any], names: Sequence[str]) -> str:
     again = ""
     if "repeat" in evaluation:
         seed = evaluation["repeat"]["training_seed"]
-        again = f'\n"another seed" is this model, trained again with seed {seed}.'
+        again = f' "another seed" is this model, trained again with seed {seed}.'
+    about = _filled(
+        f"Samples at temperature 1, {settings['classifier_samples']:,} for the CAS and "
+        f"{settings['samples']:,} for the rest, are compared with the {settings['test_images']:,} "
+        'test images. "real" are training images in place of samples. The features, label '
+        "agreement and CAS are those of our own classifier (training/evaluation/judge.py), which "
+        "takes no part in training. The baseline, if there is one, is another checkpoint measured "
+        f"in the same run, here the article's model.{again}"
+    )
     return f"""
-Samples at temperature 1, {settings["classifier_samples"]:,} for the CAS and
-{settings["samples"]:,} for the rest, are compared with the {settings["test_images"]:,} test images.
-"real" are training images in place of samples. The features, label agreement and CAS are those of
-our own classifier (training/evaluation/judge.py), which takes no part in training. The baseline, if
-there is one, is another checkpoint measured in the same run, here the article's model.{again}
+{about}
 
 {markdown(*evaluation_table(evaluation))}
 {_explained(evaluation)}
@@ -211,7 +217,12 @@ def _explained(evaluation: Mapping[str, Any]) -> str:
             "longer."
         )
         lines.append(speck + (frame if has_frame(evaluation) else ""))
-    return "\n".join(fill(line, 99, initial_indent="- ", subsequent_indent="  ") for line in lines)
+    return "\n".join(_filled(line, "- ") for line in lines)
+
+
+def _filled(text: str, mark: str = "") -> str:
+    """A paragraph, or an item of a list, in lines of at most 99 characters."""
+    return fill(text, 99, initial_indent=mark, subsequent_indent=" " * len(mark))
 
 
 def _recipe(provenance: Provenance) -> str:

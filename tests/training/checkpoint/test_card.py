@@ -101,11 +101,11 @@ def test_evaluation_table_has_a_column_for_each_model_and_for_real_digits(
 ) -> None:
     evaluation = bundled.metrics["evaluation"]
     columns, rows = evaluation_table(evaluation)
-    assert columns == ["", "this model", "int8", "baseline", "real"]
-    assert {len(row) for row in rows} == {5}
+    assert columns == ["", "this model", "int8", "another seed", "baseline", "real"]
+    assert {len(row) for row in rows} == {6}
     table = {row[0]: row[1:] for row in rows}
     assert table["label agreement"][0] == f"{evaluation['samples']['label_agreement']:.4f}"
-    assert table["Frechet distance, relative to the baseline"][2] == "1.0000"
+    assert table["Frechet distance, relative to the baseline"][3] == "1.0000"
     unknown = {row[0] for row in rows if row[2] == "-"}  # of int8
     assert unknown <= {
         SHOWN[name][0] for name in ("log_likelihood_nats", "calibrated_log_likelihood_nats")

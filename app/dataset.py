@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.drawing.dataset import shards
 from app.drawing.dataset.encoder import encode_section
-from app.drawing.dataset.files import write_whole
+from app.drawing.dataset.files import Piece, write_whole
 from app.drawing.dataset.iterator import numbers
 from app.drawing.dataset.plan import Plan
 from app.drawing.dataset.progress import Progress
@@ -177,7 +177,7 @@ def _renderer(query: DatasetOptions) -> Renderer:
     return renderer
 
 
-def _with_progress(pieces: Iterable[bytes], section: Section) -> Iterable[bytes]:
+def _with_progress(pieces: Iterable[Piece], section: Section) -> Iterable[Piece]:
     """The pieces, with a bar that shows how many pictures are drawn."""
     progress, drawn = Progress(section.count), 0
     for piece, count in zip(pieces, section.batch_counts, strict=True):

@@ -120,7 +120,7 @@ class BoundedPool:
         """Drop the work that waits, and end each thread when it has finished its work."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
-    async def stream(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    async def stream(self, pieces: Iterator[T]) -> AsyncIterator[T]:
         """The pieces of a long answer. Each is made on a thread once the last one was sent.
 
         Holds a slot while a piece waits or is made, and not while it is sent: a client that reads
@@ -134,7 +134,7 @@ class BoundedPool:
             yield piece
             self._slots.take(begun=True)
 
-    def _submit_next(self, pieces: Iterator[bytes]) -> Future[bytes | None]:
+    def _submit_next(self, pieces: Iterator[T]) -> Future[T | None]:
         future = self._executor.submit(copy_context().run, partial(next, pieces, None))
         future.add_done_callback(self._slots.release)
         return future

@@ -58,8 +58,15 @@ def test_dragging_a_noise_bar_changes_the_pixels(page: Page, address: str) -> No
 def test_quality_is_that_of_the_model_card(page: Page, address: str) -> None:
     card = json.loads(fetched(f"{address}/model"))
     open_picture(page, address)
-    row = page.get_by_role("row", name="Samples that a judge reads as the requested digit")
-    for place, column in enumerate(("samples", "baseline", "real")):
-        share = card["metrics"]["evaluation"][column]["label_agreement"]
-        expect(row.locator("td").nth(place)).to_have_text(f"{100 * share:.1f} %")
+    for name, title in (
+        ("label_agreement", "Samples that a judge reads as the requested digit"),
+        ("coverage", "Real digits with a sample among their nearest neighbours"),
+        ("c2st", "Accuracy of a classifier that tells samples from real digits"),
+        ("speck_share", "Samples with a lone speck of ink"),
+        ("frame_share", "Samples whose ink is exactly 20 pixels high or wide"),
+    ):
+        row = page.get_by_role("row", name=title)
+        for place, column in enumerate(("samples", "baseline", "real")):
+            share = card["metrics"]["evaluation"][column][name]
+            expect(row.locator("td").nth(place)).to_have_text(f"{100 * share:.1f} %")
     expect(page.locator("footer")).to_contain_text(card["model"])

@@ -1,7 +1,7 @@
 """`GET /dataset`: labelled digits in bulk."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
@@ -15,6 +15,8 @@ from app.request.dataset import ENDINGS, DatasetQuery
 from app.request.fields import chosen_seed
 
 router = APIRouter()
+
+T = TypeVar("T")
 
 VERSION = 2  # of the forms; raise it if the same request gives other bytes
 MEDIA_TYPES = {
@@ -60,7 +62,7 @@ async def dataset(
     return StreamingResponse(_with_first(first, pieces), media_type=kind, headers=headers)
 
 
-async def _with_first(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _with_first(first: T, others: AsyncIterator[T]) -> AsyncIterator[T]:
     yield first
     async for piece in others:
         yield piece

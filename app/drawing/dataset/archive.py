@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.drawing.dataset.encoder import csv_lines, encode_pngs, file_name, label_names, label_values
+from app.drawing.dataset.files import Piece
 from app.drawing.dataset.section import Batch, Section
 from app.drawing.dataset.zip_writer import ZipWriter
 
@@ -37,13 +38,13 @@ class NpzEncoder:
         images = self._archive.begin("images.npy", head.tell() + int(np.prod(shape)))
         return b"".join([*arrays, images, self._archive.add(head.getvalue())])
 
-    def add(self, batch: Batch) -> bytes:
+    def add(self, batch: Batch) -> Piece:
         """See `Encoder.add`."""
         if batch.sheets.boxes is not None:
             self._boxes.append(batch.sheets.boxes)
         if not self._section.fixed:
             self._sizes.append(batch.sheets.sizes.astype(np.int16))
-        return self._archive.add(batch.sheets.images.tobytes())
+        return self._archive.add(batch.sheets.levels)
 
     def end(self) -> bytes:
         """See `Encoder.end`."""

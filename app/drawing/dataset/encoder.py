@@ -9,6 +9,7 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Protocol
 
+from app.drawing.dataset.files import Piece
 from app.drawing.dataset.section import Batch, Section
 from app.drawing.encoding import encode_png_batch
 from app.drawing.palette import palette_of
@@ -23,14 +24,14 @@ class Encoder(Protocol):
     def begin(self) -> bytes:
         """The bytes before the first picture."""
 
-    def add(self, batch: Batch) -> bytes:
+    def add(self, batch: Batch) -> Piece:
         """The bytes of the next pictures."""
 
     def end(self) -> bytes:
         """The bytes after the last picture."""
 
 
-def encode_section(encoder: Encoder, section: Section, renderer: Renderer) -> Iterator[bytes]:
+def encode_section(encoder: Encoder, section: Section, renderer: Renderer) -> Iterator[Piece]:
     """The pieces of a file: one before the pictures, one for each batch, one after them.
 
     Raises:

@@ -5,10 +5,12 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+Piece = bytes | memoryview  # of a file
+
 NEW, MODE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644
 
 
-def write_whole(path: Path, pieces: Iterable[bytes]) -> int:
+def write_whole(path: Path, pieces: Iterable[Piece]) -> int:
     """Write a file through a temporary neighbour, so that it is complete or not there.
 
     Returns:
@@ -31,7 +33,7 @@ def write_whole(path: Path, pieces: Iterable[bytes]) -> int:
     return size
 
 
-def write_into(path: Path, place: int, pieces: Iterable[bytes]) -> int:
+def write_into(path: Path, place: int, pieces: Iterable[Piece]) -> int:
     """Write bytes into an existing file, from a place on; their number.
 
     Raises:

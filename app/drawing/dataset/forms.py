@@ -16,7 +16,7 @@ from app.drawing.dataset.encoder import (
     label_names,
     label_values,
 )
-from app.drawing.dataset.files import write_into, write_small, write_whole
+from app.drawing.dataset.files import Piece, write_into, write_small, write_whole
 from app.drawing.dataset.plan import Shard
 from app.drawing.dataset.section import Batch, Section
 from app.drawing.dataset.stream import ENCODERS
@@ -185,9 +185,9 @@ class _IdxEncoder:
         write_into(self._labels, place, [self._shard.section.labels.digits.tobytes()])
         return b""
 
-    def add(self, batch: Batch) -> bytes:
+    def add(self, batch: Batch) -> Piece:
         """See `Encoder.add`."""
-        return batch.sheets.images.tobytes()
+        return batch.sheets.levels
 
     def end(self) -> bytes:
         """See `Encoder.end`."""

@@ -67,6 +67,11 @@ class Sheets:
     sizes: Integers
     boxes: NDArray[np.int16] | None
 
+    @property
+    def levels(self) -> memoryview:
+        """The grey levels of all images as bytes, without a copy."""
+        return self.images.reshape(-1).data
+
 
 def set_numbers(pictures: Levels, used: NDArray[np.bool_], style: Style) -> Sheets:
     """The pictures of numbers.

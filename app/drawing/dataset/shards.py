@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from app.drawing.dataset.encoder import encode_pngs, encode_section, label_names
-from app.drawing.dataset.files import write_into, write_whole
+from app.drawing.dataset.files import Piece, write_into, write_whole
 from app.drawing.dataset.forms import FORMS
 from app.drawing.dataset.manifest import card, manifest
 from app.drawing.dataset.plan import Plan, Shard
@@ -226,8 +226,8 @@ def _bytes_per_picture(section: Section, renderer: Renderer) -> float:
 
 
 def _counted(
-    pieces: Iterable[bytes], digest: Any, counts: Iterable[int], progress: Progress
-) -> Iterable[bytes]:
+    pieces: Iterable[Piece], digest: Any, counts: Iterable[int], progress: Progress
+) -> Iterable[Piece]:
     """The pieces, each told to the digest and to the progress."""
     for piece, count in zip(pieces, counts, strict=True):
         digest.update(piece)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from app.drawing.dataset.archive import NpzEncoder, ZipEncoder
 from app.drawing.dataset.encoder import Encoder, encode_section
+from app.drawing.dataset.files import Piece
 from app.drawing.dataset.parquet import ParquetEncoder
 from app.drawing.dataset.section import Section, Writers
 from app.drawing.dataset.texts import Texts, parse_texts
@@ -34,7 +35,7 @@ def asked_texts(query: DatasetQuery) -> Texts | None:
 
 def dataset_pieces(
     renderer: Renderer, description: Description, seed: int, texts: Texts | None = None
-) -> Iterator[bytes]:
+) -> Iterator[Piece]:
     """The pieces of the file, at least one for each batch of pictures.
 
     Picture i is a line in row i of the seed. `/generate` with the same seed draws the first 16

@@ -7,8 +7,11 @@ Source: PKWARE, .ZIP File Format Specification (APPNOTE.TXT), sections 4.3, 4.4 
 """
 
 import struct
+from typing import TypeVar
 
 from isal import isal_zlib
+
+from app.drawing.dataset.files import Piece
 
 FILE, DESCRIPTOR, ENTRY, END = b"PK\3\4", b"PK\7\b", b"PK\1\2", b"PK\5\6"
 LARGE_END, LARGE_END_PLACE = b"PK\6\6", b"PK\6\7"
@@ -22,6 +25,7 @@ SIZES_FOLLOW, UTF8 = 1 << 3, 1 << 11  # flags
 DATE = 33  # 1980-01-01, the earliest, so that a request gives the same bytes
 MODE = 0o600 << 16
 IN_64_BITS = 0xFFFFFFFF  # in the place of a number that is
+AnyPiece = TypeVar("AnyPiece", bound=Piece)
 
 
 class ZipWriter:
@@ -50,7 +54,7 @@ class ZipWriter:
         )
         return self._counted(head + self._name + extra)
 
-    def add(self, content: bytes) -> bytes:
+    def add(self, content: Piece) -> Piece:
         """The next bytes of the file."""
         self._checksum = isal_zlib.crc32(content, self._checksum)
         return self._counted(content)
@@ -92,6 +96,6 @@ class ZipWriter:
         )
         return head + self._name + extra
 
-    def _counted(self, piece: bytes) -> bytes:
+    def _counted(self, piece: AnyPiece) -> AnyPiece:
         self._size += len(piece)
         return piece

@@ -6,6 +6,7 @@ from itertools import repeat
 import pytest
 
 from app.drawing.dataset import zip_writer
+from app.drawing.dataset.files import Piece
 from app.drawing.dataset.zip_writer import ZipWriter
 
 DATE = (1980, 1, 1, 0, 0, 0)
@@ -63,7 +64,7 @@ def test_archive_beyond_32_bits_has_the_bytes_of_zipfile(
 
 
 def test_file_in_pieces_has_the_bytes_of_the_whole() -> None:
-    def pieces() -> Iterator[bytes]:
+    def pieces() -> Iterator[Piece]:
         writer = ZipWriter()
         yield writer.begin("a", 6)
         yield writer.add(b"one")

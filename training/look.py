@@ -78,8 +78,6 @@ def main(arguments: Sequence[str]) -> int:
         lines = look(config)
     except DataError as error:
         return _fail(str(error))
-    except BrokenPipeError:
-        raise  # of standard output, see `command`
     except OSError as error:
         return _fail(f"{error.filename or config.sheet} cannot be used: {error.strerror or error}.")
     print("\n".join(lines))  # noqa: T201

@@ -15,7 +15,6 @@ from app.request.dataset import ENDINGS, DatasetQuery
 from app.request.fields import chosen_seed
 
 router = APIRouter()
-
 T = TypeVar("T")
 
 VERSION = 2  # of the forms; raise it if the same request gives other bytes

@@ -10,6 +10,7 @@ from pathlib import Path
 from app.drawing.dataset import shards
 from app.drawing.dataset.encoder import encode_section
 from app.drawing.dataset.files import Piece, write_whole
+from app.drawing.dataset.forms import INCOMPLETE
 from app.drawing.dataset.iterator import numbers
 from app.drawing.dataset.plan import Plan
 from app.drawing.dataset.progress import Progress
@@ -87,7 +88,7 @@ def _write_elsewhere(queries: Queries, options: dict[str, str | None], address: 
     with tempfile.TemporaryDirectory(prefix="cvae-digits-") as place:
         folder = Path(place)
         remote.fetch(folder)
-        if (folder / shards.INCOMPLETE).exists() or not (folder / shards.MANIFEST).exists():
+        if (folder / INCOMPLETE).exists() or not (folder / shards.MANIFEST).exists():
             _write_folder(query, texts, folder, running, remote)
         else:
             plan = Plan(query, _seed(query, folder), texts)
@@ -152,10 +153,10 @@ def _write_folder(
     indices = [index for index in missing if index % parts == part]
     progress = Progress(sum(plan.shards[index].section.count for index in indices))
     work = Work(folder, plan, indices, after)
-    if running.workers == 1 or len(indices) == 1:
+    workers = min(running.workers, len(indices))
+    if workers <= 1:
         write_shards(work, renderer, progress.show)
     else:
-        workers = min(running.workers, max(len(indices), 1))
         write_shards_with(workers, partial(_renderer, query), work, progress.show)
     progress.end()
     if remote is not None:
@@ -193,7 +194,7 @@ def _parser(query: type[DatasetOptions]) -> argparse.ArgumentParser:
         allow_abbrev=False,
         description="Write labelled handwritten numbers into a file or a folder. With options that "
         "GET /dataset has too, a file has the same bytes as its answer. A run that was "
-        "interrupted goes on where it was, if it is started again on the same folder.",
+        "interrupted resumes where it stopped, if it is started again on the same folder.",
     )
     parser.add_argument(
         "output",

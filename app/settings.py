@@ -53,7 +53,10 @@ class Settings(BaseSettings):
     port: Port = Field(8000, description="port to listen on; 0 takes a free one")
     workers: int = Field(1, ge=1, le=256, description="processes that serve, one for each core")
     log: LogForm = Field("text", description="form of the log; json is one JSON object a line")
-    access_log: bool = Field(True, description="log each request except probes; on by default")
+    access_log: bool = Field(
+        True,
+        description="log each request except probes and most refusals under overload; on by default",
+    )
     metrics_port: Port = Field(
         0, description="port for the metrics alone; 0 serves /metrics on the main port"
     )

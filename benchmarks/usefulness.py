@@ -30,7 +30,7 @@ from app.settings import Settings
 from training.data import load_mnist
 
 LAYOUT = {"length": "1-4", "size": "32x128", "placement": "random", "gap": "-2-4"}
-BLANK = 10  # the class of CTC that is no digit
+BLANK = 10  # the class of CTC that is not a digit
 TEST_NUMBERS = 5_000
 STEP = 128  # numbers that a reader is trained on at a time
 LEARNING_RATE = 2e-3

@@ -6,7 +6,6 @@ systems need several renames, and between two of them nothing exists at the targ
 
 import ctypes
 import os
-import sys
 from pathlib import Path
 
 _AT_FDCWD = -100  # linux/fcntl.h
@@ -54,8 +53,6 @@ def exchange(fresh: Path, target: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Sync the folder's own entries, such as a file created or renamed in it, to the disk."""
-    if sys.platform == "win32":
-        return  # Windows cannot open a folder
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -67,7 +64,7 @@ def _swapped(first: Path, second: Path) -> bool:
     """Whether the kernel swapped the two names in one step."""
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
-    except (AttributeError, OSError, TypeError):
+    except (AttributeError, OSError):
         return False  # not Linux, or a C library without the call
     names = os.fsencode(first), os.fsencode(second)
     return bool(renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0)

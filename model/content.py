@@ -41,7 +41,7 @@ def read_content(folder: Path, name: str) -> bytes:
     """The content of one file of a folder.
 
     Raises:
-        CheckpointError: it is no regular file, too large, or cannot be read.
+        CheckpointError: it is not a regular file, too large, or cannot be read.
     """
     path = folder / name
     try:

@@ -54,7 +54,7 @@ class Generator:
         self, pixels: NDArray[np.float32], one_hot: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """The noise (N, Z) that draws pictures (N, H, W) in [0, 1] again, given their labels."""
-        return self.engine.encode(self._box(pixels), one_hot)
+        return self.engine.encode(self.box(pixels), one_hot)
 
     def read(self, pixels: NDArray[np.float32]) -> int:
         """The most likely label of one picture (H, W) in [0, 1]: the CVAE as a classifier.
@@ -63,13 +63,13 @@ class Generator:
         of reconstruction loss and negative log density of the noise.
         """
         labels = np.eye(self.config.classes, dtype=np.float32)
-        copies = np.repeat(self._box(pixels[None]), self.config.classes, axis=0)  # (K, h, w)
+        copies = np.repeat(self.box(pixels[None]), self.config.classes, axis=0)  # (K, h, w)
         noise = self.engine.encode(copies, labels)  # (K, Z)
         ink = np.clip(self.engine.decode(noise, labels), DOUBT, 1 - DOUBT)  # (K, h, w)
         nll = -(copies * np.log(ink) + (1 - copies) * np.log(1 - ink)).sum((1, 2))
         return int((nll + np.square(noise).sum(1) / 2).argmin())
 
-    def _box(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def box(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the encoder sees of whole pictures (N, H, W): (N, h, w)."""
         config = self.config
         if config.canvas is None:

@@ -262,8 +262,8 @@ def main(arguments: Sequence[str]) -> int:
         SystemExit: see `read_options`.
     """
     config = read_options(EvaluationConfig, "cvae-digits evaluate", DESCRIPTION, arguments)
-    start_log(config.out_dir)
     try:
+        start_log(config.out_dir)
         evaluate(config)
     except (CheckpointError, DataError, OSError) as error:
         log.error("%s", error)

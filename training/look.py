@@ -48,7 +48,7 @@ def look(config: LookConfig) -> list[str]:
     ]
     together = [sum(count.values()) for count in counts]
     more = [["...", "", ""]] if len(rows) > ROWS else []
-    total = [f"{len(rows)} labels", *map(str, together)]
+    total = [f"all {len(rows)}", *map(str, together)]
     print_table(data.name, ["label", "train", "test"], [*rows[:ROWS], *more, total])
     median = statistics.median(counts[0][number] for number in range(data.classes))
     return [

@@ -4,7 +4,7 @@ import hashlib
 
 from fastapi.responses import Response
 
-DRAWING_VERSION = "3"  # raise it when the same request gives other bytes: it is part of the ETag
+DRAWING_VERSION = "4"  # raise it when the same request gives other bytes: it is part of the ETag
 IMMUTABLE = "max-age=31536000, immutable"  # where the address names everything that decides it
 REVALIDATED = "max-age=86400, must-revalidate"  # where a new model may change it
 

@@ -27,7 +27,7 @@ def cors_layers(settings: Settings) -> list[Middleware]:
     return [
         Middleware(
             CORSMiddleware,
-            allow_origins=[origin.rstrip("/") for origin in settings.cors_origins.split(",")],
+            allow_origins=settings.cors_origins.split(","),
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=REQUEST_HEADERS,
             expose_headers=RESPONSE_HEADERS,

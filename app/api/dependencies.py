@@ -8,7 +8,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.keys import Unauthorized
-from app.api.service import Service, service_of
+from app.api.service import Service
 from app.request.error import invalid
 from app.request.query import Query
 
@@ -21,7 +21,8 @@ bearer = HTTPBearer(scheme_name="bearer", description="The key as a token.", aut
 
 async def get_service(request: Request) -> Service:
     """The service; a coroutine, because FastAPI runs plain functions on a thread."""
-    return service_of(request)
+    service: Service = request.app.state.service
+    return service
 
 
 ServiceDep = Annotated[Service, Depends(get_service)]

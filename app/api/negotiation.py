@@ -1,7 +1,6 @@
 """What a client takes: the Accept and Accept-Encoding headers (RFC 9110, section 12.5)."""
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 
 from starlette.datastructures import Headers
@@ -47,11 +46,6 @@ def negotiated_format(asked: str | None, accept: str | None) -> str:
 
 @lru_cache(maxsize=CACHED)
 def drawing_format(accept: str | None) -> str | None:
-    """The format of a drawing by the Accept header; see `accepted_format`."""
-    return accepted_format(accept, MEDIA_TYPES)
-
-
-def accepted_format(accept: str | None, media_types: Mapping[str, str]) -> str | None:
     """The default format if the client takes it at all, else the one that it prefers.
 
     Browsers rank newer formats above PNG in every request. If that counted, the same link would
@@ -59,15 +53,14 @@ def accepted_format(accept: str | None, media_types: Mapping[str, str]) -> str |
 
     Args:
         accept: the value of the header.
-        media_types: format -> media type, the default first.
     Returns:
         None if the client takes none of them.
     """
+    default = next(iter(MEDIA_TYPES))
     if not accept:
-        return next(iter(media_types))
+        return default
     ranges = [_media_range(part) for part in accept.split(",")]
-    qualities = {name: _quality(media_type, ranges) for name, media_type in media_types.items()}
-    default = next(iter(qualities))
+    qualities = {name: _quality(media_type, ranges) for name, media_type in MEDIA_TYPES.items()}
     best = default if qualities[default] > 0 else max(qualities, key=lambda name: qualities[name])
     return best if qualities[best] > 0 else None
 

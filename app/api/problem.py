@@ -16,7 +16,6 @@ MEDIA_TYPE = "application/problem+json"
 TITLES = {
     413: "Content Too Large",
     414: "URI Too Long",
-    416: "Range Not Satisfiable",
     422: "Unprocessable Content",
     499: "Client Closed Request",
 }

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from fastapi import Request
 from starlette.types import Receive
 
 from app.api.caching import IMMUTABLE, REVALIDATED
@@ -154,12 +153,6 @@ class Service:
         """Drop all work that waits for a thread."""
         self.pool.close()
         self.readers.close()
-
-
-def service_of(request: Request) -> Service:
-    """The service that a request was sent to."""
-    service: Service = request.app.state.service
-    return service
 
 
 def _digits(order: Order) -> int:

@@ -55,16 +55,24 @@ def enlarge(pictures: Levels, scale: int) -> Levels:
     return pictures if scale == 1 else pictures.repeat(scale, axis=-2).repeat(scale, axis=-1)
 
 
-def ink_box(picture: Levels) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the ink, the last two exclusive.
+def ink_boxes(pictures: Levels) -> NDArray[np.intp]:
+    """Left, top, right and bottom of the ink of pictures (N, H, W): (N, 4), the last two exclusive.
 
     A picture without ink has the box of the whole picture.
     """
-    ink = picture >= INK_LEVEL
-    columns, rows = np.flatnonzero(ink.any(axis=0)), np.flatnonzero(ink.any(axis=1))
-    if not len(columns):
-        return 0, 0, picture.shape[1], picture.shape[0]
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    ink = pictures >= INK_LEVEL
+    height, width = pictures.shape[1:]
+    columns, rows = np.asarray(ink.any(axis=1)), np.asarray(ink.any(axis=2))
+    boxes = np.column_stack(
+        [
+            columns.argmax(axis=1),
+            rows.argmax(axis=1),
+            width - columns[:, ::-1].argmax(axis=1),
+            height - rows[:, ::-1].argmax(axis=1),
+        ]
+    )
+    boxes[~columns.any(axis=1)] = 0, 0, width, height
+    return boxes
 
 
 def baseline_of(height: int) -> int:
@@ -90,8 +98,9 @@ def _cells(pictures: Levels, gap: int) -> tuple[list[Place], int]:
 def _tight(pictures: Levels, gap: int, standing: Sequence[bool]) -> tuple[list[Place], int]:
     places, x, end = [], 0, 0
     feet = baseline_of(pictures.shape[1])
-    for picture, stands in zip(pictures, standing, strict=True):
-        left, top, right, bottom = ink_box(picture)
+    boxes = ink_boxes(pictures).tolist()
+    for picture, stands, box in zip(pictures, standing, boxes, strict=True):
+        left, top, right, bottom = box
         if not stands and not picture.any():
             left, right = 0, round(picture.shape[1] * SPACE)
         places.append(Place(x + BEARING - left, max(feet - bottom, -top) if stands else 0))

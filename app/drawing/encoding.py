@@ -34,8 +34,6 @@ SHEET = 2  # dimensions of a sheet
 LARGE = 2**16  # pixels from which a higher compression level saves bytes at no cost of time
 IMAGE_DESCRIPTION = 0x010E  # the EXIF tag for text about a picture
 
-NAMES = {"digits": "digit", "characters": "label", "words": "label", "pictures": "label"}
-
 Levels = NDArray[np.uint8]
 Facts = Mapping[str, str]
 
@@ -165,7 +163,8 @@ def _named(name: str, query: Drawing) -> Facts:
     """What a picture of a line shows: nothing, where there are no labels."""
     if query.marked is not None and name in MARKS:
         return {"mark": name}  # drawn by rule, not by the model
-    return {NAMES[query.alphabet.kind]: name} if name else {}
+    kind = "digit" if query.alphabet.kind == "digits" else "label"
+    return {kind: name} if name else {}
 
 
 def _line_json(line: Levels, names: Sequence[Facts], palette: Palette) -> Sequence[Facts]:

@@ -56,7 +56,7 @@ class Hand(NamedTuple):
         if unused:
             return f"{unused} of {len(self.sights)} marks could not be used."
         if self.confidence is not None and self.confidence < SURE:
-            return f"Read with a confidence of {self.confidence:.0%} only."
+            return f"Read with a confidence of only {self.confidence:.0%}."
         return None
 
 
@@ -71,7 +71,7 @@ def find_hand(
         label: what they show; None: it is read.
         line: whether there is one file, which shows a line of digits, instead of the same one.
     Raises:
-        RequestError: a file is no picture, see `open_pictures`, or none shows what it is to show
+        RequestError: a file is not a picture, see `open_pictures`, or none shows what it should
             (INVALID).
     """
     generator = renderer.generator
@@ -84,10 +84,10 @@ def find_hand(
     digits = np.stack([fitted(sight.digit, cell) for sight in sights])
     labels = np.array([sight.label for sight in sights], dtype=np.intp)
     noises = generator.style(digits, generator.one_hot(labels))
-    # What was named is trusted; what was read counts as much as it is likely to be right.
-    known = [1.0 if label is not None else sights[i].confidence or 1.0 for i in used]
-    mean = np.average(noises[used], axis=0, weights=known).astype(np.float32)
     shares = [sights[i].confidence for i in used]
+    # What was named is trusted; what was read counts as much as it is likely to be right.
+    known = [1.0 if share is None or label is not None else share for share in shares]
+    mean = np.average(noises[used], axis=0, weights=known).astype(np.float32)
     shown = [int(labels[i]) for i in used] if line else [int(labels[used[0]])]
     return Hand(
         style=encode_style(mean, renderer.model_hash),

@@ -31,7 +31,7 @@ def render_map(renderer: Renderer, query: LatentMapQuery) -> bytes:
     sheet = stitch(pictures.reshape(query.cells, query.cells, *pictures.shape[1:]))
     compose_end = perf_counter()
     facts = {"request": query.canonical(), "model": renderer.model_hash}
-    content = encode(query, sheet, str(query.label or "Pictures"), facts)
+    content = encode(query, sheet, "Pictures" if query.label is None else str(query.label), facts)
     moments = (start, noise_end, decode_end, compose_end, perf_counter())
     renderer.counters.add_drawing(len(pictures), moments)
     return content

@@ -115,7 +115,7 @@ def no_picture() -> RequestError:
     """The refusal of what is not a picture."""
     return RequestError(
         Reason.UNSUPPORTED_TYPE,
-        "The upload is not a complete image; send one PNG, JPEG or WebP of a single digit.",
+        "The upload is not a complete image; send PNG, JPEG or WebP.",
     )
 
 

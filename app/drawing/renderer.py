@@ -34,7 +34,6 @@ Levels = NDArray[np.uint8]
 Noise = NDArray[np.float32]
 Line = tuple[int, int, int]  # seed, row, number of digits
 
-DIGITS = tuple("0123456789")  # the labels that the reader knows
 LIGHT_DIGITS = 64
 LIGHT_PIXELS = 2**18
 LIGHT_INK = 2**14  # pixels, which cost more as ink
@@ -94,8 +93,8 @@ class Renderer:
     @cached_property
     def reader(self) -> "Reader | None":
         """Reads photos of digits; None without networks for that. Opened on first use."""
-        if self.alphabet.names != DIGITS:
-            return None
+        if self.alphabet.kind != "digits":
+            return None  # it knows no other labels
         from model.reading.networks import open_reader  # needs Pillow, which drawing does not
 
         return open_reader(self.checkpoint)
@@ -204,8 +203,8 @@ def _compose(orders: Sequence[Order], pictures: Levels) -> list[Levels]:
 
 def is_light(query: Drawing) -> bool:
     """Whether a drawing takes less time than handing it to a thread."""
-    digits = query.count
-    pixels = digits * query.cell.height * query.cell.width * query.scale**2
+    digits = query.alphabet.length(query.written) * query.rows  # and marks, which take as long
+    pixels = query.pixels
     most = LIGHT_PIXELS if query.render == "pixels" else LIGHT_INK
     if query.format == "webp":
         most = LIGHT_WEBP

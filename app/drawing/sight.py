@@ -10,7 +10,7 @@ from PIL import Image
 from app.request.error import PICTURE, FieldError, InvalidRequest, PictureFault
 from model.reading.reader import LABELS, Reader, Seen
 
-NO_DIGIT = 0.7  # probability from which a group of ink is no digit
+NO_DIGIT = 0.7  # probability from which a group of ink is not a digit
 UNREADABLE = 0.15  # confidence under which a digit is not used
 BESIDE = 0.7  # confidence under which a digit does not count beside one above it
 RUNNERS_UP = 3
@@ -21,6 +21,7 @@ ADVICE: dict[PictureFault, str] = {
     "no_digit": ". Crop or rotate it to one upright digit, or name it with label.",
     "several_digits": "; crop it to one, or send shows=line to use all of them.",
 }
+LINE_ADVICE = ". Crop or rotate it to a line of upright digits."  # `label` is not taken there
 
 Ink = NDArray[np.float32]
 
@@ -85,14 +86,20 @@ def see_line(reader: Reader, picture: Image.Image) -> list[Sight]:
         for sight, seen in zip(sights, groups, strict=True)
     ]
     if all(sight.unused for sight in found):
-        raise refused("no_digit", _nothing(groups))
+        raise refused("no_digit", _nothing(groups), LINE_ADVICE)
     return found
 
 
-def refused(fault: PictureFault, seen: str) -> InvalidRequest:
-    """The refusal of a picture: what it shows, as the rest of a sentence, and what to do."""
+def refused(fault: PictureFault, seen: str, advice: str | None = None) -> InvalidRequest:
+    """The refusal of a picture.
+
+    Args:
+        fault: for programs.
+        seen: what it shows, as the rest of a sentence.
+        advice: what to do; None: what helps where one digit is asked for.
+    """
     error = FieldError(field=PICTURE, message=seen, code=fault)
-    return InvalidRequest([error], f"The picture {seen}{ADVICE[fault]}")
+    return InvalidRequest([error], f"The picture {seen}{advice or ADVICE[fault]}")
 
 
 def is_digit(seen: Seen) -> bool:
@@ -117,8 +124,8 @@ def _sight(seen: Seen, label: int) -> Sight:
 def _reason(seen: Seen) -> str:
     """Why a group of ink is not read."""
     if seen.no_digit >= NO_DIGIT:
-        return f"it looks like no digit, with a probability of {seen.no_digit:.0%}"
-    return f"it could be a {seen.label}, but with a probability of {seen.confidence:.0%} only"
+        return f"it is probably not a digit ({seen.no_digit:.0%})"
+    return f"it could be {seen.label}, but only with a probability of {seen.confidence:.0%}"
 
 
 def _nothing(groups: Sequence[Seen]) -> str:

@@ -75,11 +75,13 @@ class UnsentBytes:
             self._wanted = max(self._wanted, size)
             raise Overloaded
         self._expected += size
+        drawn = 0  # of an answer that is refused or fails after all
         try:
             yield
+            drawn = size
         finally:
             self._expected -= size
-            self._drawn += size
+            self._drawn += drawn
 
     def _evict(self, senders: list[Sender], excess: int) -> None:
         """Close stalled connections, the longest stalled first, until the rest exceeds nothing."""

@@ -92,7 +92,7 @@ class Description(Query):
         int | None,
         Integer(1, MAX_WRITERS),
         Field(
-            description="That many hands write all numbers in turn, and the labels name the "
+            description="That many writers write all numbers in turn, and the labels name the "
             "writer. Default: a new hand for each picture.",
             examples=[500],
         ),

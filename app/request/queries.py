@@ -13,11 +13,7 @@ from app.request.morph import MAX_MORPH_DIGITS, MorphQuery
 from app.request.parameter import Decimal, Frequencies, Integer
 from app.request.query import Query
 from app.request.ranges import Range, RangeOf, Size
-from app.request.schemas import (
-    GenerateQuery,
-    LatentMapQuery,
-    RestyleQuery,
-)
+from app.request.schemas import GenerateQuery, LatentMapQuery, RestyleQuery
 from model.alphabet import Alphabet
 
 if TYPE_CHECKING:  # the service does without it

@@ -187,7 +187,7 @@ class LatentMapQuery(Query):
     render: Render = "pixels"
     pen: Pen = 1.0
     format: Annotated[
-        Literal["png", "webp", "svg"], Field(description="Format of the sheet.", examples=["png"])
+        Literal["png", "webp", "svg"], Field(description="Format of the map.", examples=["png"])
     ] = "png"
     model: Model = None
 

@@ -13,7 +13,7 @@ def check_size(pixels: int, field: str) -> None:
         pixels: of the picture.
         field: the parameter that is named in the message.
     Raises:
-        PydanticCustomError: it is too large.
+        InvalidRequest: it is too large.
     """
     if pixels > MAX_PIXELS:
         raise invalid(
@@ -31,7 +31,7 @@ def check_pen(pen: float, render: str, area: int) -> None:
         render: ink or pixels.
         area: pixels of the picture before scaling.
     Raises:
-        PydanticCustomError: the pen cannot be used.
+        InvalidRequest: the pen cannot be used.
     """
     if pen == 1:
         return

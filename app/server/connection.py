@@ -65,7 +65,7 @@ class Connection(HttpToolsProtocol):
     received = 0  # bytes of it, while it is unfinished
     answered_here = False  # the request that arrives: no application will see it
     ended = False  # no further request is read, and the connection closes
-    last_words = b""  # sent before that, after the answers that are due
+    final_response = b""  # sent before that, after the answers that are due
     slow: tuple[object, float] | None = None  # the request before an unfinished head; since when
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -124,7 +124,7 @@ class Connection(HttpToolsProtocol):
         """A request is answered."""
         super().on_response_complete()
         if self.ended and self.idle:
-            self._close_with(self.last_words)
+            self._close_with(self.final_response)
         elif self._unparsed and not self.ended:
             self.loop.call_soon(self._parse)
 
@@ -290,7 +290,7 @@ class Connection(HttpToolsProtocol):
         if self.idle:
             self._close_with(response)
         elif not self._in_body:
-            self.last_words = response
+            self.final_response = response
         elif not self.cycle.response_started:  # the request in progress is what is refused
             self.cycle.disconnected = True  # nothing that it still says is sent
             self._close_with(response)

@@ -134,7 +134,7 @@ def _hangups(ask: Callable[[], None]) -> Iterator[None]:
     the embedding program. A SIGHUP that the start has held back is received now, see
     `app.server.start`.
     """
-    if not HANGUPS or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
     loop, terminal = asyncio.get_running_loop(), Terminal()

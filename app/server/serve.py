@@ -170,11 +170,12 @@ def _require_address(host: str, port: int) -> None:
             with socket(family, kind) as probe:
                 probe.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
                 probe.bind(address)
-    except OSError as error:
-        if error.errno == EADDRNOTAVAIL and host == "localhost":
+    except (OSError, UnicodeError) as error:  # the latter: no name of a host can be like this
+        reason = error.strerror if isinstance(error, OSError) else "it is not the name of a host"
+        if isinstance(error, OSError) and error.errno == EADDRNOTAVAIL and host == "localhost":
             return  # one of its two addresses suffices
         raise SystemExit(
-            f"The service cannot listen on {host}, port {port}: {error.strerror}; choose another "
+            f"The service cannot listen on {host}, port {port}: {reason}; choose another "
             "address with --host or CVAE_HOST, or another port with --port or CVAE_PORT."
         ) from error
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-HANGUPS = frozenset({signal.SIGHUP} if hasattr(signal, "SIGHUP") else ())
+HANGUPS = frozenset({signal.SIGHUP})
 STANDARD = 3  # descriptors: input, output, errors
 # NumPy's products on one thread. Those of a photo are so small that more threads only wait for
 # each other: with other work on the cores, reading a line of 24 digits took 0.7 s, now 0.2 s.

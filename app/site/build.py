@@ -161,7 +161,7 @@ def write_page(folder: Path, files: Mapping[str, PageFile]) -> None:
         OSError: the folder contains something else, or cannot be written.
     """
     if folder.exists():
-        if any(folder.iterdir()) and not (folder / WORKER).is_file():
+        if any(folder.iterdir()) and not (folder / STATIC_CARD).is_file():
             raise OSError(
                 f"The page was not written, because the folder {folder} is neither empty nor a "
                 "page; choose another folder or remove this one."

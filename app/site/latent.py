@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.box import crop
 from model.generator import Generator
 
 # Real test digits of MNIST, with their labels as text.
@@ -28,8 +27,6 @@ def latent_space(generator: Generator) -> bytes:
     what they change; `examples` are pictures as base64 of (28, 28) uint8 with their labels.
     """
     pictures, labels = read_digits()
-    known = labels < generator.config.classes
-    pictures, labels = pictures[known], labels[known]
     means = generator.style(pictures * np.float32(1 / 255), generator.one_hot(labels))
     steps = np.clip(np.rint(means * STEPS_PER_UNIT), -127, 127).astype(np.int8)
     slant, width = _shapes(pictures)
@@ -62,13 +59,8 @@ def latent_space(generator: Generator) -> bytes:
 def encoder_inputs(generator: Generator) -> NDArray[np.float32]:
     """What the encoder is given of the bundled digits: (N, H * W + K), pixels and one-hot label."""
     pictures, labels = read_digits()
-    config = generator.config
-    known = labels < config.classes
-    pictures, labels = pictures[known], labels[known]
-    if config.canvas is not None:
-        pictures = crop(pictures, config.image_height, config.image_width)
-    pixels = pictures.reshape(len(pictures), -1) * np.float32(1 / 255)
-    return np.hstack([pixels, generator.one_hot(labels)])
+    pixels = generator.box(pictures * np.float32(1 / 255))
+    return np.hstack([pixels.reshape(len(pixels), -1), generator.one_hot(labels)])
 
 
 def read_digits() -> tuple[Pictures, NDArray[np.uint8]]:

@@ -236,15 +236,14 @@ def _reading(worker: int, alive: bool, content: bytes) -> Reading | None:
     """What a file says; None if its worker has only begun, or is of another version."""
     try:
         head = json.loads(content[:HEAD_BYTES])
-        if len(content) != _size(head["routes"]):
+        routes, facts = head["routes"], head["facts"]
+        if len(content) != _size(routes):
             return None
     except (ValueError, TypeError, KeyError, RecursionError):  # the file may be anybody's
         return None
     cells = np.frombuffer(content, np.float64, offset=HEAD_BYTES)
     rows = cells[ROWS:].reshape(-1, ROW)
-    return Reading(
-        worker, alive, head["facts"], cells[:ROWS], dict(zip(head["routes"], rows, strict=True))
-    )
+    return Reading(worker, alive, facts, cells[:ROWS], dict(zip(routes, rows, strict=True)))
 
 
 def _is_locked(file: BinaryIO) -> bool:

@@ -32,10 +32,10 @@ REASONS = {
     404: "not_found",
     405: "method_not_allowed",
     406: "not_acceptable",
+    408: "too_slow",
     413: "too_large",
     415: "unsupported_media_type",
     422: "invalid_request",
-    429: "rate_limited",
     503: "overloaded",
 }
 
@@ -47,17 +47,17 @@ Rows = dict[str, Cells]  # of each route
 
 
 class CountersCollector(Collector):
-    """Sums the counters of all workers for each scrape.
+    """Sums the counters of all workers for one scrape.
 
     Counters include workers that have ended; gauges only those that are alive.
     """
 
-    def __init__(self, read: Callable[[], Readings]) -> None:
-        self._read = read
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
 
     def collect(self) -> Iterable[Metric]:
-        """The metrics as they stand now."""
-        readings = self._read()
+        """The metrics."""
+        readings = self._readings
         rows: Rows = {}
         for route, row in (pair for reading in readings for pair in reading.rows.items()):
             rows[route] = rows[route] + row if route in rows else row
@@ -72,7 +72,9 @@ class CountersCollector(Collector):
 def render(readings: Readings, accept: str = "") -> tuple[bytes, str]:
     """The metrics as text, and its media type: Prometheus' form, or OpenMetrics where accepted."""
     encode, media_type = choose_encoder(accept)
-    return encode(_registry(lambda: readings)), media_type
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(CountersCollector(readings))
+    return encode(registry), media_type
 
 
 class Scrapes:
@@ -105,12 +107,6 @@ class Scrapes:
 def _form(accept: str) -> str:
     """An Accept header that has the same effect; there are two, so little is computed and kept."""
     return OPEN_METRICS if OPEN_METRICS in accept else ""
-
-
-def _registry(read: Callable[[], Readings]) -> CollectorRegistry:
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(CountersCollector(read))
-    return registry
 
 
 def _sum(readings: Readings) -> Cells:

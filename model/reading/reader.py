@@ -35,7 +35,7 @@ class Seen(NamedTuple):
     Attributes:
         box: in pixels of the picture: left, top, right, bottom.
         digit: (28, 28) float32 in [0, 1], in the form of MNIST.
-        shares: (11,) float32, the probability of each label, and that it is no digit.
+        shares: (11,) float32, the probability of each label, and that it is not a digit.
     """
 
     box: Box
@@ -54,7 +54,7 @@ class Seen(NamedTuple):
 
     @property
     def no_digit(self) -> float:
-        """The probability that it is no digit."""
+        """The probability that it is not a digit."""
         return float(self.shares[LABELS])
 
 

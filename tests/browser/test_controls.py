@@ -48,7 +48,7 @@ def test_typing_draws_without_a_button_and_without_a_request(page: Page, address
         ("\u0663\u0661\u0664", "314", ""),  # Arabic
         ("\U0001d7d9\U0001d7ff", "19", ""),  # mathematical
         ("\u00b2", "", "Left out \u201c\u00b2\u201d"),
-        ("8" * 70, "8" * 64, "Left out the last 6 signs: at most 64 can be drawn."),
+        ("8" * 70, "8" * 64, "Left out the last 6 characters: at most 64 can be drawn."),
     ],
 )
 def test_number_is_read_as_typed_and_what_is_left_out_is_named(

@@ -144,11 +144,18 @@ def test_write_without_rounded_decoder_is_allowed(write: Write, tmp_path: Path) 
     assert ROUNDED_DECODER not in copy.manifest.sha256
 
 
-def test_write_over_a_folder_of_other_files_raises(write: Write, tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("precious")
+@pytest.mark.parametrize("names", [["thesis.txt"], ["config.json", "model.safetensors"]])
+def test_write_over_a_folder_of_other_files_raises(
+    write: Write, tmp_path: Path, names: list[str]
+) -> None:
+    """Models of other programs have a config.json too."""
+    for name in names:
+        (tmp_path / name).write_text("precious")
     with pytest.raises(CheckpointError, match="neither an empty folder nor a checkpoint"):
         write(tmp_path)
-    assert (tmp_path / "thesis.txt").read_text() == "precious"
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
+        names, "precious"
+    )
 
 
 def test_read_missing_folder_raises(tmp_path: Path) -> None:

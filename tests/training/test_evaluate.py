@@ -125,7 +125,11 @@ def test_evaluate_measures_other_pictures_with_their_names(
 
 @pytest.mark.parametrize(
     ("options", "code", "sentence"),
-    [([], 1, "none does not exist"), (["--samples", "0"], 2, "--samples cannot be '0'")],
+    [
+        ([], 1, "none does not exist"),
+        (["--samples", "0"], 2, "--samples cannot be '0'"),
+        (["--out-dir", "/dev/null/out"], 1, "Not a directory: '/dev/null/out'"),
+    ],
 )
 def test_evaluate_unusable_checkpoint_or_option_ends_with_one_sentence(
     tmp_path: Path,

@@ -22,7 +22,7 @@ def test_look_shows_counts_polarity_and_a_sheet(
     sheet = tmp_path / "sheet.png"
     assert main([str(tmp_path / "pets"), "--sheet", str(sheet)]) == 0
     shown = capsys.readouterr().out
-    for part in ("cat", "[red]", "2 labels", "20 x 30 pixels, dark ink", "a folder per label"):
+    for part in ("cat", "[red]", "all 2", "20 x 30 pixels, dark ink", "a folder per label"):
         assert part in shown
     with Image.open(sheet) as image:
         assert image.width > 700

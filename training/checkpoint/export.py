@@ -12,12 +12,10 @@ import torch
 from model.checkpoint import (
     CARD,
     METRICS,
-    OPTIONAL,
-    PAYLOAD,
     SAMPLES,
     Checkpoint,
     Provenance,
-    write_checkpoint,
+    rewrite_checkpoint,
 )
 from model.cvae import CVAE
 from model.export import save_cvae
@@ -59,19 +57,8 @@ def export_checkpoint(
 def replace_metrics(checkpoint: Checkpoint, metrics: Mapping[str, Any]) -> Checkpoint:
     """Write a checkpoint folder again, with other metrics and their model card."""
     manifest = checkpoint.manifest
-    names = [name for name in (*PAYLOAD, *OPTIONAL) if name in manifest.sha256]
-    files = {name: (checkpoint.folder / name).read_bytes() for name in names}
-    files[METRICS] = metrics_json(metrics)
     card = model_card(checkpoint.config, manifest.provenance, metrics, manifest.label_names)
-    files[CARD] = card.encode()
-    return write_checkpoint(
-        checkpoint.folder,
-        checkpoint.config,
-        manifest.provenance,
-        files,
-        lambda _: None,
-        manifest.label_names,
-    )
+    return rewrite_checkpoint(checkpoint, {METRICS: metrics_json(metrics), CARD: card.encode()})
 
 
 def metrics_json(metrics: Mapping[str, Any]) -> bytes:

@@ -175,7 +175,7 @@ def _labels(path: Path, labels: NDArray[np.generic]) -> NDArray[np.generic]:
     """The labels (N,) of one-hot rows, of QMNIST's table, or as they are.
 
     Raises:
-        DataError: they are a table of another kind, or some are no numbers.
+        DataError: they are a table of another kind, or some are not numbers.
     """
     if labels.dtype.kind == "f":
         whole = np.isfinite(labels).all() and (labels == np.rint(labels)).all()

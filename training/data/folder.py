@@ -19,7 +19,7 @@ ENDINGS = {
 METADATA = "metadata.csv"
 LABEL_COLUMNS = ("label", "text", "class")  # the first that there is
 OUTSIDE = "are links out of the folder"  # what links are left out for
-OTHER = "are no pictures by their names"
+OTHER = "do not have the name of a picture"
 
 
 def read_folder(root: Path) -> Source:

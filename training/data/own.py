@@ -277,8 +277,8 @@ def _about(path: Path, source: Source, survey: Survey, count: int) -> str:
         f"{'dark' if survey.dark_ink else 'light'} ink; fit {rules.fit}, contrast "
         f"{rules.contrast}). It draws no other labels, styles or sizes."
     )
-    readme = path / "README.md" if path.is_dir() else path.with_name("README.md")
-    if path.is_dir() and readme.is_file():
+    readme = path / "README.md"
+    if readme.is_file():
         words = readme.read_text(errors="replace").strip()
         if words.startswith("---"):  # the fields of a data card of Hugging Face
             words = words.partition("---")[2].partition("\n---")[2].strip()

@@ -102,7 +102,7 @@ def scale_of(values: NDArray[np.generic]) -> float:
 
 
 def narrow(deep: NDArray[np.generic], scale: float) -> Levels:
-    """Levels of any type times `scale` as 8 bits; those that are no numbers become 0."""
+    """Levels of any type times `scale` as 8 bits; those that are not numbers become 0."""
     values = np.nan_to_num(deep.astype(np.float64), posinf=0, neginf=0)
     return np.clip(np.round(values * scale), 0, WHITE).astype(np.uint8)
 

@@ -29,7 +29,7 @@ def source_sheet(source: Source, rules: Rules) -> bytes:
         both = list(islice(_readable(of_label, rules, dark), PICTURES))
         before, after = [first for first, _ in both], [second for _, second in both]
         blanks = [np.full((CELL, CELL), PAPER, np.uint8)] * (PICTURES - len(both))
-        rows.append((label, [*before, *blanks, *after]))
+        rows.append((label, [*before, *blanks, *after, *blanks]))
     return _sheet(rows, ("as found", "as trained on"))
 
 

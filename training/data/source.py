@@ -34,7 +34,6 @@ class Source:
     pictures: list[Picture] = field(default_factory=list)
     labels: list[str] | None = None  # in order, also those without pictures; None: as sorted
     left_out: Counter[str] = field(default_factory=Counter)  # reason -> number of files
-    notes: list[str] = field(default_factory=list)
 
     @property
     def ordered_labels(self) -> list[str]:

@@ -62,7 +62,9 @@ class Survey:
     def add_fault(self, picture: Picture, error: Exception) -> None:
         """Count a picture that cannot be read."""
         if not self._faulty:
-            self.first_fault = f"{picture.name}: {' '.join(str(error).split()) or type(error)}"
+            self.first_fault = (
+                f"{picture.name}: {' '.join(str(error).split()) or type(error).__name__}"
+            )
         self._faulty.append(picture.name)
 
     def facts(self) -> str:
@@ -73,7 +75,6 @@ class Survey:
 
     def notes(self) -> Iterator[str]:
         """What a user should know, each a full sentence with a count."""
-        yield from self.source.notes
         for reason, count in self.source.left_out.items():
             if count:
                 yield f"Entries that {reason}, left out: {count:,}."

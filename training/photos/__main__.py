@@ -55,17 +55,12 @@ def main(arguments: Sequence[str]) -> int:
     from training.data import DataError
     from training.lock import LockedError
     from training.snapshot import SnapshotError
-    from training.tensors import DamagedError
 
-    log = logging.getLogger("training")
-    start_log(config.run_dir)
     try:
+        start_log(config.run_dir)
         _run(config)
-    except (CheckpointError, DataError, LockedError, SnapshotError) as error:
-        log.error("%s", error)
-        return EXIT_FAILED
-    except DamagedError as error:
-        log.error("A file in %s %s; remove it and start again.", config.run_dir, error)
+    except (CheckpointError, DataError, LockedError, SnapshotError, OSError) as error:
+        logging.getLogger("training").error("%s", error)
         return EXIT_FAILED
     return 0
 

@@ -1,4 +1,4 @@
-"""The classifier: which label a cut-out digit has, or that it is no digit."""
+"""The classifier: which label a cut-out digit has, or that it is not a digit."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from training.photos.recipe import Steps
 from training.randomness import Purpose, keyed_rng
 
 CLASSES = LABELS + 1
-MNIST_SHARE, CUT_SHARE = 0.45, 0.35  # of a batch; the rest is no digit
+MNIST_SHARE, CUT_SHARE = 0.45, 0.35  # of a batch; the rest is not a digit
 TURN, SHEAR, SCALE, SHIFT = 0.15, 0.15, 0.12, 0.07  # radians, slope, share, halves of the picture
 BENT, BENDS = 0.04, 5  # halves of the picture that points move; as many points each way
 FAR, FURTHER = 0.15, 3  # share of digits that are turned so many times further

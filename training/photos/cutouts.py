@@ -54,7 +54,7 @@ def make_cutouts(
 
 
 def _name(made: Composed, box: Box) -> int | None:
-    """The label of what lies in a box; `NO_DIGIT` if it is none, None if that is a matter of taste.
+    """The label of what lies in a box; `NO_DIGIT` if it is none, None if that is ambiguous.
 
     Args:
         made: a picture.

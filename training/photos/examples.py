@@ -39,7 +39,7 @@ class Composed(NamedTuple):
     Attributes:
         picture: mode RGB.
         digits: (H, W) float32 in [0, 1] for each whole digit: where it covers the paper.
-        mark: likewise, of what is written and is no digit.
+        mark: likewise, of what is written and is not a digit.
         cut: likewise, of digits of which the border cuts a part.
         back: likewise, of writing on the back of the sheet.
         labels: of the whole digits.

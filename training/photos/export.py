@@ -16,12 +16,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from model.checkpoint import (
     CLASSIFIER,
     FINDER,
-    OPTIONAL,
-    PAYLOAD,
     READER_WEIGHTS,
     Checkpoint,
     CheckpointError,
-    write_checkpoint,
+    rewrite_checkpoint,
 )
 from model.export import export_graph, external_graph, with_facts_in_order
 from model.reading.cutout import CELL
@@ -159,13 +157,4 @@ def add_reader(checkpoint: Checkpoint, files: Mapping[str, bytes]) -> Checkpoint
         CheckpointError: the files are not those of a checkpoint.
         OSError: writing failed; the old folder is unchanged.
     """
-    manifest = checkpoint.manifest
-    names = [name for name in (*PAYLOAD, *OPTIONAL) if name in manifest.sha256]
-    kept = {name: checkpoint.content(name) for name in names}
-    return write_checkpoint(
-        checkpoint.folder,
-        checkpoint.config,
-        manifest.provenance,
-        {**kept, **files},
-        lambda _: None,
-    )
+    return rewrite_checkpoint(checkpoint, files)

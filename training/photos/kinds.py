@@ -1,4 +1,4 @@
-"""Kinds of pictures: each makes one of a real digit, or of what is no digit, from a seed.
+"""Kinds of pictures: each makes one of a real digit, or of what is not a digit, from a seed.
 
 They are for measuring, one difficulty each. For training, `training/photos/mixture.py` has any of
 them together, of other digits, seeds, sizes and colours.

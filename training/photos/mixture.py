@@ -24,7 +24,7 @@ class Example(NamedTuple):
     Attributes:
         shot: (H, W, 3) float32 in [0, 1], what a camera takes.
         digits: (H, W) float32 in [0, 1] for each whole digit: where it covers the paper.
-        mark: likewise, of what is written and is no digit.
+        mark: likewise, of what is written and is not a digit.
         cut: likewise, of digits of which the border cuts a part.
         back: likewise, of writing on the back of the sheet.
     """
@@ -121,7 +121,7 @@ def _several(scene: Scene, digits: Sequence[Levels], ink: Colour) -> None:
 
 
 def _nothing(scene: Scene, digits: Sequence[Levels], ink: Colour) -> None:
-    """A mark that is no digit, two digits that touch, or one time in ten nothing at all."""
+    """A mark that is not a digit, two digits that touch, or one time in ten nothing at all."""
     rng = scene.rng
     if pen.chance(rng, 0.1):
         return

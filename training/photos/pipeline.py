@@ -25,7 +25,7 @@ from training.photos.hands import drawn_digits
 from training.photos.pen import Levels
 from training.photos.recipe import Recipe
 from training.snapshot import SnapshotError
-from training.tensors import load_tensors, save_tensors
+from training.tensors import DamagedError, load_tensors, save_tensors
 
 log = logging.getLogger("training.photos")
 HELD_OUT = 12  # one in so many training digits is kept for the calibration
@@ -61,7 +61,7 @@ class Pipeline:
 
         Raises:
             CheckpointError: the exported networks differ from those that were trained.
-            DamagedError: a file of the folder is damaged.
+            SnapshotError: a file of the folder is damaged.
         """
         recipe = self.recipe
         finder = Finder()
@@ -115,7 +115,11 @@ class Pipeline:
         if not path.exists():
             log.info("training the %s", name)
             save_tensors(path, train().state_dict(), {})
-        network.load_state_dict(load_tensors(path)[0])
+        try:
+            weights, _ = load_tensors(path)
+        except DamagedError as error:
+            raise SnapshotError(f"The file {path} {error}; remove it and start again.") from error
+        network.load_state_dict(weights)
         network.eval()
 
 

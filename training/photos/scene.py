@@ -26,7 +26,7 @@ class Scene:
         light: (H, W) that falls on it.
         digit: (H, W) the cover of all whole digits, 0 without one.
         digits: the cover of each.
-        mark: (H, W) the cover of what is written and is no digit.
+        mark: (H, W) the cover of what is written and is not a digit.
         cut: (H, W) the cover of digits of which the border cuts a part.
         back: (H, W) where writing on the back of the sheet shines through.
         texture: (H, W) in [0, 1], how much of the ink sticks to the paper.
@@ -208,12 +208,12 @@ class Scene:
         self.digit = np.maximum(self.digit, cover)
 
     def add_mark(self, cover: Cover, colour: Colour) -> None:
-        """Write what is no digit, with the cover (H, W)."""
+        """Write what is not a digit, with the cover (H, W)."""
         self.cover(cover * self.texture, colour)
         self.mark = np.maximum(self.mark, cover)
 
     def add_cut(self, cover: Cover, colour: Colour) -> None:
-        """Write most of a digit, with the cover (H, W); whether it is one is a matter of taste."""
+        """Write most of a digit, with the cover (H, W); whether it is one is ambiguous."""
         self.cover(cover, colour)
         self.cut = np.maximum(self.cut, cover)
 

@@ -76,7 +76,7 @@ UPLOAD_REFUSALS: Responses = {
 @router.post(
     "/restyle",
     operation_id="restyle",
-    summary="Write a number in your own hand",
+    summary="Write a number in your own handwriting",
     tags=["drawing"],
     response_class=Response,
     responses=file_answer("The number in the hand of the picture.", MEDIA_TYPES, HEADERS)

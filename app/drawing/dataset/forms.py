@@ -25,6 +25,7 @@ from app.request.ranges import Size
 
 UNSIGNED_BYTE = 8  # the type of the values of an IDX file
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
+INCOMPLETE = ".incomplete"  # a folder in that of a data set, while something is missing
 IDX_NAMES = {"train": "train", "test": "t10k"}  # of MNIST
 IDX_FOLDER = Path("MNIST", "raw")  # where torchvision looks
 
@@ -142,7 +143,7 @@ class ImageFolderForm:
 
     def target(self, folder: Path, shard: Shard) -> tuple[Path, int | None]:
         """See `Form.target`. The pieces are the lines of the table."""
-        return folder / ".incomplete" / f"{shard.name}.csv", None
+        return folder / INCOMPLETE / f"{shard.name}.csv", None
 
     def name(self, shard: Shard) -> str:
         """See `Form.name`."""

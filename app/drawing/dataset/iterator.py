@@ -43,6 +43,7 @@ def numbers(
     values = {name: str(value) for name, value in options.items()}
     asked = renderer.queries.description
     description = asked.model_validate({"count": str(count), **values})
+    description.check_model(renderer.model_hash)
     return _drawn(description, seed, range(worker * RUN, count, workers * RUN), renderer)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from app.drawing.canvas import INK_LEVEL, SPACE, baseline_of
+from app.drawing.canvas import SPACE, baseline_of, enlarge, ink_boxes
 from app.drawing.dataset.ink import ink_digits
 from app.request.ranges import Size
 from app.request.schemas import BEARING
@@ -116,33 +116,12 @@ def _side_by_side(pictures: Levels, used: NDArray[np.bool_]) -> Sheets:
     return Sheets(sheets, np.column_stack([np.full_like(widths, height), widths]), None)
 
 
-def ink_boxes(pictures: Levels) -> Integers:
-    """(M, 4) left, top, right, bottom of the ink; see `app.drawing.canvas.ink_box`."""
-    ink = pictures >= INK_LEVEL
-    height, width = pictures.shape[1:]
-    columns, rows = np.asarray(ink.any(axis=1)), np.asarray(ink.any(axis=2))
-    boxes = np.column_stack(
-        [
-            columns.argmax(axis=1),
-            rows.argmax(axis=1),
-            width - columns[:, ::-1].argmax(axis=1),
-            height - rows[:, ::-1].argmax(axis=1),
-        ]
-    )
-    boxes[~columns.any(axis=1)] = 0, 0, width, height
-    return boxes
-
-
 def resample(pictures: Levels, size: Size) -> Levels:
     """Pictures (M, H, W) in another size: whole multiples repeat pixels, others interpolate."""
     height, width = pictures.shape[1:]
-    if size.height % height == 0 and size.width % width == 0:
-        down, across = size.height // height, size.width // width
-        return (
-            pictures.repeat(down, axis=1).repeat(across, axis=2)
-            if size.height > height
-            else pictures
-        )
+    scale = size.height // height
+    if size == Size(height * scale, width * scale):
+        return enlarge(pictures, scale)
     down, across = _weights(size.height, height), _weights(size.width, width)
     resampled: Levels = np.rint(down @ pictures.astype(np.float32) @ across.T).astype(np.uint8)
     return resampled

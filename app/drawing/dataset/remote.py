@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from app.drawing.dataset.forms import FORMS
+from app.drawing.dataset.forms import FORMS, INCOMPLETE
 from app.drawing.dataset.plan import Shard
-from app.drawing.dataset.shards import CARD, DESCRIPTION, INCOMPLETE, MANIFEST, record_name
+from app.drawing.dataset.shards import CARD, DESCRIPTION, MANIFEST, record_name
 from app.request.error import Reason, RequestError
 from model.content import one_line
 
@@ -48,7 +48,7 @@ class Remote:
             RequestError: the remote folder holds something else.
             OSError: it cannot be read.
         """
-        with self._telling():
+        with self._as_os_error():
             self._files.invalidate_cache()
             inside = f"{self._root}/{INCOMPLETE}"
             names = [f"{INCOMPLETE}/{Path(each).name}" for each in self._listed(inside)]
@@ -71,7 +71,7 @@ class Remote:
         Raises:
             OSError: it cannot be written.
         """
-        with self._telling():
+        with self._as_os_error():
             path = f"{self._root}/{name}"
             self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
             self._files.put_file(str(folder / name), path)
@@ -84,7 +84,7 @@ class Remote:
         """
         for name in (CARD, MANIFEST):
             self.send(folder, name)
-        with self._telling(), suppress(FileNotFoundError):  # where another run was faster
+        with self._as_os_error(), suppress(FileNotFoundError):  # where another run was faster
             self._files.rm(f"{self._root}/{INCOMPLETE}", recursive=True)
 
     def _listed(self, folder: str) -> list[str]:
@@ -94,7 +94,7 @@ class Remote:
             return []
 
     @contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _as_os_error(self) -> Iterator[None]:
         """Make an `OSError` with the address of whatever a file system raises."""
         try:
             yield

@@ -17,7 +17,7 @@ import numpy as np
 
 from app.drawing.dataset.encoder import encode_pngs, encode_section, label_names
 from app.drawing.dataset.files import Piece, write_into, write_whole
-from app.drawing.dataset.forms import FORMS
+from app.drawing.dataset.forms import FORMS, INCOMPLETE
 from app.drawing.dataset.manifest import card, manifest
 from app.drawing.dataset.plan import Plan, Shard
 from app.drawing.dataset.section import Section
@@ -26,7 +26,7 @@ from app.drawing.renderer import Renderer
 from app.request.error import Reason, RequestError, invalid
 from model.atomic import replace_file
 
-INCOMPLETE, DESCRIPTION = ".incomplete", "description.json"
+DESCRIPTION = "description.json"
 MANIFEST, CARD = "manifest.json", "README.md"
 SAMPLE = 64  # pictures that tell how many bytes one takes
 ROOM = 1.1  # more than the sample says
@@ -179,7 +179,7 @@ def _found(folder: Path) -> dict[str, Any] | None:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except ValueError:
-            raise _occupied(str(folder), f"has a {path.name} that is no JSON") from None
+            raise _occupied(str(folder), f"has a {path.name} that is not JSON") from None
         return found if "seed" in found else None
     return None
 

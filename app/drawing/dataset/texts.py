@@ -17,12 +17,11 @@ from model.alphabet import DIGITS, Alphabet
 Digits = NDArray[np.unsignedinteger[Any]]  # labels
 Read = tuple[Digits, NDArray[np.int64], NDArray[np.int64]]
 
-NEWLINE = ord("\n")
 # The digits, the padding after the end of a number, and the marks: a label is a place here.
 SIGNS = "".join(DIGITS) + "\n" + MARKS
 PADDING = len(DIGITS)
 UNKNOWN = 255
-MOST_BYTES = 2**30  # of a file: more is no list of texts, or does not fit into memory
+MOST_BYTES = 2**30  # of a file: more is not a list of texts, or does not fit into memory
 SHOWN = 20  # characters of a text that cannot be drawn
 
 

@@ -101,7 +101,7 @@ def write_shards_with(workers: int, opened: Opened, work: Work, report: Report) 
                 future.result()
             report(drawn.value)
     except BrokenProcessPool as error:
-        sentence = "a process that draws was ended; run the command again to go on"
+        sentence = "a process that draws was ended; run the command again to resume"
         raise ChildProcessError(0, sentence, str(work.folder)) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from app.drawing.canvas import BASELINE, INK_LEVEL, Levels, enlarge, ink_box, stitch
+from app.drawing.canvas import BASELINE, INK_LEVEL, Levels, enlarge, ink_boxes, stitch
 from app.request.schemas import BEARING
 
 FEET = round(28 * BASELINE)
@@ -77,17 +77,12 @@ def test_stitch_tight_keeps_a_picture_without_ink_complete(level: int, gap: int)
     assert (sheet[:, BEARING : 28 + BEARING] == level).all()
 
 
-@pytest.mark.parametrize(
-    ("picture", "box"),
-    [
-        (digit(3, 4, 5, 6), (3, 4, 5, 6)),
-        (digit(0, 0, 28, 28), (0, 0, 28, 28)),
-        (digit(27, 27, 28, 28, INK_LEVEL), (27, 27, 28, 28)),
-        (digit(27, 27, 28, 28, INK_LEVEL - 1), (0, 0, 28, 28)),
-    ],
-)
-def test_ink_box_bounds_the_ink_or_else_the_picture(picture: Levels, box: tuple[int, ...]) -> None:
-    assert ink_box(picture) == box
+def test_ink_boxes_bound_the_ink_or_else_the_picture() -> None:
+    boxes = [(3, 4, 5, 6), (0, 0, 28, 28), (27, 27, 28, 28)]
+    pictures = [digit(*box) for box in boxes]
+    pictures += [digit(27, 27, 28, 28, level) for level in (INK_LEVEL, INK_LEVEL - 1)]
+    expected = [*boxes, (27, 27, 28, 28), (0, 0, 28, 28)]
+    assert [tuple(box) for box in ink_boxes(np.stack(pictures)).tolist()] == expected
 
 
 @given(

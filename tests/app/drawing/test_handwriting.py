@@ -13,16 +13,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
+from app.drawing import handwriting
 from app.drawing.handwriting import find_hand, ink_of, read_digit
 from app.drawing.picture_file import PNG
 from app.drawing.renderer import Renderer
+from app.drawing.sight import Sight
 from app.request.error import Reason, RequestError
 from model.reading.cutout import normalise
 from tests.mnist import read_mnist
 
 Levels = np.ndarray
 NO_INK = "The picture holds no ink: nothing stands out from its background."
-NO_PICTURE = "The upload is not a complete image; send one PNG, JPEG or WebP of a single digit."
+NO_PICTURE = "The upload is not a complete image; send PNG, JPEG or WebP."
 DIGITS, LABELS = read_mnist(train=False)
 SIZE = 10  # how much larger than MNIST the photos below are
 
@@ -288,3 +290,15 @@ def test_find_hand_is_the_mean_of_the_noise_of_its_pictures(renderer: Renderer) 
     expected = (hand(DIGITS[:1]) + hand(DIGITS[1:2])) / 2
     assert abs(hand(DIGITS[:2]) - expected).max() <= 1 / 32
     assert find_hand(renderer, [saved(DIGITS[0])], None).labels == [LABELS[0]]
+
+
+def test_find_hand_gives_no_weight_to_a_picture_that_cannot_show_the_label(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sights = [Sight(DIGITS[0] / np.float32(255), 4, share) for share in (0.9, 0.0)]
+    sights[1] = sights[1]._replace(digit=DIGITS[1] / np.float32(255))
+    monkeypatch.setattr(handwriting, "_digits", lambda *_: sights)
+    found = find_hand(renderer, [], None)
+    apart = abs(np.asarray(renderer.style_noise(found.style)) - found.noises)
+    assert apart[0].max() <= 1 / 32
+    assert apart[1].max() > 1 / 4

@@ -35,3 +35,9 @@ def test_strongest_directions_change_the_picture_more_than_others(renderer: Rend
 def test_render_map_is_a_square_of_enlarged_cells(renderer: Renderer, kind: str) -> None:
     query = parsed(LatentMapQuery, f"digit=3&cells=4&scale=2&format={kind}")
     assert Image.open(io.BytesIO(render_map(renderer, query))).size == (224, 224)
+
+
+@pytest.mark.parametrize("digit", [0, 7])
+def test_map_as_svg_is_called_by_its_digit(renderer: Renderer, digit: int) -> None:
+    query = parsed(LatentMapQuery, f"digit={digit}&cells=2&format=svg")
+    assert f"<title>{digit}</title>" in render_map(renderer, query).decode()

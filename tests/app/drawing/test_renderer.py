@@ -123,6 +123,11 @@ def test_open_renderer_names_what_draws_and_counts_no_digit() -> None:
         ("digits=2018&render=ink", True),
         ("digits=2018&render=ink&scale=3", False),
         ("digits=2018&render=ink&pen=0.5", False),
+        ("text=3.14", True),
+        ("text=1" + ":" * 63 + "&rows=2", False),  # marks take as long as digits
+        ("text=1" + ":" * 63 + "&scale=4", False),
+        ("digits=2018&gap=28&scale=5", True),
+        ("digits=" + "1" * 64 + "&gap=28&scale=2", False),
     ],
 )
 def test_is_light_only_for_drawings_faster_than_a_thread(query: str, light: bool) -> None:

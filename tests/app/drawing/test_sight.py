@@ -78,10 +78,10 @@ def test_see_digit_ignores_what_is_hardly_a_digit_beside_one_that_is() -> None:
 @pytest.mark.parametrize(
     ("mark", "reason"),
     [
-        (group(none=0.8, d1=0.2), "it looks like no digit, with a probability of 80%"),
+        (group(none=0.8, d1=0.2), "it is probably not a digit (80%)"),
         (
             group(d1=0.14, d7=0.13, d2=0.12, none=0.61),
-            "it could be a 1, but with a probability of 14% only",
+            "it could be 1, but only with a probability of 14%",
         ),
     ],
 )
@@ -102,9 +102,10 @@ def test_see_digit_with_a_label_takes_the_group_most_like_it() -> None:
 def test_see_line_lists_what_it_cannot_use() -> None:
     found = see_line(Given(group(d1=0.9), group(none=0.9, d2=0.1), group(d3=0.12)), PICTURE)
     assert [sight.unused is None for sight in found] == [True, False, False]
-    assert found[1].unused == "it looks like no digit, with a probability of 90%"
+    assert found[1].unused == "it is probably not a digit (90%)"
 
 
 def test_see_line_without_a_digit_is_refused() -> None:
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidRequest) as raised:
         see_line(Given(group(none=0.9)), PICTURE)
+    assert str(raised.value).endswith(". Crop or rotate it to a line of upright digits.")

@@ -47,6 +47,14 @@ def test_answers_in_progress_take_room_until_they_are_sent() -> None:
     assert take(held, 100)
 
 
+def test_answer_that_is_never_drawn_leaves_its_room() -> None:
+    held = unsent()
+    with pytest.raises(Overloaded), held.expected(60):
+        raise Overloaded  # by the pool
+    with held.expected(100):
+        pass
+
+
 def test_unsent_bytes_take_room() -> None:
     held = unsent(Client(50), Client(40))
     held.look()

@@ -79,6 +79,15 @@ def test_port_that_is_taken_ends_the_start_with_a_sentence(workers: int) -> None
     assert "Traceback" not in done.stderr
 
 
+@WORKERS
+@pytest.mark.parametrize("host", ["..", "nowhere.invalid"])
+def test_host_that_does_not_exist_ends_the_start_with_a_sentence(workers: int, host: str) -> None:
+    done = run_to_end(f"--workers={workers}", f"--host={host}", "--port=0")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"The service cannot listen on {host}, port 0: ")
+    assert "Traceback" not in done.stderr
+
+
 def test_two_workers_answer_and_one_signal_ends_all() -> None:
     with running(workers=2) as service:
         workers = service.workers()

@@ -152,11 +152,13 @@ def test_write_page_replaces_an_older_one(tmp_path: Path) -> None:
     assert weights.read_bytes() == b"new"
 
 
-def test_write_page_to_a_folder_with_other_files_raises(tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("precious")
+@pytest.mark.parametrize("name", ["thesis.txt", WORKER])
+def test_write_page_to_a_folder_with_other_files_raises(tmp_path: Path, name: str) -> None:
+    """Other pages have a service worker too."""
+    (tmp_path / name).write_text("precious")
     with pytest.raises(OSError, match="neither empty nor a page"):
         write_page(tmp_path, page_files(CARD, b"weights", served=False))
-    assert (tmp_path / "thesis.txt").read_text() == "precious"
+    assert (tmp_path / name).read_text() == "precious"
 
 
 def test_command_writes_the_page(tmp_path: Path) -> None:

@@ -42,8 +42,9 @@ def busy_counters() -> Counters:
     for status, seconds in ((200, 0.0004), (200, 0.003), (422, 0.001), (503, 0.02)):
         counters.begin()
         counters.end(generate, status, seconds, 100)
-    counters.begin()
-    counters.end(0, 404, 0.001, 10)
+    for status in (404, 408):
+        counters.begin()
+        counters.end(0, status, 0.001, 10)
     counters.begin()
     counters.queue(2, 16)
     counters.add_drawing(8, (0, 1, 2, 3, 4))
@@ -65,7 +66,7 @@ def test_render_gives_what_was_counted() -> None:
         assert found[f"cvae_stage_seconds_total{{stage={stage}}}"] > 0
     assert found["cvae_requests_in_flight{}"] == 1
     assert (found["cvae_queue_depth{}"], found["cvae_queue_limit{}"]) == (2, 16)
-    reasons = {"invalid_request": 1, "overloaded": 1, "not_found": 1, "too_large": 0}
+    reasons = {"invalid_request": 1, "overloaded": 1, "not_found": 1, "too_slow": 1}
     for reason, count in reasons.items():
         assert found[f"cvae_refusals_total{{reason={reason}}}"] == count
     assert found["cvae_build_info{engine=onnx,model=aaaa,precision=int8,version=1.0}"] == 1

@@ -154,7 +154,7 @@ def test_broken_image_among_many_is_left_out_with_its_name(make_folder: MakeFold
     data = load_images(folder, Rules())
     assert len(data.train) + len(data.test) == 59
     assert f"Pictures that cannot be read, left out: 1 ({Path('a', '3.png')}: " in notes(data)
-    assert "Entries that are no pictures by their names, left out: 1." in notes(data)
+    assert "Entries that do not have the name of a picture, left out: 1." in notes(data)
 
 
 def test_empty_label_is_left_out(make_folder: MakeFolder) -> None:

@@ -8,7 +8,14 @@ import pytest
 import torch
 from PIL import Image
 
-from model.checkpoint import READER, Checkpoint, CheckpointError, read_checkpoint
+from model.checkpoint import (
+    PAYLOAD,
+    READER,
+    Checkpoint,
+    CheckpointError,
+    read_checkpoint,
+    write_checkpoint,
+)
 from model.reading.frame import SIDE, framed
 from model.reading.networks import open_reader
 from tests.mnist import read_mnist
@@ -111,6 +118,28 @@ def test_folder_of_another_recipe_is_refused(
     other = SMALL.model_copy(update={"seed": 1})
     with pytest.raises(SnapshotError, match="has a run with other settings"):
         Pipeline(load_mnist(mnist_slice, train=True), other, run_dir)
+
+
+def test_damaged_network_of_a_run_is_named(
+    files: dict[str, bytes], run_dir: Path, mnist_slice: Path, tmp_path: Path
+) -> None:
+    assert files
+    copy = shutil.copytree(run_dir, tmp_path / "run")
+    (copy / "finder.safetensors").write_bytes(b"\0" * 100)
+    with pytest.raises(SnapshotError, match=r"finder\.safetensors is damaged .*; remove it"):
+        Pipeline(load_mnist(mnist_slice, train=True), SMALL, copy).run()
+
+
+def test_add_reader_keeps_the_names_of_the_labels(
+    files: dict[str, bytes], checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    kept = {name: checkpoint.content(name) for name in PAYLOAD}
+    names = tuple("abcdefghij")
+    provenance = checkpoint.manifest.provenance
+    letters = write_checkpoint(
+        tmp_path / "letters", checkpoint.config, provenance, kept, lambda _: None, names
+    )
+    assert add_reader(letters, files).manifest.label_names == names
 
 
 def test_add_reader_refuses_other_files(checkpoint: Checkpoint) -> None:

@@ -133,7 +133,7 @@ export class LatentView {
       if (walk !== this.walking) return;
       [this.x, this.y] = [0, 1].map((axis) => this.places[from][axis] + share * (this.places[to][axis] - this.places[from][axis]));
       paintRow("#latent-digit", pictures, 8);
-      this.say(`from a ${first} to a ${last}`, `Between a ${first} and a ${last}, drawn by the decoder`);
+      this.say(`from ${first} to ${last}`, `Between ${first} and ${last}, drawn by the decoder`);
       await new Promise((next) => setTimeout(next, WALK_MS));
     }
     if (walk === this.walking) this.walking = null;
@@ -156,7 +156,7 @@ export class LatentView {
     const label = space.labels[nearest];
     paintRow("#latent-digit", await this.decoder.draw(this.gridOf(noise, label)), 8);
     const name = this.model.names[label];
-    this.say(`slant ${x.toFixed(1)}, width ${y.toFixed(1)}: nearest is a ${name}`, `A ${name}, drawn by the decoder`);
+    this.say(`slant ${x.toFixed(1)}, width ${y.toFixed(1)}: nearest digit: ${name}`, `${name}, drawn by the decoder`);
     part("#latent-space").dataset.state = "ready";
   }
 

@@ -92,5 +92,5 @@ async function pixelsOf(picture) {
  */
 function warningOf(used, count, confidence) {
   if (used < count) return `${count - used} of ${count} marks could not be used.`;
-  return confidence < SURE ? `Read with a confidence of ${(100 * confidence).toFixed(0)}% only.` : null;
+  return confidence < SURE ? `Read with a confidence of only ${(100 * confidence).toFixed(0)}%.` : null;
 }

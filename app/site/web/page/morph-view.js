@@ -34,7 +34,7 @@ export function bindMorph(store, decoder, model, service, keyBox) {
     const numbers = fields.map((field) => readNumber(field.value));
     const [from, to] = numbers.map(({ digits, written }) => (digits ? withoutDigits(written) : ""));
     const fits = from === to && from.length > 0 && from.length <= MAX_SIGNS;
-    status.textContent = fits ? "" : `Type two numbers with equally many digits and the same marks, 1 to ${MAX_SIGNS} signs.`;
+    status.textContent = fits ? "" : `Type two numbers with the same number of digits and the same marks, up to ${MAX_SIGNS} characters.`;
     /** @type {Query} */
     const shared = { ...store.query, rows: 1, spacing: "cell" };
     return fits ? numbers.map(({ digits, text }) => ({ ...shared, digits, text })) : null;

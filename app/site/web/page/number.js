@@ -25,7 +25,8 @@ export function readNumber(typed) {
   const sentences = [];
   if (left.size) sentences.push(`Left out ${list.format([...left])}: only digits and . , : - / and spaces can be drawn.`);
   if (written.length > MAX_DIGITS) {
-    sentences.push(`Left out the last ${written.length - MAX_DIGITS} signs: at most ${MAX_DIGITS} can be drawn.`);
+    const more = written.length - MAX_DIGITS;
+    sentences.push(`Left out the last ${more === 1 ? "character" : `${more} characters`}: at most ${MAX_DIGITS} can be drawn.`);
     written = written.slice(0, MAX_DIGITS);
   }
   const digits = withoutMarks(written);

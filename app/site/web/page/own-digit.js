@@ -138,7 +138,7 @@ export class OwnDigit {
       return choice;
     });
     part("#runners-up").hidden = !choices.length;
-    part("#runners-up").replaceChildren("Or is it", ...choices);
+    part("#runners-up").replaceChildren("Or is it:", ...choices);
   }
 
   /** @param {unknown} message a text, or an error */

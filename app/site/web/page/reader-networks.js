@@ -78,7 +78,7 @@ export class ReaderNetworks {
   }
 
   /**
-   * The probabilities of the labels, and that it is no digit.
+   * The probabilities of the labels, and that it is not a digit.
    * @param {Float32Array} digit (CELL * CELL,) in [0, 1]
    */
   classify(digit) {

@@ -13,7 +13,7 @@ import { nearest } from "./resample.js";
  * @typedef {object} Seen a group of ink that was looked at
  * @property {Box} box in pixels of the picture
  * @property {Float32Array} digit (784,) in [0, 1], in the form of MNIST
- * @property {Float32Array} shares (11,) the probability of each label, and that it is no digit
+ * @property {Float32Array} shares (11,) the probability of each label, and that it is not a digit
  */
 
 export const LABELS = 10;

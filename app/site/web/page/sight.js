@@ -16,7 +16,7 @@ import { LABELS, read, readLine } from "./reader.js";
  * @property {string | null} unused why it has no part in the handwriting
  */
 
-const NO_DIGIT = 0.7; // probability from which a group of ink is no digit
+const NO_DIGIT = 0.7; // probability from which a group of ink is not a digit
 const UNREADABLE = 0.15; // confidence under which a digit is not used
 const BESIDE = 0.7; // confidence under which a digit does not count beside one above it
 const RUNNERS_UP = 3;
@@ -96,8 +96,8 @@ function sightOf({ digit, shares }, label) {
 /** @param {Seen} seen that is not read */
 function reason(seen) {
   const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(0)}%`;
-  if (seen.shares[LABELS] >= NO_DIGIT) return `it looks like no digit, with a probability of ${percent(seen.shares[LABELS])}`;
-  return `it could be a ${labelOf(seen)}, but with a probability of ${percent(seen.shares[labelOf(seen)])} only`;
+  if (seen.shares[LABELS] >= NO_DIGIT) return `it is probably not a digit (${percent(seen.shares[LABELS])})`;
+  return `it could be ${labelOf(seen)}, but only with a probability of ${percent(seen.shares[labelOf(seen)])}`;
 }
 
 /**

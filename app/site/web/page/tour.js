@@ -44,13 +44,13 @@ const STEPS = [
   },
   {
     at: "#hands",
-    title: "One hand, ten digits",
+    title: "One handwriting, ten digits",
     text: "The noise with each label, then the label with ten other noises. The model was never told what a handwriting is. It learned to keep the two apart, because the label is given and need not be stored in z.",
   },
   {
     at: "#encode .reading",
     title: "The way back",
-    text: "The encoder reads a real digit and says which noise could have drawn it: a mean and a spread for each number. The tour has drawn a sample from that distribution. The decoder draws it again, and the loss is what training makes small.",
+    text: "The encoder reads a real digit and says which noise could have drawn it: a mean and a spread for each number. The tour has drawn a sample from that distribution. The decoder draws it again, and training minimises the loss.",
     code: "latent = mean + epsilon * torch.exp(log_variance / 2)",
     waits: true,
     act: () => button("#sample-again").click(),
@@ -58,13 +58,13 @@ const STEPS = [
   {
     at: "#latent-map",
     title: "A map of handwritings",
-    text: "Each dot is a real digit where the encoder puts it. Near dots are similar hands. The tour walks across, and the decoder draws what lies on the way. Move over the map yourself.",
+    text: "Each dot is a real digit where the encoder puts it. Dots near each other are similar handwritings. The tour walks across, and the decoder draws what lies on the way. Move over the map yourself.",
     waits: true,
     act: () => walk(),
   },
   {
     at: "#hand",
-    title: "Now your own hand",
+    title: "Now your own handwriting",
     text: "Write a digit on the pad, or take a photo of one. The encoder finds its noise, and your number is written with it.",
   },
 ];

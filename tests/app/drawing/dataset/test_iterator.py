@@ -46,6 +46,8 @@ def test_numbers_with_a_wrong_option_are_refused(renderer: Renderer) -> None:
         numbers(5, renderer=renderer, length=9)
     with pytest.raises(ValueError, match="worker must be from 0 to 1, found 2"):
         numbers(5, worker=2, workers=2, renderer=renderer)
+    with pytest.raises(InvalidRequest, match="model is not the model that draws here"):
+        numbers(5, renderer=renderer, model="0123456789abcdef")
 
 
 def test_documented_torch_data_set_works() -> None:

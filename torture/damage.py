@@ -169,12 +169,13 @@ def _edit_weights(folder: Path, edit: Callable[[dict[str, np.ndarray]], None]) -
 
 
 def _poison(weights: dict[str, np.ndarray]) -> None:
-    name = next(iter(weights))
+    name = min(weights)  # safetensors gives them in another order each time
     weights[name] = np.full_like(weights[name], np.nan)
 
 
 def _reshape(weights: dict[str, np.ndarray]) -> None:
-    name = next(name for name, weight in weights.items() if weight.ndim == 2)
+    # Of a square matrix the shape would stay, and it would be another good model.
+    name = min(name for name, weight in weights.items() if len(set(weight.shape)) == 2)
     weights[name] = weights[name].T.copy()
 
 

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     log: LogForm = Field("text", description="form of the log; json is one JSON object a line")
     access_log: bool = Field(
         True,
-        description="log each request except probes and most refusals under overload; on by default",
+        description="log each request except probes and most refusals of overload; on by default",
     )
     metrics_port: Port = Field(
         0, description="port for the metrics alone; 0 serves /metrics on the main port"

@@ -174,7 +174,7 @@ def running(
             and the service is not ready before all of them have started.
         port: to listen on; by default a free one.
         keep_log: False discards what the service writes.
-        output: descriptor to which the service writes, in place of its log.
+        output: descriptor to which the service writes, instead of its log.
         environment: variables in addition to those of this process.
     Raises:
         StartError: the service ended, or was not ready within `LIMIT_S`.

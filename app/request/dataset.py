@@ -47,8 +47,8 @@ class Description(Query):
         Range | None,
         RangeOf(Decimal(0, 1)),
         Field(
-            description="How far each digit departs from the hand of its number: 0 one hand for "
-            "all, 1 a new hand for each digit; or a range. "
+            description="How far each digit departs from the handwriting of its number: 0 one for "
+            "all, 1 a new one for each digit; or a range. "
             f"Default: 1, 0 with a style, {WRITERS_VARIATION} with writers.",
             examples=["0.2-0.6"],
         ),
@@ -93,7 +93,7 @@ class Description(Query):
         Integer(1, MAX_WRITERS),
         Field(
             description="That many writers write all numbers in turn, and the labels name the "
-            "writer. Default: a new hand for each picture.",
+            "writer. Default: a new handwriting for each picture.",
             examples=[500],
         ),
     ] = None

@@ -72,15 +72,15 @@ Variation = Annotated[
     float | None,
     Decimal(0, 1),
     Field(
-        description="How far each digit departs from the hand of its line: 0 one hand for all, "
-        "1 a new hand for each digit. Default: 1, or 0 with a style.",
+        description="How far each digit departs from the handwriting of its line: 0 one for all, "
+        "1 a new one for each digit. Default: 1, or 0 with a style.",
         examples=[0.3],
     ),
 ]
 Style = Annotated[
     str | None,
     Token(1000),
-    Field(description="The hand to write in: the X-Style header of an answer of /restyle."),
+    Field(description="The handwriting to use: the X-Style header of an answer of /restyle."),
 ]
 Spacing = Annotated[
     Literal["cell", "tight"],

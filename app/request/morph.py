@@ -62,8 +62,8 @@ class MorphQuery(Query):
         float,
         Decimal(0, 1),
         Field(
-            description="How far the noise moves on its sphere: 0 keeps the hand, 1 reaches "
-            "another hand in the middle of the loop.",
+            description="How far the noise moves on its sphere: 0 keeps the handwriting, 1 reaches "
+            "another in the middle of the loop.",
             examples=[0],
         ),
     ] = 0.5

@@ -45,7 +45,7 @@ class Drawing(Query):
     rows: Annotated[
         int,
         Integer(1, MAX_ROWS),
-        Field(description="Number of lines, each in another hand.", examples=[3]),
+        Field(description="Number of lines, each in another handwriting.", examples=[3]),
     ] = 1
     variation: Variation = None
     temperature: Temperature = 1.0
@@ -73,7 +73,7 @@ class Drawing(Query):
         if self.line is None and self.marked is None:
             raise invalid(self.alphabet.parameter, "is required")
         if self.line is not None and self.marked is not None:
-            raise invalid("text", "is in place of digits; give one of them")
+            raise invalid("text", "replaces digits; give one of them")
         if self.format == "npy" and (self.ink, self.paper) != ("ffffff", "000000"):
             raise invalid(
                 "format", "npy holds grey levels without colours; leave out ink and paper"
@@ -179,7 +179,7 @@ class LatentMapQuery(Query):
         ),
     ] = 2.0
     style: Annotated[
-        Style, Field(description="The hand in the middle. Default: the most typical digit.")
+        Style, Field(description="The handwriting in the middle. Default: the most typical digit.")
     ] = None
     scale: Scale = 1
     ink: Ink = "ffffff"

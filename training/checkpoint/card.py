@@ -169,7 +169,7 @@ def _evaluation(metrics: Mapping[str, Any], names: Sequence[str]) -> str:
     about = _filled(
         f"Samples at temperature 1, {settings['classifier_samples']:,} for the CAS and "
         f"{settings['samples']:,} for the rest, are compared with the {settings['test_images']:,} "
-        'test images. "real" are training images in place of samples. The features, label '
+        'test images. "real" are training images instead of samples. The features, label '
         "agreement and CAS are those of our own classifier (training/evaluation/judge.py), which "
         "takes no part in training. The baseline, if there is one, is another checkpoint measured "
         f"in the same run, here the article's model.{again}"

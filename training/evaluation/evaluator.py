@@ -64,7 +64,7 @@ class Evaluator:
         self._score = ClassifierScore(train, test, self._recipes, cache, device)
 
     def measure_real_digits(self) -> dict[str, object]:
-        """The measurements of real pictures: training images in place of samples."""
+        """The measurements of real pictures: training images instead of samples."""
         rng = keyed_rng(self.recipe.seed, Purpose.METRIC)
         indices = torch.randperm(len(self.train), generator=rng)[: self.sizes.samples]
         labels = self.train.labels[indices]

@@ -1,7 +1,7 @@
 """The Frechet distance between two sets of features, each modelled as one Gaussian.
 
 Source: Heusel et al., "GANs Trained by a Two Time-Scale Update Rule ...", arXiv:1706.08500,
-equation 6, by torchmetrics, with the features of our judge in place of Inception's.
+equation 6, by torchmetrics, with the features of our judge instead of Inception's.
 """
 
 from torch import Tensor, nn

@@ -53,12 +53,12 @@ def latent_planes(
 
 
 def kl_of_numbers(found: Posteriors) -> bytes:
-    """The KL of each number of z, largest first."""
+    """The KL of each latent dimension, largest first."""
     figure = Figure(figsize=(9, 3), layout="constrained")
     axes = figure.subplots()
     kl = np.sort(found.kl)[::-1]
     axes.bar(np.arange(len(kl)), kl, width=1.0, edgecolor="white", linewidth=0.2)
-    axes.set(xlabel="number of z, by its KL", ylabel="KL, nats")
+    axes.set(xlabel="latent dimension, by its KL", ylabel="KL, nats")
     axes.set_title(
         f"{found.active} of {len(kl)} numbers are active; {found.carrying} carry 90 % of "
         f"{kl.sum():.1f} nats"

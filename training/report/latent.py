@@ -32,7 +32,7 @@ class Posteriors:
 
     @property
     def kl(self) -> Floats:
-        """The KL of each number of z from its prior, mean over the images, in nats: (Z,).
+        """The KL of each latent dimension from its prior, mean over the images, in nats: (Z,).
 
         Its sum is the KL of the loss (`model.objective.gaussian_kl`).
         """
@@ -51,13 +51,13 @@ class Posteriors:
 
     @property
     def carrying(self) -> int:
-        """The number of the largest numbers of z that together have 90 % of the KL."""
+        """How many of the largest latent dimensions together have 90 % of the KL."""
         shares = np.cumsum(np.sort(self.kl)[::-1]) / max(float(self.kl.sum()), 1e-12)
         return min(int(np.searchsorted(shares, MOST_OF_THE_KL)) + 1, len(shares))
 
     @property
     def is_active(self) -> NDArray[np.bool_]:
-        """Whether each number of z is active, (Z,)."""
+        """Whether each latent dimension is active, (Z,)."""
         return np.asarray(self.mean.var(axis=0) > ACTIVE_VARIANCE)
 
 

@@ -121,8 +121,8 @@ def _latent_panels(cvae: CVAE, data: DataSet, seed: int, device: torch.device) -
     )
     yield Panel(
         "kl",
-        "What each number of z carries",
-        "The KL of each number, whose sum is the KL of the loss. A number is active if the mean "
+        "What each latent dimension carries",
+        "The KL of each dimension, whose sum is the KL of the loss. One is active if the mean "
         "of its posterior varies by more than 0.01 over the images; the others are noise that the "
         "decoder ignores.",
         figure.kl_of_numbers(found),

@@ -7,7 +7,7 @@ Source: Miyato & Koyama, "cGANs with Projection Discriminator", arXiv:1802.05637
 Donahue et al., "Adversarial Feature Learning", arXiv:1605.09782, for pairs of picture and noise;
 Huang et al., "The GAN is dead; long live the GAN!", arXiv:2501.05441, for the relativistic loss
 with penalties on the gradient at real and at drawn images; Sauer et al., "Projected GANs Converge
-Faster", arXiv:2111.01007, for the features of a fixed network in place of pictures.
+Faster", arXiv:2111.01007, for the features of a fixed network instead of pictures.
 Dimensions: B batch, Z noise, K classes.
 """
 

@@ -1,4 +1,4 @@
-"""`POST /restyle`: any number, in the hand of one uploaded digit."""
+"""`POST /restyle`: any number, in the handwriting of one uploaded digit."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
@@ -33,8 +33,8 @@ router = APIRouter()
 
 BODY: dict[str, Any] = {
     "required": True,
-    "description": f"One picture of a digit, or up to {MAX_PICTURES} of the same digit in the same "
-    f"hand, by default at most {MAX_BYTES} bytes in all: any photo, scan or drawing. With "
+    "description": f"One picture of a digit, or up to {MAX_PICTURES} of the same digit by the same "
+    f"writer, by default at most {MAX_BYTES} bytes in all: any photo, scan or drawing. With "
     "shows=line, one picture of a line of digits.",
     "content": {
         **{name: {"schema": BINARY} for name in ("image/png", "image/jpeg", "image/webp")},
@@ -56,7 +56,7 @@ BODY: dict[str, Any] = {
 }
 HEADERS = {
     **SEED,
-    **header("X-Style", "The hand; give it to /generate as `style` to keep it."),
+    **header("X-Style", "The handwriting; give it to /generate as `style` to keep it."),
     **header("X-Label", "What was read, percent-encoded; with shows=line all digits of the line."),
     **header(
         "X-Label-Confidence", "The probability of X-Label; of a line, the mean of its digits."
@@ -79,7 +79,7 @@ UPLOAD_REFUSALS: Responses = {
     summary="Write a number in your own handwriting",
     tags=["drawing"],
     response_class=Response,
-    responses=file_answer("The number in the hand of the picture.", MEDIA_TYPES, HEADERS)
+    responses=file_answer("The number in the handwriting of the picture.", MEDIA_TYPES, HEADERS)
     | REFUSALS
     | UPLOAD_REFUSALS,
     openapi_extra={"requestBody": BODY},
@@ -92,7 +92,7 @@ async def restyle(
     """The encoder finds the noise that draws a digit like yours; other labels keep that noise.
 
     `X-Style` of the answer is that noise as a short text: `/generate?digits=42&style=...`
-    continues in the same hand, without the picture.
+    continues in the same handwriting, without the picture.
     """
     # On first use: they need Pillow, the start does not.
     from app.drawing.handwriting import find_hand

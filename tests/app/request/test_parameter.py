@@ -262,7 +262,7 @@ def test_text_takes_numbers_as_people_type_them(text: str, value: str) -> None:
         ({"text": "-.-"}, r"^text must be .* and space, with at least one digit\.$"),
         ({"text": "1" * 65}, r"^text must be .* and space; found 65 characters\.$"),
         ({"text": ""}, r"^text must be .* and space; found 0 characters\.$"),
-        ({"text": "1", "digits": "1"}, r"^text is in place of digits; give one of them\.$"),
+        ({"text": "1", "digits": "1"}, r"^text replaces digits; give one of them\.$"),
     ],
 )
 def test_text_refuses_what_is_no_number(values: dict[str, str], message: str) -> None:

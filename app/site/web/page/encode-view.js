@@ -76,7 +76,7 @@ export class EncodeView {
     part("#encode-terms").textContent =
       `Reconstruction ${reconstruction.toFixed(1)} nats + KL ${kl.toFixed(1)} nats = ${(reconstruction + kl).toFixed(1)} nats.`;
     part("#encode-text").textContent =
-      `Bars: the mean of each of the ${deviation.length} numbers of z. Lines: one standard deviation up and down. Dots: the sample. ` +
+      `Bars: the mean of each of the ${deviation.length} dimensions of z. Lines: one standard deviation up and down. Dots: the sample. ` +
       `The digit fixes ${known} of the numbers to less than half a standard deviation of the prior; each costs KL.`;
     part("#encode").dataset.state = "ready";
   }

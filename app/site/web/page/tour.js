@@ -50,7 +50,7 @@ const STEPS = [
   {
     at: "#encode .reading",
     title: "The way back",
-    text: "The encoder reads a real digit and says which noise could have drawn it: a mean and a spread for each number. The tour has drawn a sample from that distribution. The decoder draws it again, and training minimises the loss.",
+    text: "The encoder reads a real digit and says which noise could have drawn it: a mean and a spread for each dimension of z. The tour has drawn a sample from that distribution. The decoder draws it again, and training minimises the loss.",
     code: "latent = mean + epsilon * torch.exp(log_variance / 2)",
     waits: true,
     act: () => button("#sample-again").click(),

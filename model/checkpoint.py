@@ -181,28 +181,6 @@ def write_checkpoint(
     return replace(checkpoint, folder=folder)
 
 
-def rewrite_checkpoint(checkpoint: Checkpoint, changes: Mapping[str, bytes]) -> Checkpoint:
-    """Write a checkpoint folder again, with these files instead of its own, or beside them.
-
-    Args:
-        checkpoint: as it was read.
-        changes: the content of some files of `PAYLOAD` and `OPTIONAL`.
-    Raises:
-        CheckpointError: the files do not fit the checkpoint, or it has changed since it was read.
-        OSError: writing failed; the old folder is unchanged.
-    """
-    manifest = checkpoint.manifest
-    kept = {name: checkpoint.content(name) for name in manifest.sha256 if name != CONFIG}
-    return write_checkpoint(
-        checkpoint.folder,
-        checkpoint.config,
-        manifest.provenance,
-        {**kept, **changes},
-        lambda _: None,
-        manifest.label_names,
-    )
-
-
 def check_replaceable(folder: Path) -> None:
     """See that a checkpoint may take the place of a folder.
 

@@ -11,11 +11,12 @@ import torch
 
 from model.checkpoint import (
     CARD,
+    CONFIG,
     METRICS,
     SAMPLES,
     Checkpoint,
     Provenance,
-    rewrite_checkpoint,
+    write_checkpoint,
 )
 from model.cvae import CVAE
 from model.export import save_cvae
@@ -52,6 +53,28 @@ def export_checkpoint(
         CARD: model_card(cvae.config, provenance, metrics, names).encode(),
     }
     return save_cvae(folder, cvae, provenance, documents, names)
+
+
+def rewrite_checkpoint(checkpoint: Checkpoint, changes: Mapping[str, bytes]) -> Checkpoint:
+    """Write a checkpoint folder again, with these files instead of its own, or beside them.
+
+    Args:
+        checkpoint: as it was read.
+        changes: the content of some files of `PAYLOAD` and `OPTIONAL`.
+    Raises:
+        CheckpointError: the files do not fit the checkpoint, or it has changed since it was read.
+        OSError: writing failed; the old folder is unchanged.
+    """
+    manifest = checkpoint.manifest
+    kept = {name: checkpoint.content(name) for name in manifest.sha256 if name != CONFIG}
+    return write_checkpoint(
+        checkpoint.folder,
+        checkpoint.config,
+        manifest.provenance,
+        {**kept, **changes},
+        lambda _: None,
+        manifest.label_names,
+    )
 
 
 def replace_metrics(checkpoint: Checkpoint, metrics: Mapping[str, Any]) -> Checkpoint:

@@ -19,13 +19,13 @@ from model.checkpoint import (
     READER_WEIGHTS,
     Checkpoint,
     CheckpointError,
-    rewrite_checkpoint,
 )
 from model.export import export_graph, external_graph, with_facts_in_order
 from model.reading.cutout import CELL
 from model.reading.frame import SIDE
 from model.reading.networks import network_of
 from model.reading.reader import Network
+from training.checkpoint.export import rewrite_checkpoint
 from training.photos.classifier import Classifier
 from training.photos.finder import Finder
 

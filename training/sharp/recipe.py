@@ -97,7 +97,9 @@ class Recipe(BaseModel):
     def fitted(self, data: DataSet) -> Self:
         """The recipe for this data: with the number of its labels and the size of its pictures.
 
-        The networks draw boxes where the pictures are placed boxes, and else whole pictures.
+        Where the pictures are placed boxes, the networks draw boxes. Other pictures they draw
+        whole, and without the statistics of form, which describe ink that was scaled to a box: on
+        clothes they led to empty pictures of sandals (EXPERIMENTS.md, 21).
         """
         boxes = are_placed_boxes(data.train)
         form = {
@@ -107,9 +109,11 @@ class Recipe(BaseModel):
             "classes": data.classes,
         }
         networks = ("architecture", "teacher_architecture")
-        return self.model_copy(
-            update={name: getattr(self, name).model_copy(update=form) for name in networks}
-        )
+        fitted = {name: getattr(self, name).model_copy(update=form) for name in networks}
+        if not boxes:
+            without = {"lone_ink_weight": 0.0, "reach_weight": 0.0}
+            fitted["refine"] = self.refine.model_copy(update=without)
+        return self.model_copy(update=fitted)
 
 
 LATENT = 32

@@ -14,7 +14,7 @@ from model.config import ARTICLE, CVAEConfig
 from model.torch_engine import load_cvae
 from tests.training.conftest import CPU, Mnist
 from training.config import TrainingConfig
-from training.data import DataSet
+from training.data import DataSet, LabelledImages
 from training.sharp.pipeline import STAGES, Pipeline
 from training.sharp.recipe import SHARP, Recipe
 from training.snapshot import SnapshotError
@@ -128,6 +128,18 @@ def test_picture_of_stages_ends_with_what_the_checkpoint_draws(
     assert not torch.equal(drawn[2].pixels, drawn[3].pixels)  # sharpening changed them
     made = Image.open(io.BytesIO(picture(drawn, checkpoint.config)))
     assert made.width > 28 * len(drawn[0].pixels)
+
+
+def test_recipe_has_statistics_of_form_for_placed_boxes_only(mnist: Mnist) -> None:
+    shifted = [LabelledImages(part.images.roll(1, dims=2), part.labels) for part in mnist]
+    boxes, whole = (
+        SHARP.fitted(DataSet("digits", "digits", "", tuple("0123456789"), *parts))
+        for parts in (mnist, shifted)
+    )
+    assert boxes.refine == SHARP.refine
+    assert whole.architecture.canvas is None
+    assert (whole.refine.lone_ink_weight, whole.refine.reach_weight) == (0, 0)
+    assert whole.refine.guide_weight == SHARP.refine.guide_weight
 
 
 def test_recipe_with_unknown_setting_raises() -> None:

@@ -17,6 +17,12 @@ LARGEST = Request(f"/generate?digits={LONGEST}&rows=16")
 UNSEEDED = Request(f"/generate?digits={DIGITS}")
 SEEDED = Request(f"/generate?digits={DIGITS}&seed={SEED}")
 ORDINARY = Request(f"/generate?rows=1&digits={DIGITS}")  # the same, but not for the fast path
+FORMATS = {  # what else four digits are drawn as, by the ordinary route
+    "WebP": Request(f"/generate?digits={DIGITS}&format=webp"),
+    "JSON": Request(f"/generate?digits={DIGITS}&format=json"),
+    "SVG": Request(f"/generate?digits={DIGITS}&format=svg"),
+    "ink": Request(f"/generate?digits={DIGITS}&render=ink"),
+}
 JSON = f'{{"digits": "{DIGITS}"}}'
 
 CEILING, FAST_CEILING = "ceiling", "ceiling, fast path"
@@ -100,6 +106,7 @@ def cases(commands: dict[str, Command], etag: str) -> list[Case]:
         *(Case(name, name, commands[name].request) for name in PEERS),
         *sizes,
         Case("16 lines of 64", OURS, LARGEST, (1,)),
+        *(Case(name, OURS, request, (USUAL,)) for name, request in FORMATS.items()),
     ]
 
 

@@ -15,6 +15,7 @@ from benchmarks.plan import (
     CEILING,
     CONNECTIONS,
     FAST_CEILING,
+    FORMATS,
     OURS,
     OURS_ORDINARY,
     PEERS,
@@ -72,7 +73,7 @@ class Results:
 
     def targets(self) -> list["Target"]:
         """The figures that have a bound."""
-        ours, ceiling = self.rate(OURS), self.rate(CEILING)
+        ours, ceiling, png = self.rate(OURS), self.rate(CEILING), self.cpu_us(OURS_ORDINARY)
         memory, start = self.memories[OURS].resident, self.start_s(OURS)
         share = dict(zip(self.engine["digits"], self.engine["share"], strict=True))
         slowest_p50 = self.p50_us(OURS, 1) / self.p50_us(CEILING, 1)
@@ -88,6 +89,10 @@ class Results:
             *(
                 Target(f"times the requests/s of {name}", ours / self.rate(name), least)
                 for name, least in zip(PEERS, (3, 8, 8), strict=True)
+            ),
+            *(
+                Target(f"processor time of {name}, times PNG's", cost / png, 2.5, at_most=True)
+                for name, cost in ((name, self.cpu_us(name)) for name in FORMATS)
             ),
             Target("p50 at 1 connection, times the ceiling's", slowest_p50, 1.8, at_most=True),
             Target("start to first digit, s", start, 1.0, at_most=True),

@@ -45,6 +45,7 @@ def test_targets_are_ratios_of_the_medians() -> None:
     assert not targets["share of plain's memory"].met
     assert targets["npz of 1 digits, share of the engine"].measured == 0.8
     assert targets["two workers, times one"].met
+    assert targets["processor time of SVG, times PNG's"].measured == 1
 
 
 def test_target_that_was_not_measured_is_not_met() -> None:

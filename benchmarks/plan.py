@@ -27,6 +27,7 @@ JSON = f'{{"digits": "{DIGITS}"}}'
 
 CEILING, FAST_CEILING = "ceiling", "ceiling, fast path"
 OURS, OURS_ORDINARY = "ours", "ours, ordinary route, drawing"
+OURS_FORMATS = "ours, other formats"  # apart, because they need more memory
 PEERS = ("plain", "LitServe", "BentoML")
 BEFORE, AFTER = "before", "after"
 
@@ -77,6 +78,7 @@ def services(ours: str, theirs: str) -> dict[str, Command]:
         CEILING: Command((ours, "-m", "benchmarks.ceiling", "--port", port), UNSEEDED),
         OURS: _app(ours),
         "ours, float": _app(ours, "--precision", "float"),
+        OURS_FORMATS: _app(ours),
         "plain": Command((theirs, "-m", "benchmarks.peers.plain", port), UNSEEDED),
         "LitServe": Command((theirs, "-m", "benchmarks.peers.lit", port), posted[0]),
         "BentoML": Command((theirs, *bentoml, "--port", port), posted[1]),
@@ -106,7 +108,7 @@ def cases(commands: dict[str, Command], etag: str) -> list[Case]:
         *(Case(name, name, commands[name].request) for name in PEERS),
         *sizes,
         Case("16 lines of 64", OURS, LARGEST, (1,)),
-        *(Case(name, OURS, request, (USUAL,)) for name, request in FORMATS.items()),
+        *(Case(name, OURS_FORMATS, request, (USUAL,)) for name, request in FORMATS.items()),
     ]
 
 

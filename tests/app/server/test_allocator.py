@@ -23,10 +23,38 @@ print(resident() - before)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone")
-def test_return_freed_memory_returns_large_blocks_that_glibc_would_keep() -> None:
-    def kept(argument: str) -> int:
-        command = [sys.executable, "-c", CODE, argument]
-        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+FAULTS = """
+import io, resource
+from PIL import Image
+from app.server.allocator import return_freed_memory
 
-    assert kept("returned") < 2**20 < kept("default")
+def draw():
+    Image.new("L", (112, 28)).save(io.BytesIO(), "WEBP", lossless=True, quality=25, method=0)
+
+return_freed_memory()
+draw()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    draw()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+GLIBC = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="other C libraries are left alone"
+)
+
+
+def printed(code: str, *arguments: str) -> int:
+    """The number that a program prints."""
+    command = [sys.executable, "-c", code, *arguments]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@GLIBC
+def test_return_freed_memory_returns_large_blocks_that_glibc_would_keep() -> None:
+    assert printed(CODE, "returned") < 2**20 < printed(CODE, "default")
+
+
+@GLIBC
+def test_small_webp_requests_no_new_memory() -> None:
+    """Each page that is requested again is a page fault, and libwebp's table has 256."""
+    assert printed(FAULTS) < 20 * 100

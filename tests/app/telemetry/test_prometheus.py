@@ -66,7 +66,7 @@ def test_render_gives_what_was_counted() -> None:
         assert found[f"cvae_stage_seconds_total{{stage={stage}}}"] > 0
     assert found["cvae_requests_in_flight{}"] == 1
     assert (found["cvae_queue_depth{}"], found["cvae_queue_limit{}"]) == (2, 16)
-    reasons = {"invalid_request": 1, "overloaded": 1, "not_found": 1, "too_slow": 1}
+    reasons = {"invalid_request": 1, "overloaded": 1, "not_found": 1, "too_slow": 1, "too_large": 0}
     for reason, count in reasons.items():
         assert found[f"cvae_refusals_total{{reason={reason}}}"] == count
     assert found["cvae_build_info{engine=onnx,model=aaaa,precision=int8,version=1.0}"] == 1

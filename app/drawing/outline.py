@@ -1,6 +1,8 @@
 """The outlines of ink: the same curve that `app.drawing.ink` draws, as points."""
 
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +14,28 @@ FINENESS = 2  # samples along each pixel: a mean error of 0.009 pixels; 4 take t
 BANDS = 6  # steps of ink in which a soft edge is drawn
 PAPER = -1.0  # a height far below the outline
 
-Outline = NDArray[np.float64]  # (n, 2), x and y in pixels of the sheet
 Mask = NDArray[np.bool_]
+# What contourpy returns for its only chunk: points (N, 2), and where outlines begin and end.
+Chunks = tuple[list[NDArray[np.float64] | None], list[NDArray[np.uint32] | None]]
 
 
-def contours(sheet: Levels, pen: float = 1.0) -> Iterator[tuple[float, list[Outline]]]:
+class Outlines(NamedTuple):
+    """Closed outlines, one after the other.
+
+    Attributes:
+        points: (N, 2) float64, x and y in pixels of the sheet; each outline ends with its first
+            point again.
+        ends: (n,) int, where each outline ends in `points`.
+    """
+
+    points: NDArray[np.float64]
+    ends: NDArray[np.intp]
+
+
+NOTHING = Outlines(np.zeros((0, 2)), np.zeros(0, np.intp))
+
+
+def contours(sheet: Levels, pen: float = 1.0) -> Iterator[tuple[float, Outlines]]:
     """The outlines of the ink, from the palest to the darkest.
 
     Args:
@@ -71,7 +90,7 @@ def _ends(mask: Mask) -> tuple[int, int]:
     return (int(places[0]), int(places[-1]) + 1) if len(places) else (0, 0)
 
 
-def _outlines(height: Floats, fine: int, left: int = 0) -> list[Outline]:
+def _outlines(height: Floats, fine: int, left: int = 0) -> Outlines:
     """Where a part of a surface with its margin, (H * fine, W * fine), is 0.
 
     Args:
@@ -80,11 +99,32 @@ def _outlines(height: Floats, fine: int, left: int = 0) -> list[Outline]:
         left: the first column of the part.
     """
     # Imported on first use: most requests are for PNG.
-    import contourpy
+    from contourpy import FillType, LineType, SerialContourGenerator, ZInterp
 
     if not height.shape[1]:
-        return []
-    lines = contourpy.contour_generator(z=height).lines(0.0)
+        return NOTHING
+    # What `contourpy.contour_generator` makes of these arguments, without its search for values
+    # that are not finite, which takes as long as the outlines.
+    generator = SerialContourGenerator(
+        *_grid(height.shape),
+        height.astype(np.float64),
+        None,  # type: ignore[arg-type]  # no mask, as `contour_generator` passes it
+        corner_mask=False,
+        line_type=LineType.ChunkCombinedOffset,
+        fill_type=FillType.OuterOffset,
+        quad_as_tri=False,
+        z_interp=ZInterp.Linear,
+    )
+    (points,), (offsets,) = cast(Chunks, generator.lines(0.0))
+    if points is None or offsets is None:
+        return NOTHING
     # The samples lie in the middle of their parts of a pixel.
     offset = np.array([left + 0.5, 0.5]) - MARGIN * fine
-    return [(line[:-1] + offset) / fine for line in map(np.asarray, lines)]
+    return Outlines((points + offset) / fine, offsets[1:].astype(np.intp))
+
+
+@lru_cache(maxsize=16)
+def _grid(shape: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The columns and rows of samples, each (H, W)."""
+    rows, columns = np.indices(shape, np.float64)
+    return columns, rows

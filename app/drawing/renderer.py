@@ -38,6 +38,7 @@ LIGHT_DIGITS = 64
 LIGHT_PIXELS = 2**18
 LIGHT_INK = 2**14  # pixels, which cost more as ink
 LIGHT_WEBP = 2**13  # pixels, which cost more still in a WebP: 0.4 ms
+LIGHT_OUTLINES = 4  # digits as outlines: 0.5 ms
 
 
 class Order(NamedTuple):
@@ -204,11 +205,14 @@ def _compose(orders: Sequence[Order], pictures: Levels) -> list[Levels]:
 def is_light(query: Drawing) -> bool:
     """Whether a drawing takes less time than handing it to a thread."""
     digits = query.alphabet.length(query.written) * query.rows  # and marks, which take as long
-    pixels = query.pixels
+    if query.pen != 1:
+        return False
+    if query.format == "svg":
+        return digits <= LIGHT_OUTLINES
     most = LIGHT_PIXELS if query.render == "pixels" else LIGHT_INK
     if query.format == "webp":
         most = LIGHT_WEBP
-    return query.format != "svg" and digits <= LIGHT_DIGITS and pixels <= most and query.pen == 1
+    return digits <= LIGHT_DIGITS and query.pixels <= most
 
 
 def model_queries(manifest: Manifest) -> Queries:

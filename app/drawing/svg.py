@@ -1,18 +1,24 @@
 """A sheet as an SVG of the outlines of its ink: small, and sharp at any size."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.drawing.outline import Outline, contours
+from app.drawing.outline import Outlines, contours
 from app.drawing.palette import Palette
 
 STEPS = 20  # units of the drawing per pixel: integers are short as text
 SPACING = 0.7  # pixels between two points of an outline
 SPECK = 1.0  # pixels; shorter outlines are not drawn
 MIN_POINTS = 6  # of an outline
+FARTHEST = 64  # units; neighbouring points are closer, by SPACING and MIN_POINTS
+# The texts of -FARTHEST to FARTHEST - 1, behind other numbers: looked up, because `str` takes ten
+# times as long. A negative number counts from the end, as an index does.
+TEXTS = np.array(
+    [*(f" {n}" for n in range(FARTHEST)), *map(str, range(-FARTHEST, 0))], dtype=object
+)
 
 
 def encode_svg(
@@ -56,11 +62,11 @@ def _paths(sheet: NDArray[np.uint8], pen: float) -> str:
     return "".join(paths)
 
 
-def _curves(outlines: Sequence[Outline]) -> str:
-    """Closed outlines (n, 2) as cubic curves through points of equal distance (Catmull-Rom)."""
-    points, counts = _points(outlines)
-    if not len(counts):
+def _curves(outlines: Outlines) -> str:
+    """Closed outlines as cubic curves through points of equal distance (Catmull-Rom)."""
+    if not len(outlines.ends):
         return ""
+    points, counts = _points(outlines)
     ends = counts.cumsum()
     begins = ends - counts
     after = np.arange(len(points)) + 1
@@ -69,28 +75,26 @@ def _curves(outlines: Sequence[Outline]) -> str:
     # Of each curve: its second control point and its end, relative to its beginning. The first
     # control point mirrors the one before, which the command s leaves out.
     steer = end - np.rint((beyond - points) / 6).astype(int)
-    numbers = list(map(str, np.hstack([steer - points, end - points]).ravel().tolist()))
-    first = np.rint((end[begins] - points[ends - 1]) / 6).astype(int).tolist()
-    parts = []
-    for (x, y), control, begin, stop in zip(
-        points[begins].tolist(), first, begins.tolist(), ends.tolist(), strict=True
+    numbers = np.hstack([steer - points, end - points]).ravel()
+    texts = TEXTS[numbers].tolist()
+    first = np.rint((end[begins] - points[ends - 1]) / 6).astype(int)
+    parts: list[str] = []
+    for (x, y), (right, down), begin, stop in zip(
+        points[begins].tolist(), first.tolist(), begins.tolist(), ends.tolist(), strict=True
     ):
-        start = " ".join([*map(str, control), *numbers[4 * begin : 4 * begin + 4]])
-        rest = " ".join(numbers[4 * begin + 4 : 4 * stop])
-        parts.append(f"M{x} {y}c{start}s{rest}z")
-    return "".join(parts).replace(" -", "-")
+        start = f"M{x} {y}c{right} {down}".replace(" -", "-")
+        rest = "".join(texts[4 * begin + 4 : 4 * stop]).removeprefix(" ")
+        parts += (start, *texts[4 * begin : 4 * begin + 4], "s", rest, "z")
+    return "".join(parts)
 
 
-def _points(outlines: Sequence[Outline]) -> tuple[NDArray[np.int_], NDArray[np.intp]]:
+def _points(outlines: Outlines) -> tuple[NDArray[np.int_], NDArray[np.intp]]:
     """Points (N, 2) at equal distances on closed outlines, and how many each outline has.
 
     In the units of the drawing. Outlines shorter than `SPECK` are left out.
     """
-    if not outlines:
-        return np.zeros((0, 2), int), np.zeros(0, np.intp)
-    closed = np.concatenate([part for line in outlines for part in (line, line[:1])])
-    last = np.cumsum([len(line) + 1 for line in outlines]) - 1
-    first = np.concatenate([[0], last[:-1] + 1])
+    closed, last = outlines.points, outlines.ends - 1
+    first = np.concatenate([[0], outlines.ends[:-1]])
     steps = np.hypot(*np.diff(closed, axis=0, prepend=closed[:1]).T)
     steps[first] = 1  # apart from the outline before, of which no place is asked for there
     along = steps.cumsum()

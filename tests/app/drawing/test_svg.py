@@ -154,8 +154,8 @@ def test_encode_svg_draws_crisp_digits_once_beside_a_blurred_one() -> None:
     sheet = np.hstack([DIGITS[1], blur, DIGITS[2]])
     found = list(contours(sheet))
     assert [share for share, _ in found] == pytest.approx(np.arange(1, BANDS + 1) / BANDS)
-    paler = np.concatenate([line for _, outlines in found[:-1] for line in outlines])
+    paler = np.concatenate([outlines.points for _, outlines in found[:-1]])
     assert ((paler[:, 0] > 28) & (paler[:, 0] < 56)).all()
-    darkest = np.concatenate(found[-1][1])
+    darkest = found[-1][1].points
     assert darkest[:, 0].min() < 28
     assert darkest[:, 0].max() > 56

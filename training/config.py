@@ -29,7 +29,7 @@ ARTICLE_ONLY = {
 EPOCHS = 10  # of the article
 LEAST_STEPS, MOST_EPOCHS = 3_000, 300  # of a run on few pictures; ten epochs of MNIST are 4,690
 RUNS = Path("runs")
-METAVARS: dict[object, str] = {int: "INTEGER", float: "NUMBER", Path: "FOLDER"}
+METAVARS: dict[object, str] = {int: "INTEGER", float: "NUMBER", Path: "PATH"}
 Options = TypeVar("Options", bound=BaseModel)
 Polarity = Literal["auto", "dark-ink", "light-ink"]
 Fit = Literal["whole", "ink"]

@@ -170,14 +170,19 @@ def _require_address(host: str, port: int) -> None:
             with socket(family, kind) as probe:
                 probe.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
                 probe.bind(address)
-    except (OSError, UnicodeError) as error:  # the latter: no name of a host can be like this
-        reason = error.strerror if isinstance(error, OSError) else "it is not the name of a host"
-        if isinstance(error, OSError) and error.errno == EADDRNOTAVAIL and host == "localhost":
+    except UnicodeError as error:
+        raise _cannot_listen(host, port, "it is not the name of a host") from error
+    except OSError as error:
+        if error.errno == EADDRNOTAVAIL and host == "localhost":
             return  # one of its two addresses suffices
-        raise SystemExit(
-            f"The service cannot listen on {host}, port {port}: {reason}; choose another "
-            "address with --host or CVAE_HOST, or another port with --port or CVAE_PORT."
-        ) from error
+        raise _cannot_listen(host, port, error.strerror) from error
+
+
+def _cannot_listen(host: str, port: int, reason: str | None) -> SystemExit:
+    return SystemExit(
+        f"The service cannot listen on {host}, port {port}: {reason}; choose another "
+        "address with --host or CVAE_HOST, or another port with --port or CVAE_PORT."
+    )
 
 
 @contextmanager

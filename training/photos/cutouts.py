@@ -1,14 +1,11 @@
-"""What the finder cuts out of composed pictures, to train the classifier on; kept in a file."""
+"""What the finder cuts out of composed pictures, to train the classifier on."""
 
-import io
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.atomic import replace_file
 from model.reading.frame import Box
 from model.reading.reader import LABELS, Network, Reader
 from training.photos.examples import FAINT, Composed, compose
@@ -79,13 +76,3 @@ def _share(cover: Cover, area: tuple[slice, slice]) -> float:
     """How much of the ink of a cover lies in an area, in [0, 1]."""
     strong = cover >= max(FULL * float(cover.max()), FAINT)
     return float(strong[area].sum() / max(strong.sum(), 1))
-
-
-def cached_cutouts(path: Path, make: Callable[[], Cutouts]) -> Cutouts:
-    """The cut-outs in the file, or new ones, which are then saved there."""
-    if not path.exists():
-        file = io.BytesIO()
-        np.savez(file, **make()._asdict())
-        replace_file(path, file.getvalue())
-    with np.load(path) as arrays:
-        return Cutouts(arrays["digits"], arrays["labels"])

@@ -1,15 +1,13 @@
-"""Composed pictures as frames, with what the finder is to mark in each; kept in a file."""
+"""Composed pictures as frames, with what the finder is to mark in each."""
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from model.atomic import replace_file
 from model.reading.frame import SIDE, Box, Frame, framed
 from training.photos.mixture import SHARES, Example, mixed
 from training.photos.pen import Levels, chance
@@ -204,16 +202,3 @@ def make_examples(
         made.places[index] = *frame.rows, *frame.columns
         made.targets[index] = target(frame, composed)
     return made
-
-
-def cached_examples(
-    path: Path, images: Levels, labels: NDArray[np.integer], count: int, seed: Sequence[int]
-) -> Examples:
-    """The examples in the file, or new ones, which are then saved there."""
-    if not path.exists():
-        made = make_examples(images, labels, count, seed)
-        file = io.BytesIO()
-        np.savez(file, **made._asdict())
-        replace_file(path, file.getvalue())
-    with np.load(path) as arrays:
-        return Examples(arrays["pixels"], arrays["places"], arrays["targets"])

@@ -5,20 +5,22 @@ Each result is a file in the folder of the run; a run that is started again skip
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from model.atomic import replace_file
 from model.reading.reader import Network
 from training.data import LabelledImages
 from training.photos.classifier import Classifier, calibrate, logits_of, train_classifier
-from training.photos.cutouts import Cutouts, cached_cutouts, make_cutouts
-from training.photos.examples import cached_examples
+from training.photos.cutouts import Cutouts, make_cutouts
+from training.photos.examples import Examples, make_examples
 from training.photos.export import finder_network, reader_files
 from training.photos.finder import Finder, train_finder
 from training.photos.hands import drawn_digits
@@ -68,8 +70,8 @@ class Pipeline:
         self._stage("finder", finder, self._train_finder)
         find = finder_network(finder)
         pictures = recipe.classifier_pictures
-        cutouts = self._cut("cutouts.npz", self.own, pictures, READING, find)
-        held_out = self._cut("held-out.npz", self.held_out, pictures // CHECKED, CHECKING, find)
+        cutouts = self._cut("cutouts", self.own, pictures, READING, find)
+        held_out = self._cut("held-out", self.held_out, pictures // CHECKED, CHECKING, find)
         classifier = Classifier()
         digits, labels = map(torch.from_numpy, self.own)
         train = partial(train_classifier, digits, labels, cutouts, recipe.classifier, recipe.seed)
@@ -97,30 +99,40 @@ class Pipeline:
 
     def _train_finder(self) -> nn.Module:
         recipe = self.recipe
-        log.info("composing %d pictures", recipe.finder_pictures)
-        path, seed = self.folder / "examples.npz", (recipe.seed, FINDING)
-        examples = cached_examples(path, *self.own, recipe.finder_pictures, seed)
+        seed = recipe.seed, FINDING
+        make = partial(make_examples, *self.own, recipe.finder_pictures, seed)
+        examples = Examples(**self._arrays("examples", make))
         return train_finder(examples, recipe.finder, recipe.seed)
 
     def _cut(
         self, name: str, digits: tuple[Levels, Levels], count: int, stream: int, find: Network
     ) -> Cutouts:
-        log.info("cutting the digits out of %d pictures", count)
         seed = self.recipe.seed, stream
-        return cached_cutouts(self.folder / name, partial(make_cutouts, *digits, count, seed, find))
+        make = partial(make_cutouts, *digits, count, seed, find)
+        return Cutouts(**self._arrays(name, make))
+
+    def _arrays(self, name: str, make: Callable[[], Examples | Cutouts]) -> dict[str, NDArray[Any]]:
+        """The arrays of examples or cut-outs, by name."""
+        kept = self._kept(
+            name, lambda: {key: torch.from_numpy(of) for key, of in make()._asdict().items()}
+        )
+        return {key: tensor.numpy() for key, tensor in kept.items()}
 
     def _stage(self, name: str, network: nn.Module, train: Callable[[], nn.Module]) -> None:
         """Give a network the weights in its file, or train it and save them there."""
+        network.load_state_dict(self._kept(name, lambda: train().state_dict()))
+        network.eval()
+
+    def _kept(self, name: str, make: Callable[[], Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        """The tensors in a file of the folder; if there is none, they are made and saved first."""
         path = self.folder / f"{name}.safetensors"
         if not path.exists():
-            log.info("training the %s", name)
-            save_tensors(path, train().state_dict(), {})
+            log.info("making the %s", name)
+            save_tensors(path, make(), {})
         try:
-            weights, _ = load_tensors(path)
+            return load_tensors(path)[0]
         except DamagedError as error:
             raise SnapshotError(f"The file {path} {error}; remove it and start again.") from error
-        network.load_state_dict(weights)
-        network.eval()
 
 
 def _accuracy(classifier: Classifier, held_out: Cutouts) -> dict[str, float]:

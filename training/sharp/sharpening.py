@@ -17,7 +17,7 @@ from training.sharp.discriminator import Discriminator, gradient_penalty, relati
 from training.sharp.form import excess, lone_ink, missing_reach
 from training.sharp.guide import Guide, guide_loss
 from training.sharp.recipe import RefineSettings, SharpenSettings
-from training.sharp.stage import EMAOptimizer
+from training.sharp.stage import EMAOptimizer, OneCycleOptimizer
 from training.sharp.teacher import Teacher
 
 BETAS = (0.0, 0.99)  # of AdamW, without momentum, which makes adversarial training oscillate
@@ -41,12 +41,8 @@ class DiscriminatorTrainer:
     def __init__(self, discriminator: Discriminator, settings: SharpenSettings) -> None:
         self._discriminator = discriminator.to(memory_format=torch.channels_last)
         self._settings = settings
-        self._optimizer = EMAOptimizer(
-            discriminator,
-            settings.discriminator_learning_rate,
-            settings.steps,
-            settings.average,
-            betas=BETAS,
+        self._optimizer = OneCycleOptimizer(
+            discriminator, settings.discriminator_learning_rate, settings.steps, betas=BETAS
         )
         self._steps = 0
 
@@ -168,12 +164,12 @@ class RefineStage(SharpenStage):
 
     def _form_losses(self, drawn: Tensor, real: Tensor) -> dict[str, Tensor]:
         """See `SharpenStage`."""
-        specks = excess(lone_ink(drawn), lone_ink(real))
-        short = excess(missing_reach(drawn), missing_reach(real))
-        return {
-            "lone ink": self._settings.lone_ink_weight * specks,
-            "missing reach": self._settings.reach_weight * short,
-        }
+        found = {}
+        if weight := self._settings.lone_ink_weight:
+            found["lone ink"] = weight * excess(lone_ink(drawn), lone_ink(real))
+        if weight := self._settings.reach_weight:
+            found["missing reach"] = weight * excess(missing_reach(drawn), missing_reach(real))
+        return found
 
 
 def half_precision(device: torch.device, enabled: bool) -> torch.autocast:

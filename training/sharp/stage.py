@@ -43,15 +43,14 @@ class Stage(Protocol):
         ...
 
 
-class EMAOptimizer:
-    """AdamW with a one-cycle schedule and an exponential moving average of the weights."""
+class OneCycleOptimizer:
+    """AdamW with a one-cycle schedule."""
 
     def __init__(
         self,
         module: nn.Module,
         learning_rate: float,
         steps: int,
-        average: float,
         weight_decay: float = 0.0,
         betas: tuple[float, float] = (0.9, 0.999),
     ) -> None:
@@ -66,7 +65,6 @@ class EMAOptimizer:
             pct_start=0.1,
             cycle_momentum=False,
         )
-        self.averaged = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(average))  # type: ignore[no-untyped-call]
 
     def step(self, loss: Tensor) -> None:
         """Run one step on the scalar `loss`."""
@@ -74,6 +72,26 @@ class EMAOptimizer:
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.schedule.step()
+
+
+class EMAOptimizer(OneCycleOptimizer):
+    """The same with an exponential moving average of the weights, for a module that is kept."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        learning_rate: float,
+        steps: int,
+        average: float,
+        weight_decay: float = 0.0,
+        betas: tuple[float, float] = (0.9, 0.999),
+    ) -> None:
+        super().__init__(module, learning_rate, steps, weight_decay, betas)
+        self.averaged = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(average))  # type: ignore[no-untyped-call]
+
+    def step(self, loss: Tensor) -> None:
+        """Run one step on the scalar `loss`."""
+        super().step(loss)
         self.averaged.update_parameters(self.module)
 
     def finish(self) -> None:

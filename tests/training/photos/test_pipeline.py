@@ -120,13 +120,14 @@ def test_folder_of_another_recipe_is_refused(
         Pipeline(load_mnist(mnist_slice, train=True), other, run_dir)
 
 
-def test_damaged_network_of_a_run_is_named(
-    files: dict[str, bytes], run_dir: Path, mnist_slice: Path, tmp_path: Path
+@pytest.mark.parametrize("name", ["finder", "cutouts"])
+def test_damaged_file_of_a_run_is_named(
+    files: dict[str, bytes], run_dir: Path, mnist_slice: Path, tmp_path: Path, name: str
 ) -> None:
     assert files
     copy = shutil.copytree(run_dir, tmp_path / "run")
-    (copy / "finder.safetensors").write_bytes(b"\0" * 100)
-    with pytest.raises(SnapshotError, match=r"finder\.safetensors is damaged .*; remove it"):
+    (copy / f"{name}.safetensors").write_bytes(b"\0" * 100)
+    with pytest.raises(SnapshotError, match=rf"{name}\.safetensors is damaged .*; remove it"):
         Pipeline(load_mnist(mnist_slice, train=True), SMALL, copy).run()
 
 

@@ -25,14 +25,14 @@ class Outlines(NamedTuple):
     Attributes:
         points: (N, 2) float64, x and y in pixels of the sheet; each outline ends with its first
             point again.
-        ends: (n,) int, where each outline ends in `points`.
+        offsets: (n + 1,) int, 0 and then where each outline ends in `points`.
     """
 
     points: NDArray[np.float64]
-    ends: NDArray[np.intp]
+    offsets: NDArray[np.intp]
 
 
-NOTHING = Outlines(np.zeros((0, 2)), np.zeros(0, np.intp))
+NOTHING = Outlines(np.zeros((0, 2)), np.zeros(1, np.intp))
 
 
 def contours(sheet: Levels, pen: float = 1.0) -> Iterator[tuple[float, Outlines]]:
@@ -120,7 +120,7 @@ def _outlines(height: Floats, fine: int, left: int = 0) -> Outlines:
         return NOTHING
     # The samples lie in the middle of their parts of a pixel.
     offset = np.array([left + 0.5, 0.5]) - MARGIN * fine
-    return Outlines((points + offset) / fine, offsets[1:].astype(np.intp))
+    return Outlines((points + offset) / fine, offsets.astype(np.intp))
 
 
 @lru_cache(maxsize=16)

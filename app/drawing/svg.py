@@ -64,7 +64,7 @@ def _paths(sheet: NDArray[np.uint8], pen: float) -> str:
 
 def _curves(outlines: Outlines) -> str:
     """Closed outlines as cubic curves through points of equal distance (Catmull-Rom)."""
-    if not len(outlines.ends):
+    if not len(outlines.points):
         return ""
     points, counts = _points(outlines)
     ends = counts.cumsum()
@@ -93,8 +93,7 @@ def _points(outlines: Outlines) -> tuple[NDArray[np.int_], NDArray[np.intp]]:
 
     In the units of the drawing. Outlines shorter than `SPECK` are left out.
     """
-    closed, last = outlines.points, outlines.ends - 1
-    first = np.concatenate([[0], outlines.ends[:-1]])
+    closed, first, last = outlines.points, outlines.offsets[:-1], outlines.offsets[1:] - 1
     steps = np.hypot(*np.diff(closed, axis=0, prepend=closed[:1]).T)
     steps[first] = 1  # apart from the outline before, of which no place is asked for there
     along = steps.cumsum()

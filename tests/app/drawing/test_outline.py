@@ -12,7 +12,7 @@ CELL = np.sqrt(2) / FINENESS  # pixels: the longest step of an outline between s
 
 def lines(outlines: Outlines) -> list[np.ndarray]:
     """The points (n, 2) of each outline."""
-    return np.split(outlines.points, outlines.ends)[:-1]
+    return np.split(outlines.points, outlines.offsets[1:])[:-1]
 
 
 @pytest.mark.parametrize("pen", [1.0, 2.0])

@@ -65,8 +65,8 @@ def read_stages(run: Path) -> Stages:
     cvae = _loaded(CVAE(teaching), run, "teacher")
     distilled, sharpened, finished = CVAE(network), CVAE(network), CVAE(network)
     _loaded(distilled.decoder, run, "distil")
-    _loaded(sharpened.decoder, run, "sharpen")
-    _loaded(finished.decoder, run, "refine")
+    _loaded(sharpened.decoder, run, "sharpen", "decoder.")
+    _loaded(finished.decoder, run, "refine", "decoder.")
     _loaded(finished.encoder, run, "encoder")
     guide = Guide(network.image_height, network.classes, recipe.guide.width)
     return Stages(
@@ -78,9 +78,16 @@ def read_stages(run: Path) -> Stages:
     )
 
 
-def _loaded(module: M, run: Path, stage: str) -> M:
+def _loaded(module: M, run: Path, stage: str, prefix: str = "") -> M:
+    """The module with the weights of a stage's file whose names begin with the prefix."""
     weights, _ = load_tensors(run / "stages" / f"{stage}.safetensors")
-    module.load_state_dict(weights)
+    module.load_state_dict(
+        {
+            name.removeprefix(prefix): weight
+            for name, weight in weights.items()
+            if name.startswith(prefix)
+        }
+    )
     return module.eval()
 
 

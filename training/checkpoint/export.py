@@ -66,7 +66,8 @@ def rewrite_checkpoint(checkpoint: Checkpoint, changes: Mapping[str, bytes]) -> 
         OSError: writing failed; the old folder is unchanged.
     """
     manifest = checkpoint.manifest
-    kept = {name: checkpoint.content(name) for name in manifest.sha256 if name != CONFIG}
+    names = [name for name in manifest.sha256 if name != CONFIG and name not in changes]
+    kept = {name: checkpoint.content(name) for name in names}
     return write_checkpoint(
         checkpoint.folder,
         checkpoint.config,

@@ -35,7 +35,7 @@ class Batches:
         self.batch_size = min(batch_size, len(data))
         self.classes = classes
         self.latent = latent
-        self._rng = rng
+        self.rng = rng
         self._order = self._shuffled()
 
     def indices(self) -> Tensor:
@@ -49,21 +49,21 @@ class Batches:
 
     def noise(self) -> Tensor:
         """Noise (B, Z) float32 from N(0, I)."""
-        noise = torch.randn(self.batch_size, self.latent, generator=self._rng)
+        noise = torch.randn(self.batch_size, self.latent, generator=self.rng)
         return noise.to(self.device)
 
     def uniform(self, count: int) -> Tensor:
         """Numbers (B, count) float32, uniform in [-1, 1]."""
-        unit = torch.rand(self.batch_size, count, generator=self._rng)
+        unit = torch.rand(self.batch_size, count, generator=self.rng)
         return (2 * unit - 1).to(self.device)
 
     def labels(self) -> Tensor:
         """One-hot labels (B, K) float32, uniformly distributed."""
-        labels = torch.randint(self.classes, (self.batch_size,), generator=self._rng)
+        labels = torch.randint(self.classes, (self.batch_size,), generator=self.rng)
         return functional.one_hot(labels, self.classes).float().to(self.device)
 
     def _shuffled(self) -> Iterator[Tensor]:
         while True:
-            order = torch.randperm(len(self.data), generator=self._rng)
+            order = torch.randperm(len(self.data), generator=self.rng)
             whole = len(order) // self.batch_size * self.batch_size  # the rest is skipped
             yield from torch.split(order[:whole], self.batch_size)

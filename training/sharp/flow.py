@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from model.cvae import dense_stack
 
+ORDERS_SEED = 5
 MAX_LOG_SCALE = 2.0  # per layer; a scale of e^2 suffices and keeps the inverse stable
 
 
@@ -45,11 +46,19 @@ class Coupling(nn.Module):
 
 
 class Flow(nn.Module):
-    """Latent to noise and back, given the label: couplings, each after reversing the features."""
+    """Latent to noise and back, given the label: couplings, each after reordering the features.
+
+    The orders are random, so that each coupling keeps another half. They are part of the network,
+    and the same in every run.
+    """
 
     def __init__(self, latent: int, classes: int, depth: int, width: int) -> None:
         super().__init__()
         self.couplings = nn.ModuleList(Coupling(latent, classes, width) for _ in range(depth))
+        rng = torch.Generator().manual_seed(ORDERS_SEED)
+        orders = [torch.randperm(latent, generator=rng) for _ in range(depth)]
+        self.orders: Tensor  # (depth, Z) int64
+        self.register_buffer("orders", torch.stack(orders))
 
     def forward(self, latent: Tensor, one_hot: Tensor) -> tuple[Tensor, Tensor]:
         """The noise of a latent.
@@ -61,16 +70,16 @@ class Flow(nn.Module):
             noise (B, Z) float32, log |d noise / d latent| (B,) float32.
         """
         total = latent.new_zeros(len(latent))
-        for coupling in self.couplings:
-            latent, log_determinant = coupling(latent.flip(1), one_hot)
+        for coupling, order in zip(self.couplings, self.orders, strict=True):
+            latent, log_determinant = coupling(latent[:, order], one_hot)
             total = total + log_determinant
         return latent, total
 
     def inverse(self, noise: Tensor, one_hot: Tensor) -> Tensor:
         """The latent (B, Z) float32 of noise (B, Z) float32 from N(0, I), for labels (B, K)."""
-        for coupling in reversed(self.couplings):
+        for coupling, order in zip(reversed(self.couplings), self.orders.flip(0), strict=True):
             assert isinstance(coupling, Coupling)
-            noise = coupling.inverse(noise, one_hot).flip(1)
+            noise = coupling.inverse(noise, one_hot)[:, order.argsort()]
         return noise
 
     def negative_log_density(self, latent: Tensor, one_hot: Tensor) -> Tensor:

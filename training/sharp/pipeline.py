@@ -5,8 +5,8 @@
 3. distil    flow and teacher's decoder into one decoder with the cost of the article's
 4. guide     a classifier of digits that steers the next stage
 5. sharpen   trains the decoder against two small discriminators, anchored to the teacher
-6. refine    the same, briefly, against new discriminators, with more weight on clear shapes, and
-             on specks and ink that ends too early
+6. refine    goes on briefly, with more weight on clear shapes, and corrects kinds of digits that
+             are not drawn, specks, and ink that ends too early
 7. encoder   an encoder that finds the noise of a given digit, on the negative ELBO
 
 The result is an ordinary CVAE: noise N(0, I) and a one-hot label in, a digit out.
@@ -32,7 +32,7 @@ from training.sharp.discriminator import Discriminator, FeatureDiscriminator, Pi
 from training.sharp.flow import Flow
 from training.sharp.guide import Guide, GuideStage
 from training.sharp.recipe import Recipe, SharpenSettings
-from training.sharp.sharpening import RefineStage, SharpenStage
+from training.sharp.sharpening import RefineStage, Sharpened, SharpenStage
 from training.sharp.stage import Stage, run_stage
 from training.sharp.student import DistilStage, EncoderStage
 from training.sharp.teacher import FlowStage, Teacher, TeacherStage
@@ -102,35 +102,36 @@ class Pipeline:
         guide = Guide(network.image_height, network.classes, recipe.guide.width)
         guide, batches = self._begin(4, guide, recipe.guide.batch_size)
         self._run(GuideStage(guide, batches, recipe.guide), switch)
-        for number, sharpening, settings in (
-            (5, SharpenStage, recipe.sharpen),
-            (6, RefineStage, recipe.refine),
-        ):
-            discriminators, batches = self._discriminators(number, guide.channels, settings)
-            stage = sharpening(cvae.decoder, teacher, guide, discriminators, batches, settings)
-            self._run(stage, switch)
+        discriminators, batches = self._discriminators(guide.channels, recipe.sharpen)
+        networks = Sharpened(cvae.decoder, *discriminators)
+        self._run(SharpenStage(networks, teacher, guide, batches, recipe.sharpen), switch)
+        rng = keyed_rng(self.config.seed, Purpose.STAGE, 6)
+        batches = self._batches(recipe.refine.batch_size, rng)
+        self._run(RefineStage(networks, teacher, guide, batches, recipe.refine), switch)
         encoder, batches = self._begin(7, cvae.encoder, recipe.encoder.batch_size)
         self._run(EncoderStage(encoder, cvae.decoder, batches, recipe.encoder), switch)
         return cvae.eval()
 
     def _discriminators(
-        self, number: int, channels: int, settings: SharpenSettings
+        self, channels: int, settings: SharpenSettings
     ) -> tuple[tuple[Discriminator, Discriminator], Batches]:
         """The discriminators of pictures and of the guide's features, and the stage's batches."""
         network = self.recipe.architecture
         side, sizes = network.image_height, (network.classes, network.latent)
         pictures = PictureDiscriminator(side, *sizes, settings.discriminator_width)
         features = FeatureDiscriminator(side, channels, *sizes, settings.feature_width)
-        _, batches = self._begin(number, nn.ModuleList([pictures, features]), settings.batch_size)
+        _, batches = self._begin(5, nn.ModuleList([pictures, features]), settings.batch_size)
         return (pictures, features), batches
 
     def _begin(self, number: int, module: M, batch_size: int) -> tuple[M, Batches]:
         """Initialise a module and make the batches of its stage, both by the stage's number."""
         rng = keyed_rng(self.config.seed, Purpose.STAGE, number)
         draw_weights(module, rng)
+        return module.to(self.device), self._batches(batch_size, rng)
+
+    def _batches(self, batch_size: int, rng: torch.Generator) -> Batches:
         network = self.recipe.architecture
-        batches = Batches(self.train, batch_size, network.classes, network.latent, rng, self.device)
-        return module.to(self.device), batches
+        return Batches(self.train, batch_size, network.classes, network.latent, rng, self.device)
 
     def _run(self, stage: Stage, switch: StopSwitch) -> None:
         """Run a stage, or load its file, which also has the settings of the stages before it."""

@@ -64,9 +64,22 @@ class SharpenSettings(StageSettings):
     anchor_block: int  # side of the blocks whose means the anchor compares, in pixels
 
 
-class RefineSettings(SharpenSettings):
-    """Stage 6, which sharpens again, and removes specks and cut strokes."""
+class CoverageSettings(BaseModel):
+    """The search for real digits that no drawn digit resembles, and the weight of its loss."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weight: float  # of the squared difference in the guide's features
+    every: int  # steps between two searches
+    digits: int  # real digits in a search, at most
+    samples: int  # drawn digits in a search, of all labels together
+    share: float  # of those real digits that count as uncovered, in (0, 1]
+
+
+class RefineSettings(SharpenSettings):
+    """Stage 6, which goes on sharpening, draws what is missing, and removes specks and cuts."""
+
+    coverage: CoverageSettings
     lone_ink_weight: float  # of specks beyond those of real pictures
     reach_weight: float  # of ink that ends before the sides, beyond that of real pictures
 
@@ -151,10 +164,12 @@ SHARP = Recipe(
     distil=StageSettings(steps=2000, batch_size=256, learning_rate=2e-3, average=0.998),
     guide=GuideSettings(steps=2340, batch_size=128, learning_rate=3e-3, average=0.99, width=16),
     sharpen=SHARPEN,
-    # New discriminators see what the others have come to overlook. Weights twice as large make
-    # the decoder draw empty paper (EXPERIMENTS.md, 16).
+    # Weights of the form twice as large make the decoder draw empty paper (EXPERIMENTS.md, 16).
     refine=RefineSettings(
-        **SHARPEN.model_dump() | {"steps": 3000, "guide_weight": 1.5},
+        **SHARPEN.model_dump() | {"steps": 3000, "guide_weight": 4.0},
+        coverage=CoverageSettings(
+            weight=2.0, every=500, digits=32_000, samples=100_000, share=0.25
+        ),
         lone_ink_weight=20.0,
         reach_weight=10.0,
     ),

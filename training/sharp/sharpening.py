@@ -2,17 +2,19 @@
 
 The discriminator of pictures removes the blur. The discriminator of the guide's features makes
 shapes as varied and as clear as real ones. The guide itself corrects ambiguous digits. When it is
-refined, two statistics of form correct specks and strokes that end too early.
+refined, it also learns real digits that no drawn one resembles, and two statistics of form correct
+specks and strokes that end too early.
 """
 
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from model.cvae import Decoder
 from training.sharp.batches import Batches
+from training.sharp.coverage import Coverage
 from training.sharp.discriminator import Discriminator, gradient_penalty, relativistic_loss
 from training.sharp.form import excess, lone_ink, missing_reach
 from training.sharp.guide import Guide, guide_loss
@@ -77,6 +79,16 @@ class DiscriminatorTrainer:
             return torch.as_tensor(self._discriminator(*digits))
 
 
+class Sharpened(nn.Module):
+    """A decoder and the two discriminators against which it is trained."""
+
+    def __init__(self, decoder: Decoder, pictures: Discriminator, features: Discriminator) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.pictures = pictures
+        self.features = features
+
+
 class SharpenStage:
     """Trains the decoder on the losses of discriminators and guide, and on an anchor.
 
@@ -90,24 +102,24 @@ class SharpenStage:
 
     def __init__(
         self,
-        decoder: Decoder,
+        networks: Sharpened,
         teacher: Teacher,
         guide: Guide,
-        discriminators: tuple[Discriminator, Discriminator],
         batches: Batches,
         settings: SharpenSettings,
     ) -> None:
-        self.result = decoder
+        self.result = networks
         self.steps = settings.steps
         self._teacher = teacher
         self._guide = guide.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         self._pictures, self._features = (
-            DiscriminatorTrainer(discriminator, settings) for discriminator in discriminators
+            DiscriminatorTrainer(discriminator, settings)
+            for discriminator in (networks.pictures, networks.features)
         )
         self._batches = batches
         self._settings = settings
         self._optimizer = EMAOptimizer(
-            decoder, settings.learning_rate, settings.steps, settings.average, betas=BETAS
+            networks.decoder, settings.learning_rate, settings.steps, settings.average, betas=BETAS
         )
 
     def step(self) -> dict[str, Tensor]:
@@ -117,9 +129,11 @@ class SharpenStage:
         found = self._teacher.noise(images, one_hot, self._batches.noise())
         half = len(images) // 2
         noise = torch.cat([found[:half], self._batches.noise()[half:]])
-        pixels = self.result(noise, one_hot)
+        pixels = self.result.decoder(noise, one_hot)
         real, drawn = Digits(images, found, one_hot), Digits(rounded(pixels), noise, one_hot)
-        real_features, features = self._guide_features(real), self._guide_features(drawn)
+        real_features, features = (
+            digits._replace(inputs=self._guide_features(digits.inputs)) for digits in (real, drawn)
+        )
         redrawn = features.inputs[:half] - real_features.inputs[:half]
         parts = {
             "pictures": self._pictures.step(real, drawn),
@@ -132,24 +146,30 @@ class SharpenStage:
             "anchor": anchor_loss(pixels[:half], images[:half], settings.anchor_block),
             "feature anchor": redrawn.square().mean(),
         }
-        form = self._form_losses(pixels, images)
+        further = self._further_losses(pixels, images)
         self._optimizer.step(
             parts["decoder"]
             + settings.guide_weight * parts["guide"]
             + settings.anchor_weight * parts["anchor"]
             + settings.feature_anchor_weight * parts["feature anchor"]
-            + sum(form.values())
+            + sum(further.values())
         )
-        return parts | form
+        return parts | further
 
-    def _form_losses(self, drawn: Tensor, real: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
-        """Weighted losses of the form of drawn and real digits (B, H, W), by name."""
+    def _further_losses(self, drawn: Tensor, real: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
+        """Weighted losses of a stage that goes on from this, by name.
+
+        Args:
+            drawn: (B, H, W) float32, the batch of the step.
+            real: (B, H, W) float32, of the same labels.
+        """
         return {}
 
-    def _guide_features(self, digits: Digits) -> Digits:
-        with half_precision(digits.inputs.device, self._settings.half_precision):
-            features = self._guide.features(digits.inputs)
-        return digits._replace(inputs=features.float())
+    def _guide_features(self, images: Tensor) -> Tensor:
+        """The guide's feature maps of images (B, H, W)."""
+        with half_precision(images.device, self._settings.half_precision):
+            features = self._guide.features(images)
+        return features.float()
 
     def finish(self) -> None:
         """See `Stage.finish`."""
@@ -157,19 +177,34 @@ class SharpenStage:
 
 
 class RefineStage(SharpenStage):
-    """Sharpens the decoder again, against new discriminators, and corrects the form of digits."""
+    """Goes on with the same discriminators; corrects what is never drawn, and the digits' form."""
 
     name = "refine"
-    _settings: RefineSettings
 
-    def _form_losses(self, drawn: Tensor, real: Tensor) -> dict[str, Tensor]:
+    def __init__(
+        self,
+        networks: Sharpened,
+        teacher: Teacher,
+        guide: Guide,
+        batches: Batches,
+        settings: RefineSettings,
+    ) -> None:
+        super().__init__(networks, teacher, guide, batches, settings)
+        self._refining = settings
+        self._coverage = Coverage(self._draw, self._guide_features, batches, settings.coverage)
+
+    def _further_losses(self, drawn: Tensor, real: Tensor) -> dict[str, Tensor]:
         """See `SharpenStage`."""
-        found = {}
-        if weight := self._settings.lone_ink_weight:
+        settings = self._refining
+        found = {"coverage": settings.coverage.weight * self._coverage.loss()}
+        if weight := settings.lone_ink_weight:
             found["lone ink"] = weight * excess(lone_ink(drawn), lone_ink(real))
-        if weight := self._settings.reach_weight:
+        if weight := settings.reach_weight:
             found["missing reach"] = weight * excess(missing_reach(drawn), missing_reach(real))
         return found
+
+    def _draw(self, noise: Tensor, one_hot: Tensor) -> Tensor:
+        return rounded(self.result.decoder(noise, one_hot))
 
 
 def half_precision(device: torch.device, enabled: bool) -> torch.autocast:

@@ -24,6 +24,14 @@ def test_log_determinant_is_that_of_the_jacobian(flow: Flow) -> None:
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
 
+def test_couplings_have_random_orders_that_are_the_same_in_every_run(flow: Flow) -> None:
+    again = Flow(latent=6, classes=10, depth=2, width=8)
+    assert torch.equal(flow.orders, again.orders)
+    assert not torch.equal(*flow.orders)
+    for order in flow.orders:
+        assert sorted(order.tolist()) == list(range(6))
+
+
 def test_negative_log_density_integrates_to_one() -> None:
     flow = Flow(latent=2, classes=10, depth=2, width=8)
     draw_weights(flow, torch.Generator().manual_seed(1))

@@ -13,6 +13,7 @@ from training.sharp.recipe import SHARP
 from training.sharp.sharpening import (
     Digits,
     DiscriminatorTrainer,
+    Sharpened,
     SharpenStage,
     anchor_loss,
     rounded,
@@ -33,14 +34,13 @@ def make_stage(decoder: Decoder, teacher: Teacher, guide: Guide, batches: Batche
     """A stage of small networks; keyword arguments are settings."""
 
     def make(**changes: float) -> SharpenStage:
-        discriminators = (
-            PictureDiscriminator(28, 10, 6, 2),
-            FeatureDiscriminator(28, guide.channels, 10, 6, 4),
-        )
-        for discriminator in discriminators:
+        pictures = PictureDiscriminator(28, 10, 6, 2)
+        features = FeatureDiscriminator(28, guide.channels, 10, 6, 4)
+        for discriminator in (pictures, features):
             draw_weights(discriminator, torch.Generator().manual_seed(0))
+        networks = Sharpened(decoder, pictures, features)
         settings = SETTINGS.model_copy(update=changes)
-        return SharpenStage(decoder, teacher, guide, discriminators, batches, settings)
+        return SharpenStage(networks, teacher, guide, batches, settings)
 
     return make
 

@@ -92,6 +92,7 @@ class Coverage:
         found = []
         for block in torch.split(digits, BLOCK):
             images, _ = batches.data.batch(block, batches.device)
+            # Inexact only where both nearly coincide, and such digits are covered.
             found.append(torch.cdist(self._vectors(images), sampled).min(dim=1))
         nearest = torch.cat([each.indices for each in found]).cpu()
         return noise[nearest], torch.cat([each.values for each in found]).cpu()

@@ -192,9 +192,9 @@ def test_generate_variation_0_is_one_hand_and_1_is_independent(client: TestClien
         least = [min(abs(a - np.roll(b, by, (0, 1))).mean() for by in moves) for a, b in cells]
         return float(np.mean(least))
 
-    steps = [pair(f"{share / 20}") for share in range(21)]
+    steps = [pair(f"{share / 80}") for share in range(81)]
     jumps = [change(*step) for step in pairwise(steps)]
-    assert max(jumps) < 0.1 * abs(steps[-1] - steps[0]).mean()
+    assert max(jumps) < 0.06 * abs(steps[-1] - steps[0]).mean()
     assert np.array_equal(steps[0], same)
     assert np.array_equal(steps[-1], independent)
 

@@ -45,7 +45,7 @@ class Batches:
     def digits(self) -> tuple[Tensor, Tensor]:
         """Real images (B, H, W) float32 in [0, 1] and their one-hot labels (B, K) float32."""
         images, labels = self.data.batch(self.indices(), self.device)
-        return images, functional.one_hot(labels, self.classes).float()
+        return images, self.one_hot(labels)
 
     def noise(self) -> Tensor:
         """Noise (B, Z) float32 from N(0, I)."""
@@ -60,7 +60,11 @@ class Batches:
     def labels(self) -> Tensor:
         """One-hot labels (B, K) float32, uniformly distributed."""
         labels = torch.randint(self.classes, (self.batch_size,), generator=self.rng)
-        return functional.one_hot(labels, self.classes).float().to(self.device)
+        return self.one_hot(labels).to(self.device)
+
+    def one_hot(self, labels: Tensor) -> Tensor:
+        """Labels (...) int64 as one-hot vectors (..., K) float32."""
+        return functional.one_hot(labels, self.classes).float()
 
     def _shuffled(self) -> Iterator[Tensor]:
         while True:

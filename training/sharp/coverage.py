@@ -60,7 +60,7 @@ class Coverage:
         count = max(1, batches.batch_size // 2)
         chosen = torch.randint(len(found.digits), (count,), generator=batches.rng)
         images, labels = batches.data.batch(found.digits[chosen], batches.device)
-        drawn = self._draw(found.noise[chosen].to(batches.device), self._one_hot(labels))
+        drawn = self._draw(found.noise[chosen].to(batches.device), batches.one_hot(labels))
         return functional.mse_loss(self._features(drawn), self._features(images))
 
     @torch.no_grad()
@@ -82,7 +82,7 @@ class Coverage:
         batches = self._batches
         count = max(1, self._settings.samples // batches.classes)
         noise = torch.randn(count, batches.latent, generator=batches.rng)
-        one_hot = self._one_hot(label.to(batches.device))
+        one_hot = batches.one_hot(label.to(batches.device))
         sampled = torch.cat(
             [
                 self._vectors(self._draw(block.to(batches.device), one_hot.expand(len(block), -1)))
@@ -99,6 +99,3 @@ class Coverage:
 
     def _vectors(self, images: Tensor) -> Tensor:
         return self._features(images).flatten(1)
-
-    def _one_hot(self, labels: Tensor) -> Tensor:
-        return functional.one_hot(labels, self._batches.classes).float()

@@ -6,6 +6,7 @@ refined, it also learns real digits that no drawn one resembles, and two statist
 specks and strokes that end too early.
 """
 
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -180,22 +181,15 @@ class RefineStage(SharpenStage):
     """Goes on with the same discriminators; corrects what is never drawn, and the digits' form."""
 
     name = "refine"
+    _settings: RefineSettings
 
-    def __init__(
-        self,
-        networks: Sharpened,
-        teacher: Teacher,
-        guide: Guide,
-        batches: Batches,
-        settings: RefineSettings,
-    ) -> None:
-        super().__init__(networks, teacher, guide, batches, settings)
-        self._refining = settings
-        self._coverage = Coverage(self._draw, self._guide_features, batches, settings.coverage)
+    @cached_property
+    def _coverage(self) -> Coverage:
+        return Coverage(self._draw, self._guide_features, self._batches, self._settings.coverage)
 
     def _further_losses(self, drawn: Tensor, real: Tensor) -> dict[str, Tensor]:
         """See `SharpenStage`."""
-        settings = self._refining
+        settings = self._settings
         found = {"coverage": settings.coverage.weight * self._coverage.loss()}
         if weight := settings.lone_ink_weight:
             found["lone ink"] = weight * excess(lone_ink(drawn), lone_ink(real))

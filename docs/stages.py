@@ -27,6 +27,7 @@ from training.sharp.flow import Flow
 from training.sharp.guide import Guide
 from training.sharp.pipeline import aligned_teacher
 from training.sharp.recipe import Recipe
+from training.sharp.subpixels import FieldDecoder
 from training.sharp.teacher import Teacher
 from training.tensors import load_tensors
 
@@ -42,8 +43,8 @@ class Stages(NamedTuple):
     """The networks of a run, as its stages left them."""
 
     teacher: Teacher
-    distilled: CVAE
-    sharpened: CVAE
+    distilled: FieldDecoder
+    sharpened: FieldDecoder
     guide: Guide
     finished: CVAE  # refined, with its encoder
 
@@ -63,16 +64,15 @@ def read_stages(run: Path) -> Stages:
     network, teaching = recipe.architecture, recipe.teacher_architecture
     flow = Flow(teaching.latent, teaching.classes, recipe.flow.depth, recipe.flow.width)
     cvae = _loaded(CVAE(teaching), run, "teacher")
-    distilled, sharpened, finished = CVAE(network), CVAE(network), CVAE(network)
-    _loaded(distilled.decoder, run, "distil")
-    _loaded(sharpened.decoder, run, "sharpen", "decoder.")
-    _loaded(finished.decoder, run, "refine", "decoder.")
+    refined, finished = FieldDecoder(network), CVAE(network)
+    _loaded(refined, run, "refine", "decoder.")
+    finished.decoder.load_state_dict(refined.weights())
     _loaded(finished.encoder, run, "encoder")
     guide = Guide(network.image_height, network.classes, recipe.guide.width)
     return Stages(
         aligned_teacher(cvae, _loaded(flow, run, "flow"), provenance.seed),
-        distilled.eval(),
-        sharpened.eval(),
+        _loaded(FieldDecoder(network), run, "distil"),
+        _loaded(FieldDecoder(network), run, "sharpen", "decoder."),
         _loaded(guide, run, "guide"),
         finished.eval(),
     )
@@ -106,8 +106,8 @@ def rows(stages: Stages, real: LabelledImages) -> list[Row]:
     noise = noise.repeat_interleave(config.classes, dim=0)
     teacher, guide = stages.teacher, stages.guide
     distilled, sharpened, refined = (
-        network.decoder(noise, one_hot)
-        for network in (stages.distilled, stages.sharpened, stages.finished)
+        decoder(noise, one_hot)
+        for decoder in (stages.distilled, stages.sharpened, stages.finished.decoder)
     )
     seen = as_network_sees(_of_each_label(real, labels), config)
     images, _ = seen.batch(torch.arange(len(labels)), torch.device("cpu"))

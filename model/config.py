@@ -8,13 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Size = Annotated[int, Field(gt=0)]
 # Sides in pixels of a box and of its canvas: up to these, the sums of model/box.py are exact.
 MAX_BOX, MAX_CANVAS = 36, 64
+MAX_SUPERSAMPLING = 8
 
 
 class CVAEConfig(BaseModel):
     """Everything that fixes the shapes of the weights.
 
-    The fields that fix the shapes of the weights have no default, so that no checkpoint is opened
-    with the wrong shapes by accident. The last two have the values of all older checkpoints.
+    Fields that every checkpoint has have no default, so that none is opened with the wrong shapes
+    by accident. The last three have the values of all older checkpoints.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -32,6 +33,9 @@ class CVAEConfig(BaseModel):
     # How far the sigmoid of the pixels reaches beyond 0 and 1, where it is clipped. With 0, paper
     # is never quite 0.
     overshoot: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    # Side of the square of subpixels whose mean is a pixel, as where ink on fine paper is scanned
+    # coarsely. The decoder draws all of them. With 1, it draws the pixels.
+    supersampling: Annotated[int, Field(gt=0, le=MAX_SUPERSAMPLING)] = 1
 
     @model_validator(mode="after")
     def _check_canvas(self) -> Self:
@@ -59,6 +63,11 @@ class CVAEConfig(BaseModel):
         return self.image_height * self.image_width
 
     @property
+    def subpixels(self) -> int:
+        """Number of subpixels of a pixel, S."""
+        return self.supersampling**2
+
+    @property
     def label_size(self) -> int:
         """Number of inputs of encoder and decoder for the label: K, or 0 if unconditional."""
         return self.classes if self.conditional else 0
@@ -70,8 +79,9 @@ class CVAEConfig(BaseModel):
 
     @property
     def decoder_sizes(self) -> tuple[int, ...]:
-        """Widths of the decoder's layers, input first, pixels last."""
-        return (self.latent + self.label_size, *reversed(self.hidden), self.pixels)
+        """Widths of the decoder's layers, input first, subpixels last."""
+        drawn = self.pixels * self.subpixels
+        return (self.latent + self.label_size, *reversed(self.hidden), drawn)
 
     def weight_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight of `model.cvae.CVAE` with this configuration."""

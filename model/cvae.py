@@ -3,7 +3,7 @@
 With `conditional=False` it is the VAE of Kingma & Welling, arXiv:1312.6114. Knows neither the
 objective nor how the network is trained or stored.
 
-Dimensions: B batch, H height, W width, Z latent, K classes.
+Dimensions: B batch, H height, W width, S subpixels of a pixel, Z latent, K classes.
 """
 
 import math
@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from model.config import CVAEConfig
 
@@ -113,10 +114,18 @@ class Decoder(nn.Module):
         self.config = config
         self.layers = dense_stack(config.decoder_sizes)
 
+    def subpixel_logits(self, latent: Tensor, one_hot: Tensor | None = None) -> Tensor:
+        """The result of the last layer, (B, S, H, W) float32."""
+        drawn: Tensor = self.layers(conditioned(latent, one_hot, self.config))  # (B, S*H*W)
+        height, width = self.config.image_height, self.config.image_width
+        return drawn.reshape(-1, self.config.subpixels, height, width)
+
     def logits(self, latent: Tensor, one_hot: Tensor | None = None) -> Tensor:
-        """The pixels (B, H, W) float32 before `pixels_of`, for a numerically stable likelihood."""
-        pixels: Tensor = self.layers(conditioned(latent, one_hot, self.config))  # (B, H*W)
-        return pixels.reshape(-1, self.config.image_height, self.config.image_width)
+        """The logits (B, H, W) float32 of the pixels, for a numerically stable likelihood.
+
+        Their sigmoid is the pixels before they are stretched, see `pixels_of`.
+        """
+        return logit_of_mean(self.subpixel_logits(latent, one_hot))
 
     def forward(self, latent: Tensor, one_hot: Tensor | None = None) -> Tensor:
         """The pixels.
@@ -127,15 +136,25 @@ class Decoder(nn.Module):
         Returns:
             (B, H, W) float32 in [0, 1].
         """
-        return pixels_of(self.logits(latent, one_hot), self.config)
+        return pixels_of(self.subpixel_logits(latent, one_hot), self.config)
+
+
+def logit_of_mean(logits: Tensor) -> Tensor:
+    """The logits (B, H, W) of the mean of the sigmoids of logits (B, S, H, W)."""
+    if logits.shape[1] == 1:
+        return logits.squeeze(1)
+    ink = torch.logsumexp(functional.logsigmoid(logits), dim=1)
+    return ink - torch.logsumexp(functional.logsigmoid(-logits), dim=1)
 
 
 def pixels_of(logits: Tensor, config: CVAEConfig) -> Tensor:
-    """Pixels in [0, 1] from logits of any shape: their sigmoid, stretched and clipped.
+    """Pixels (B, H, W) in [0, 1] from logits (B, S, H, W) of their subpixels.
 
-    A sigmoid alone cannot reach 0 or 1, so its paper has a haze and its ink is never black.
+    The mean of the sigmoids is stretched and clipped. A sigmoid alone cannot reach 0 or 1, so its
+    paper has a haze and its ink is never black.
     """
-    pixels = torch.sigmoid(logits)
+    subpixels = torch.sigmoid(logits)
+    pixels = subpixels.mean(dim=1) if config.subpixels > 1 else subpixels.squeeze(1)
     if config.overshoot == 0:
         return pixels
     stretched = pixels * (1 + 2 * config.overshoot) - config.overshoot

@@ -118,6 +118,8 @@ def rounded_files(cvae: CVAE) -> dict[str, bytes]:
     """
     config = cvae.config
     facts = {"overshoot": str(config.overshoot)}
+    if config.subpixels > 1:
+        facts["subpixels"] = str(config.subpixels)
     if config.canvas is not None:
         facts["canvas"] = str(config.canvas)
     weights = {name: weight.numpy() for name, weight in cvae.state_dict().items()}
@@ -127,7 +129,7 @@ def rounded_files(cvae: CVAE) -> dict[str, bytes]:
         for tensor in rounded.graph.initializer
         if tensor.name.startswith(f"{_DecoderExport.NAME}.")
     }
-    noted = facts if config.overshoot or config.canvas else None
+    noted = facts if config.overshoot or config.canvas or config.subpixels > 1 else None
     content = with_facts_in_order(safetensors.numpy.save(tensors, noted))
     return {
         ROUNDED_WEIGHTS: content,

@@ -60,7 +60,7 @@ def rounded_graph(
     for layer, step in zip(others, steps, strict=True):
         tensors |= _rounded(layer, step)
     nodes = [*_first_nodes(first, others[0], list(inputs)), *_product_nodes(others)]
-    nodes += _picture_nodes(config.overshoot)
+    nodes += _picture_nodes(config)
     tensors |= _picture_tensors(config)
     graph = helper.make_graph(
         nodes,
@@ -143,29 +143,36 @@ def _product_nodes(layers: Sequence[Layer]) -> list[onnx.NodeProto]:
     return nodes
 
 
-def _picture_nodes(overshoot: float) -> list[onnx.NodeProto]:
+def _picture_nodes(config: CVAEConfig) -> list[onnx.NodeProto]:
     """From logits to grey levels, as `model.cvae.pixels_of` has it.
 
-    Stretched pixels are span * sigmoid - overshoot. Here the overshoot is taken from the sigmoid
-    in its own unit, and the scale of the levels has the span, which spares a product. Rounding to
-    levels also clips.
+    Stretched pixels are span * mean - overshoot. Here the overshoot is taken from the mean in its
+    own unit, and the scale of the levels has the span, which spares a product. Rounding to levels
+    also clips.
     """
-    nodes = [helper.make_node("Sigmoid", ["logits"], ["sigmoid"])]
-    if overshoot:
-        nodes.append(helper.make_node("Sub", ["sigmoid", "below"], ["ink"]))
-    ink = "ink" if overshoot else "sigmoid"
-    return [
-        *nodes,
-        helper.make_node("QuantizeLinear", [ink, "level", "no_level"], ["flat"]),
-        helper.make_node("Reshape", ["flat", "shape"], ["levels"]),
-    ]
+    steps: list[tuple[str, ...]] = [("Sigmoid",)]
+    if config.subpixels > 1:
+        steps += [("Reshape", "subpixel_shape"), ("ReduceMean", "subpixel_axis")]  # (N, 1, H * W)
+    if config.overshoot:
+        steps.append(("Sub", "below"))
+    steps += [("QuantizeLinear", "level", "no_level"), ("Reshape", "shape")]
+    names = ["logits", *(f"picture_{number}" for number in range(1, len(steps))), "levels"]
+    nodes = []
+    for (operator, *constants), before, after in zip(steps, names, names[1:], strict=False):
+        nodes.append(helper.make_node(operator, [before, *constants], [after]))
+    return nodes
 
 
 def _picture_tensors(config: CVAEConfig) -> Tensors:
     span = 1 + 2 * config.overshoot
-    return {
-        "below": np.array(config.overshoot / span, np.float32),
+    tensors: Tensors = {
         "level": np.array(1 / (LEVELS * span), np.float32),
         "no_level": np.array(0, np.uint8),
         "shape": np.array([-1, config.image_height, config.image_width], np.int64),
     }
+    if config.overshoot:
+        tensors["below"] = np.array(config.overshoot / span, np.float32)
+    if config.subpixels > 1:
+        tensors["subpixel_shape"] = np.array([-1, config.subpixels, config.pixels], np.int64)
+        tensors["subpixel_axis"] = np.array([1], np.int64)
+    return tensors

@@ -48,8 +48,9 @@ class RoundedDecoder(nn.Module):
             if layer != self.last:
                 scale = scale / part(f"layers_{layer + 2}_input_scale")
             x = (sums + self._bias(layer)).float() * scale
-        pixels = pixels_of(x, self.config)
-        return pixels.reshape(-1, self.config.image_height, self.config.image_width)
+        config = self.config
+        drawn = (config.subpixels, config.image_height, config.image_width)
+        return pixels_of(x.reshape(-1, *drawn), config)
 
     def _bias(self, layer: int) -> Tensor:
         """The bias of a layer in units of its sums; older checkpoints have it in float."""

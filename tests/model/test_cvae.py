@@ -1,9 +1,11 @@
+import math
+
 import pytest
 import torch
 from torch import nn
 
 from model.config import ARTICLE, CVAEConfig
-from model.cvae import CVAE, reparametrise
+from model.cvae import CVAE, logit_of_mean, reparametrise
 
 
 def one_hot(labels: list[int]) -> torch.Tensor:
@@ -66,6 +68,24 @@ def test_forward_missing_or_unexpected_label_raises(
     cvae = CVAE(tiny_config.model_copy(update={"conditional": conditional})).eval()
     with pytest.raises(ValueError, match=f"conditional={conditional}"):
         cvae(torch.rand(1, 28, 28), None if conditional else one_hot([1]))
+
+
+def test_pixel_is_the_mean_of_its_subpixels(tiny_config: CVAEConfig) -> None:
+    fine = tiny_config.model_copy(update={"supersampling": 2})
+    decoder = CVAE(fine).decoder
+    latent, label = torch.randn(3, 6), one_hot([1, 2, 3])
+    subpixels = torch.sigmoid(decoder.subpixel_logits(latent, label))
+    assert subpixels.shape == (3, 4, 28, 28)
+    torch.testing.assert_close(decoder(latent, label), subpixels.mean(dim=1))
+
+
+def test_logits_of_subpixels_are_those_of_their_mean_however_large() -> None:
+    logits = torch.tensor([[3.0, -2.0], [200.0, 200.0], [-200.0, -190.0], [300.0, -300.0]])
+    expected = torch.sigmoid(logits[0]).mean().logit().item()
+    found = logit_of_mean(logits.reshape(4, 2, 1, 1)).flatten()
+    # exp(-190) beside exp(-200) is the mean of both, but for a half.
+    wanted = torch.tensor([expected, 200.0, -190.0 - math.log(2), 0.0])
+    torch.testing.assert_close(found, wanted, atol=1e-3, rtol=0)
 
 
 def test_decoder_depends_on_the_label(tiny_cvae: CVAE) -> None:

@@ -134,9 +134,12 @@ def _data(provenance: Provenance) -> str:
 
 
 def _output(config: CVAEConfig) -> str:
-    if config.overshoot == 0:
-        return "sigmoid"
-    return f"sigmoid, stretched by {config.overshoot:g} beyond 0 and 1 and clipped"
+    steps = ["sigmoid"]
+    if config.subpixels > 1:
+        steps.append(f"a mean over {config.supersampling} x {config.supersampling} subpixels")
+    if config.overshoot:
+        steps.append(f"stretched by {config.overshoot:g} beyond 0 and 1 and clipped")
+    return ", ".join(steps)
 
 
 def _placing(config: CVAEConfig) -> str:

@@ -35,6 +35,7 @@ from training.sharp.recipe import Recipe, SharpenSettings
 from training.sharp.sharpening import RefineStage, Sharpened, SharpenStage
 from training.sharp.stage import Stage, run_stage
 from training.sharp.student import DistilStage, EncoderStage
+from training.sharp.subpixels import FieldDecoder
 from training.sharp.teacher import FlowStage, Teacher, TeacherStage
 from training.snapshot import run_exists
 
@@ -96,18 +97,22 @@ class Pipeline:
 
     def _train_student(self, teacher: Teacher, switch: StopSwitch) -> CVAE:
         recipe = self.recipe
-        cvae, batches = self._begin(3, CVAE(recipe.architecture), recipe.distil.batch_size)
-        self._run(DistilStage(cvae.decoder, teacher, batches, recipe.distil), switch)
+        decoder, batches = self._begin(
+            3, FieldDecoder(recipe.architecture), recipe.distil.batch_size
+        )
+        self._run(DistilStage(decoder, teacher, batches, recipe.distil), switch)
         network = recipe.architecture
         guide = Guide(network.image_height, network.classes, recipe.guide.width)
         guide, batches = self._begin(4, guide, recipe.guide.batch_size)
         self._run(GuideStage(guide, batches, recipe.guide), switch)
         discriminators, batches = self._discriminators(guide.channels, recipe.sharpen)
-        networks = Sharpened(cvae.decoder, *discriminators)
+        networks = Sharpened(decoder, *discriminators)
         self._run(SharpenStage(networks, teacher, guide, batches, recipe.sharpen), switch)
         rng = keyed_rng(self.config.seed, Purpose.STAGE, 6)
         batches = self._batches(recipe.refine.batch_size, rng)
         self._run(RefineStage(networks, teacher, guide, batches, recipe.refine), switch)
+        cvae = CVAE(network).to(self.device)
+        cvae.decoder.load_state_dict(decoder.weights())
         encoder, batches = self._begin(7, cvae.encoder, recipe.encoder.batch_size)
         self._run(EncoderStage(encoder, cvae.decoder, batches, recipe.encoder), switch)
         return cvae.eval()

@@ -153,7 +153,9 @@ BOX = ARTICLE.model_copy(
 )
 SHARP = Recipe(
     # At most 808,000 multiplications per digit, as many as the article's decoder.
-    architecture=BOX.model_copy(update={"hidden": (512, 512, 512), "overshoot": 0.05}),
+    architecture=BOX.model_copy(
+        update={"hidden": (256, 480, 480), "overshoot": 0.05, "supersampling": 2}
+    ),
     teacher_architecture=BOX,
     teacher=TeacherSettings(
         steps=8000, batch_size=256, learning_rate=2e-3, average=0.999, kl_weight=0.1
@@ -166,7 +168,7 @@ SHARP = Recipe(
     sharpen=SHARPEN,
     # Weights of the form twice as large make the decoder draw empty paper (EXPERIMENTS.md, 16).
     refine=RefineSettings(
-        **SHARPEN.model_dump() | {"steps": 3000, "guide_weight": 4.0},
+        **SHARPEN.model_dump() | {"steps": 4000, "guide_weight": 6.0},
         coverage=CoverageSettings(
             weight=2.0, every=500, digits=32_000, samples=100_000, share=0.25
         ),

@@ -33,7 +33,8 @@ export class Decoder {
       if (next) layer.levelScale = layer.outputScale.map((scale) => scale / next.inputScale);
     });
     this.inputs = this.layers[0].inputs; // Z + K
-    this.pixels = this.layers[this.layers.length - 1].outputs; // that it draws
+    this.subpixels = Number(facts.subpixels ?? 1); // of each pixel, which is their mean
+    this.pixels = this.layers[this.layers.length - 1].outputs / this.subpixels; // that it draws
     this.overshoot = Number(facts.overshoot ?? 0); // of the sigmoid beyond 0 and 1
     this.canvas = Number(facts.canvas ?? Math.sqrt(this.pixels)); // side of a picture, see box.js
   }
@@ -60,8 +61,10 @@ export class Decoder {
     }
     const [reach, span] = [fround(this.overshoot), fround(1 + 2 * this.overshoot)];
     for (let j = 0; j < levels.length; j++) {
-      const sigmoid = fround(1 / (1 + Math.exp(-values[j])));
-      const pixel = Math.min(1, Math.max(0, fround(fround(sigmoid * span) - reach)));
+      let ink = 0;
+      for (let at = j; at < values.length; at += this.pixels) ink += 1 / (1 + Math.exp(-values[at]));
+      const mean = fround(ink / this.subpixels);
+      const pixel = Math.min(1, Math.max(0, fround(fround(mean * span) - reach)));
       levels[j] = fround(fround(pixel * 255) + 0.5);
     }
   }

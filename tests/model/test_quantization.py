@@ -88,8 +88,11 @@ def test_bias_beside_weights_of_next_to_nothing_stays(weights: Inputs, config: C
     """As in the corners of pictures, which are paper whatever is drawn."""
     last = "decoder.layers.6"
     changed = {**weights, f"{last}.weight": weights[f"{last}.weight"].copy()}
-    changed[f"{last}.weight"][:200] = 1e-9 * np.sign(changed[f"{last}.weight"][:200])
-    changed[f"{last}.bias"] = np.repeat(np.array([4, 0], np.float32), 200)
+    subpixels = changed[f"{last}.weight"].reshape(config.subpixels, 400, -1)  # the same memory
+    subpixels[:, :200] = 1e-9 * np.sign(subpixels[:, :200])
+    changed[f"{last}.bias"] = np.tile(
+        np.repeat(np.array([4, 0], np.float32), 200), config.subpixels
+    )
     drawn = levels(rounded_graph(changed, config, inputs(100)), inputs(10)).reshape(10, -1)
     assert (drawn[:, :200] == 255).all()
     assert (drawn[:, 200:] < 255).any()

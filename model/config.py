@@ -33,8 +33,8 @@ class CVAEConfig(BaseModel):
     # How far the sigmoid of the pixels reaches beyond 0 and 1, where it is clipped. With 0, paper
     # is never quite 0.
     overshoot: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    # Side of the square of subpixels whose mean is a pixel, as where ink on fine paper is scanned
-    # coarsely. The decoder draws all of them. With 1, it draws the pixels.
+    # Side of the square of subpixels whose mean is a pixel, as in a coarse scan of sharp ink. The
+    # decoder draws all of them. With 1, it draws the pixels.
     supersampling: Annotated[int, Field(gt=0, le=MAX_SUPERSAMPLING)] = 1
 
     @model_validator(mode="after")

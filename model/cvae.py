@@ -115,10 +115,13 @@ class Decoder(nn.Module):
         self.layers = dense_stack(config.decoder_sizes)
 
     def subpixel_logits(self, latent: Tensor, one_hot: Tensor | None = None) -> Tensor:
-        """The result of the last layer, (B, S, H, W) float32."""
-        drawn: Tensor = self.layers(conditioned(latent, one_hot, self.config))  # (B, S*H*W)
+        """The logits (B, S, H, W) float32 of the subpixels."""
         height, width = self.config.image_height, self.config.image_width
-        return drawn.reshape(-1, self.config.subpixels, height, width)
+        return self.last_layer(latent, one_hot).reshape(-1, self.config.subpixels, height, width)
+
+    def last_layer(self, latent: Tensor, one_hot: Tensor | None) -> Tensor:
+        """The result of the last layer, (B, S*H*W) float32."""
+        return torch.as_tensor(self.layers(conditioned(latent, one_hot, self.config)))
 
     def logits(self, latent: Tensor, one_hot: Tensor | None = None) -> Tensor:
         """The logits (B, H, W) float32 of the pixels, for a numerically stable likelihood.
@@ -153,8 +156,7 @@ def pixels_of(logits: Tensor, config: CVAEConfig) -> Tensor:
     The mean of the sigmoids is stretched and clipped. A sigmoid alone cannot reach 0 or 1, so its
     paper has a haze and its ink is never black.
     """
-    subpixels = torch.sigmoid(logits)
-    pixels = subpixels.mean(dim=1) if config.subpixels > 1 else subpixels.squeeze(1)
+    pixels = torch.sigmoid(logits).mean(dim=1)
     if config.overshoot == 0:
         return pixels
     stretched = pixels * (1 + 2 * config.overshoot) - config.overshoot

@@ -117,7 +117,9 @@ def rounded_files(cvae: CVAE) -> dict[str, bytes]:
     decoder of the web page, which reads no other file.
     """
     config = cvae.config
-    facts = {"overshoot": str(config.overshoot)}
+    facts = {}
+    if config.overshoot:
+        facts["overshoot"] = str(config.overshoot)
     if config.subpixels > 1:
         facts["subpixels"] = str(config.subpixels)
     if config.canvas is not None:
@@ -129,8 +131,7 @@ def rounded_files(cvae: CVAE) -> dict[str, bytes]:
         for tensor in rounded.graph.initializer
         if tensor.name.startswith(f"{_DecoderExport.NAME}.")
     }
-    noted = facts if config.overshoot or config.canvas or config.subpixels > 1 else None
-    content = with_facts_in_order(safetensors.numpy.save(tensors, noted))
+    content = with_facts_in_order(safetensors.numpy.save(tensors, facts or None))
     return {
         ROUNDED_WEIGHTS: content,
         ROUNDED_DECODER: external_graph(content, ROUNDED_WEIGHTS, rounded),

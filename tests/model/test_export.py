@@ -1,5 +1,4 @@
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +26,6 @@ from model.cvae import CVAE
 from model.export import check_parity, save_cvae, with_facts_in_order
 from model.torch_engine import load_cvae
 
-PATH = re.compile(rb"[\w.]/[\w.]")  # a slash alone may be the length of a part
-
 
 @pytest.mark.parametrize("graph", [DECODER, ENCODER])
 def test_graphs_contain_neither_weights_nor_paths(tiny_checkpoint: Checkpoint, graph: str) -> None:
@@ -39,7 +36,7 @@ def test_graphs_contain_neither_weights_nor_paths(tiny_checkpoint: Checkpoint, g
     assert {entry.value for tensor in weights for entry in tensor.external_data[:1]} == {WEIGHTS}
     assert all(len(tensor.raw_data) <= 64 for tensor in proto.graph.initializer)
     assert path.stat().st_size < 10_000
-    assert not PATH.search(path.read_bytes())
+    assert "/" not in str(proto)
 
 
 def test_graphs_refer_to_the_right_weights(tiny_checkpoint: Checkpoint, tiny_cvae: CVAE) -> None:
@@ -57,7 +54,7 @@ def test_rounded_decoder_is_small_self_contained_and_close(
         (tmp_path / name).write_bytes((tiny_checkpoint.folder / name).read_bytes())
     alone = tmp_path / ROUNDED_DECODER
     assert alone.stat().st_size < 10_000
-    assert not PATH.search(alone.read_bytes())
+    assert "/" not in str(onnx.load(alone, load_external_data=False))
     decoder_bytes = 4 * sum(weight.numel() for weight in tiny_cvae.decoder.parameters())
     assert (tmp_path / ROUNDED_WEIGHTS).stat().st_size < 0.5 * decoder_bytes
     noise, one_hot = torch.randn(10, 6), torch.eye(10)

@@ -152,7 +152,7 @@ BOX = ARTICLE.model_copy(
     update={"image_height": SIDE, "image_width": SIDE, "canvas": CANVAS, "latent": LATENT}
 )
 SHARP = Recipe(
-    # At most 808,000 multiplications per digit, as many as the article's decoder.
+    # For a box at most 808,000 multiplications, as many as the article's decoder has.
     architecture=BOX.model_copy(
         update={"hidden": (256, 480, 480), "overshoot": 0.05, "supersampling": 2}
     ),

@@ -1,8 +1,8 @@
-"""The student's decoder while it is trained: its last layer is a field and shared kernels.
+"""The student's decoder in training: a field of logits, and subpixels by kernels that all share.
 
 Real digits are scans: ink on paper, averaged over pixels that are coarser than its edges. A decoder
 whose pixels are means of subpixels can draw such edges, but with a weight of its own for each
-subpixel it has to learn them in every place again. Here the subpixels are convolutions of one field
+subpixel it must learn them anew in every place. Here the subpixels are convolutions of one field
 of logits with the same kernels everywhere. As the field is linear in the last hidden layer, so are
 they, and the trained decoder is an ordinary one (`weights`).
 """
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.config import CVAEConfig
-from model.cvae import Decoder, conditioned
+from model.cvae import Decoder
 
 SIDE = 3  # of a kernel, in pixels
 
@@ -28,7 +28,7 @@ class FieldDecoder(Decoder):
 
     def subpixel_logits(self, latent: Tensor, one_hot: Tensor | None = None) -> Tensor:
         """See `Decoder.subpixel_logits`."""
-        field: Tensor = self.layers(conditioned(latent, one_hot, self.config))  # (B, H*W)
+        field = self.last_layer(latent, one_hot)  # (B, H*W)
         return self._subpixels(field) + self.shifts.reshape(-1, 1, 1)
 
     @torch.no_grad()

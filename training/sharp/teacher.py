@@ -114,7 +114,7 @@ def _posteriors(cvae: CVAE, batches: Batches) -> tuple[Tensor, Tensor, Tensor]:
     parts = []
     for indices in torch.split(torch.arange(len(batches.data)), 1000):
         images, labels = batches.data.batch(indices, batches.device)
-        one_hot = nn.functional.one_hot(labels, batches.classes).float()
+        one_hot = batches.one_hot(labels)
         parts.append((*cvae.encoder(images, one_hot), one_hot))
     mean, log_variance, one_hot = (torch.cat(column) for column in zip(*parts, strict=True))
     return mean, log_variance, one_hot

@@ -17,7 +17,7 @@ def test_fit_calls_each_step_once_and_finds_the_weights_of_a_plane() -> None:
         loss: Tensor = ((network(points)[:, 0] - points @ wanted) ** 2).mean()
         return loss
 
-    fit("plane", network, Cycle(300, 0.1, 0.0), loss_of)
+    fit("plane", network, Cycle(300, 0.1), loss_of)
     assert seen == list(range(300))
     assert not network.training
     assert torch.allclose(network.weight[0], wanted, atol=0.01)

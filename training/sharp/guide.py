@@ -62,9 +62,7 @@ class GuideStage:
         self.result = guide.train()
         self.steps = settings.steps
         self._batches = batches
-        self._optimizer = EMAOptimizer(
-            guide, settings.learning_rate, settings.steps, settings.average, weight_decay=0.05
-        )
+        self._optimizer = EMAOptimizer(guide, settings.cycle(weight_decay=0.05), settings.average)
 
     def step(self) -> dict[str, Tensor]:
         """See `Stage.step`."""

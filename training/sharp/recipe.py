@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict
 from model.config import ARTICLE, CVAEConfig
 from training.boxes import CANVAS, SIDE, are_placed_boxes
 from training.data import DataSet
+from training.fitting import Cycle
+
+RISE = 0.1  # of the steps, in which the learning rate rises
 
 
 class StageSettings(BaseModel):
@@ -18,6 +21,10 @@ class StageSettings(BaseModel):
     batch_size: int  # images per step
     learning_rate: float  # maximum, of AdamW with a one-cycle schedule
     average: float  # decay per step of the exponential moving average of the weights
+
+    def cycle(self, weight_decay: float = 0.0, betas: tuple[float, float] = (0.9, 0.999)) -> Cycle:
+        """The settings of the stage's optimizer."""
+        return Cycle(self.steps, self.learning_rate, weight_decay, RISE, betas)
 
     def shortened(self, share: float) -> Self:
         """The settings with this share of the steps, in (0, 1].

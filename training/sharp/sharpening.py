@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from model.cvae import Decoder
+from training.fitting import OneCycleOptimizer
 from training.sharp.batches import Batches
 from training.sharp.coverage import Coverage
 from training.sharp.discriminator import Discriminator, gradient_penalty, relativistic_loss
 from training.sharp.form import excess, lone_ink, missing_reach
 from training.sharp.guide import Guide, guide_loss
 from training.sharp.recipe import RefineSettings, SharpenSettings
-from training.sharp.stage import EMAOptimizer, OneCycleOptimizer
+from training.sharp.stage import EMAOptimizer
 from training.sharp.teacher import Teacher
 
 BETAS = (0.0, 0.99)  # of AdamW, without momentum, which makes adversarial training oscillate
@@ -44,8 +45,9 @@ class DiscriminatorTrainer:
     def __init__(self, discriminator: Discriminator, settings: SharpenSettings) -> None:
         self._discriminator = discriminator.to(memory_format=torch.channels_last)
         self._settings = settings
+        cycle = settings.cycle(betas=BETAS)
         self._optimizer = OneCycleOptimizer(
-            discriminator, settings.discriminator_learning_rate, settings.steps, betas=BETAS
+            discriminator, cycle._replace(learning_rate=settings.discriminator_learning_rate)
         )
         self._steps = 0
 
@@ -120,7 +122,7 @@ class SharpenStage:
         self._batches = batches
         self._settings = settings
         self._optimizer = EMAOptimizer(
-            networks.decoder, settings.learning_rate, settings.steps, settings.average, betas=BETAS
+            networks.decoder, settings.cycle(betas=BETAS), settings.average
         )
 
     def step(self) -> dict[str, Tensor]:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.console import LossBar
+from training.fitting import Cycle, OneCycleOptimizer
 from training.interrupt import Interrupted, StopSwitch
 from training.snapshot import SnapshotError
 from training.tensors import DamagedError, load_tensors, save_tensors
@@ -43,60 +43,22 @@ class Stage(Protocol):
         ...
 
 
-class OneCycleOptimizer:
-    """AdamW with a one-cycle schedule."""
-
-    def __init__(
-        self,
-        module: nn.Module,
-        learning_rate: float,
-        steps: int,
-        weight_decay: float = 0.0,
-        betas: tuple[float, float] = (0.9, 0.999),
-    ) -> None:
-        self.module = module
-        self.optimizer = torch.optim.AdamW(
-            module.parameters(), lr=learning_rate, betas=betas, weight_decay=weight_decay
-        )
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer,
-            learning_rate,
-            total_steps=steps + 1,
-            pct_start=0.1,
-            cycle_momentum=False,
-        )
-
-    def step(self, loss: Tensor) -> None:
-        """Run one step on the scalar `loss`."""
-        self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        self.schedule.step()
-
-
 class EMAOptimizer(OneCycleOptimizer):
-    """The same with an exponential moving average of the weights, for a module that is kept."""
+    """Keeps an exponential moving average of the weights, which are the module's in the end."""
 
-    def __init__(
-        self,
-        module: nn.Module,
-        learning_rate: float,
-        steps: int,
-        average: float,
-        weight_decay: float = 0.0,
-        betas: tuple[float, float] = (0.9, 0.999),
-    ) -> None:
-        super().__init__(module, learning_rate, steps, weight_decay, betas)
-        self.averaged = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(average))  # type: ignore[no-untyped-call]
+    def __init__(self, module: nn.Module, cycle: Cycle, average: float) -> None:
+        super().__init__(module, cycle)
+        self._module = module
+        self._averaged = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(average))  # type: ignore[no-untyped-call]
 
     def step(self, loss: Tensor) -> None:
         """Run one step on the scalar `loss`."""
         super().step(loss)
-        self.averaged.update_parameters(self.module)
+        self._averaged.update_parameters(self._module)
 
     def finish(self) -> None:
         """Put the averaged weights into the module."""
-        self.module.load_state_dict(self.averaged.module.state_dict())
+        self._module.load_state_dict(self._averaged.module.state_dict())
 
 
 def run_stage(stage: Stage, path: Path, recipe: Mapping[str, object], switch: StopSwitch) -> None:

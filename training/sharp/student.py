@@ -32,9 +32,7 @@ class DistilStage:
         self.steps = settings.steps
         self._teacher = teacher
         self._batches = batches
-        self._optimizer = EMAOptimizer(
-            decoder, settings.learning_rate, settings.steps, settings.average
-        )
+        self._optimizer = EMAOptimizer(decoder, settings.cycle(), settings.average)
 
     def step(self) -> dict[str, Tensor]:
         """See `Stage.step`."""
@@ -70,9 +68,7 @@ class EncoderStage:
         self.steps = settings.steps
         self._decoder = decoder.requires_grad_(False)
         self._batches = batches
-        self._optimizer = EMAOptimizer(
-            encoder, settings.learning_rate, settings.steps, settings.average
-        )
+        self._optimizer = EMAOptimizer(encoder, settings.cycle(), settings.average)
 
     def step(self) -> dict[str, Tensor]:
         """See `Stage.step`."""

@@ -60,9 +60,7 @@ class TeacherStage:
         self.steps = settings.steps
         self._kl_weight = settings.kl_weight
         self._batches = batches
-        self._optimizer = EMAOptimizer(
-            cvae, settings.learning_rate, settings.steps, settings.average, weight_decay=0.01
-        )
+        self._optimizer = EMAOptimizer(cvae, settings.cycle(weight_decay=0.01), settings.average)
 
     def step(self) -> dict[str, Tensor]:
         """See `Stage.step`."""
@@ -87,9 +85,7 @@ class FlowStage:
         self.result = flow
         self.steps = settings.steps
         self._batches = batches
-        self._optimizer = EMAOptimizer(
-            flow, settings.learning_rate, settings.steps, settings.average
-        )
+        self._optimizer = EMAOptimizer(flow, settings.cycle(), settings.average)
         self._mean, self._log_variance, self._one_hot = _posteriors(cvae, batches)
 
     def step(self) -> dict[str, Tensor]:

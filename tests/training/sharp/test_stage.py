@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from training.fitting import Cycle
 from training.interrupt import Interrupted, StopSwitch
 from training.sharp.stage import EMAOptimizer, run_stage
 from training.snapshot import SnapshotError
@@ -68,7 +69,7 @@ def test_truncated_stage_file_raises(tmp_path: Path) -> None:
 def test_optimizer_lowers_the_loss_and_leaves_the_average() -> None:
     module = nn.Linear(1, 1, bias=False)
     nn.init.constant_(module.weight, 8)
-    optimizer = EMAOptimizer(module, learning_rate=0.5, steps=200, average=0.9)
+    optimizer = EMAOptimizer(module, Cycle(200, 0.5, rise=0.1), average=0.9)
     losses = []
     for _ in range(200):
         loss = module.weight.square().sum()

@@ -57,6 +57,11 @@ class Batches:
         unit = torch.rand(self.batch_size, count, generator=self.rng)
         return (2 * unit - 1).to(self.device)
 
+    def chosen(self, share: float) -> Tensor:
+        """A column (B, 1) float32: 1 with the probability `share`, else 0."""
+        unit = torch.rand(self.batch_size, 1, generator=self.rng)
+        return (unit > 1 - share).float().to(self.device)
+
     def labels(self) -> Tensor:
         """One-hot labels (B, K) float32, uniformly distributed."""
         labels = torch.randint(self.classes, (self.batch_size,), generator=self.rng)

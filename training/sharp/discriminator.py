@@ -24,7 +24,9 @@ class Discriminator(nn.Module):
     """Layers that compute features, and a score of them that depends on label and noise.
 
     The noise of a real digit is what the teacher finds for it. A discriminator that knows the noise
-    sees also where a hand is missing: what is drawn there differs from the real digits there.
+    sees also where a hand is missing: what is drawn there differs from the real digits there. But
+    the teacher's noises are not quite distributed as N(0, I), so pictures that fit their noises can
+    still differ from real ones. Therefore only a share of the noises is shown, and 0 for the rest.
     """
 
     def __init__(self, layers: nn.Sequential, features: int, classes: int, latent: int) -> None:

@@ -5,8 +5,8 @@
 3. distil    flow and teacher's decoder into one decoder with the cost of the article's
 4. guide     a classifier of digits that steers the next stage
 5. sharpen   trains the decoder against two small discriminators, anchored to the teacher
-6. refine    goes on briefly, with more weight on clear shapes, and corrects kinds of digits that
-             are not drawn, specks, and ink that ends too early
+6. refine    goes on briefly, with more weight on clear shapes, and corrects specks and ink that
+             ends too early
 7. encoder   an encoder that finds the noise of a given digit, on the negative ELBO
 
 The result is an ordinary CVAE: noise N(0, I) and a one-hot label in, a digit out.

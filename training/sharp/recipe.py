@@ -60,6 +60,7 @@ class SharpenSettings(StageSettings):
     discriminator_width: int  # channels of the first convolution, discriminator of pictures
     feature_width: int  # channels of the first convolution, discriminator of features
     discriminator_learning_rate: float
+    noise_share: float  # of the pairs in which the discriminators see the noise, in [0, 1]
     feature_weight: float  # of the loss from the discriminator of features; of pictures: 1
     guide_weight: float  # of the guide's loss
     confidence_threshold: float  # probability of the label from which the guide's loss is 0
@@ -71,22 +72,9 @@ class SharpenSettings(StageSettings):
     anchor_block: int  # side of the blocks whose means the anchor compares, in pixels
 
 
-class CoverageSettings(BaseModel):
-    """The search for real digits that no drawn digit resembles, and the weight of its loss."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    weight: float  # of the squared difference in the guide's features
-    every: int  # steps between two searches
-    digits: int  # real digits in a search, at most
-    samples: int  # drawn digits in a search, of all labels together
-    share: float  # of those real digits that count as uncovered, in (0, 1]
-
-
 class RefineSettings(SharpenSettings):
-    """Stage 6, which goes on sharpening, draws what is missing, and removes specks and cuts."""
+    """Stage 6, which goes on sharpening, and removes specks and cuts."""
 
-    coverage: CoverageSettings
     lone_ink_weight: float  # of specks beyond those of real pictures
     reach_weight: float  # of ink that ends before the sides, beyond that of real pictures
 
@@ -145,6 +133,7 @@ SHARPEN = SharpenSettings(
     discriminator_width=24,
     feature_width=64,
     discriminator_learning_rate=5e-4,
+    noise_share=0.5,
     feature_weight=0.5,
     guide_weight=0.7,
     confidence_threshold=0.9,
@@ -176,9 +165,6 @@ SHARP = Recipe(
     # Weights of the form twice as large make the decoder draw empty paper (EXPERIMENTS.md, 16).
     refine=RefineSettings(
         **SHARPEN.model_dump() | {"steps": 4000, "guide_weight": 6.0},
-        coverage=CoverageSettings(
-            weight=2.0, every=500, digits=32_000, samples=100_000, share=0.25
-        ),
         lone_ink_weight=20.0,
         reach_weight=10.0,
     ),

@@ -2,11 +2,9 @@
 
 The discriminator of pictures removes the blur. The discriminator of the guide's features makes
 shapes as varied and as clear as real ones. The guide itself corrects ambiguous digits. When it is
-refined, it also learns real digits that no drawn one resembles, and two statistics of form correct
-specks and strokes that end too early.
+refined, two statistics of form correct specks and strokes that end too early.
 """
 
-from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -16,7 +14,6 @@ from torch.nn import functional
 from model.cvae import Decoder
 from training.fitting import OneCycleOptimizer
 from training.sharp.batches import Batches
-from training.sharp.coverage import Coverage
 from training.sharp.discriminator import Discriminator, gradient_penalty, relativistic_loss
 from training.sharp.form import excess, lone_ink, missing_reach
 from training.sharp.guide import Guide, guide_loss
@@ -31,7 +28,7 @@ class Digits(NamedTuple):
     """What a discriminator sees of a batch."""
 
     inputs: Tensor  # (B, ...) float32, pictures or features
-    noise: Tensor  # (B, Z) float32: drawn from it, or found by the teacher
+    noise: Tensor  # (B, Z) float32: drawn from it, or found by the teacher; 0 where it is hidden
     one_hot: Tensor  # (B, K) float32
 
 
@@ -133,7 +130,9 @@ class SharpenStage:
         half = len(images) // 2
         noise = torch.cat([found[:half], self._batches.noise()[half:]])
         pixels = self.result.decoder(noise, one_hot)
-        real, drawn = Digits(images, found, one_hot), Digits(rounded(pixels), noise, one_hot)
+        shown = self._batches.chosen(settings.noise_share)
+        real = Digits(images, shown * found, one_hot)
+        drawn = Digits(rounded(pixels), shown * noise, one_hot)
         real_features, features = (
             digits._replace(inputs=self._guide_features(digits.inputs)) for digits in (real, drawn)
         )
@@ -180,27 +179,20 @@ class SharpenStage:
 
 
 class RefineStage(SharpenStage):
-    """Goes on with the same discriminators; corrects what is never drawn, and the digits' form."""
+    """Goes on with the same discriminators, and corrects the digits' form."""
 
     name = "refine"
     _settings: RefineSettings
 
-    @cached_property
-    def _coverage(self) -> Coverage:
-        return Coverage(self._draw, self._guide_features, self._batches, self._settings.coverage)
-
     def _further_losses(self, drawn: Tensor, real: Tensor) -> dict[str, Tensor]:
         """See `SharpenStage`."""
         settings = self._settings
-        found = {"coverage": settings.coverage.weight * self._coverage.loss()}
+        found = {}
         if weight := settings.lone_ink_weight:
             found["lone ink"] = weight * excess(lone_ink(drawn), lone_ink(real))
         if weight := settings.reach_weight:
             found["missing reach"] = weight * excess(missing_reach(drawn), missing_reach(real))
         return found
-
-    def _draw(self, noise: Tensor, one_hot: Tensor) -> Tensor:
-        return rounded(self.result.decoder(noise, one_hot))
 
 
 def half_precision(device: torch.device, enabled: bool) -> torch.autocast:

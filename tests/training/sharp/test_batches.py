@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from tests.training.conftest import CPU, Mnist
@@ -34,6 +35,14 @@ def test_noise_labels_and_numbers_have_their_dimensions_and_ranges(mnist: Mnist)
     assert numbers.shape == (300, 6)
     assert -1 <= numbers.min() < -0.9  # of 1,800
     assert 0.9 < numbers.max() <= 1
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(0, 0, 0), (0.25, 37, 120), (1, 300, 300)])
+def test_chosen_share_of_a_batch(mnist: Mnist, share: float, least: int, most: int) -> None:
+    chosen = make(mnist).chosen(share)
+    assert chosen.shape == (300, 1)
+    assert set(chosen.flatten().tolist()) <= {0, 1}
+    assert least <= chosen.sum() <= most  # 75 of 300 expected, with a standard deviation of 7.5
 
 
 def test_batch_is_never_larger_than_the_data(mnist: Mnist) -> None:

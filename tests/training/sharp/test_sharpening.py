@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor
 
 from model.cvae import CVAE, Decoder, draw_weights
 from training.sharp.batches import Batches
@@ -65,6 +66,23 @@ def test_guide_loss_is_that_of_the_drawn_digits(make_stage: MakeStage) -> None:
     parts = make_stage(confidence_threshold=0.999999).step()
     assert parts["guide"].item() == pytest.approx(math.log(10), rel=0.1)  # an untrained guide
     assert make_stage(confidence_threshold=0.01).step()["guide"].item() == 0
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_discriminators_see_a_share_of_the_noises(
+    make_stage: MakeStage, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    seen = []
+    step = DiscriminatorTrainer.step
+
+    def watched(trainer: DiscriminatorTrainer, real: Digits, drawn: Digits) -> Tensor:
+        seen.extend([real.noise, drawn.noise])
+        return step(trainer, real, drawn)
+
+    monkeypatch.setattr(DiscriminatorTrainer, "step", watched)
+    make_stage(noise_share=share).step()
+    assert len(seen) == 4  # two discriminators, each with real and drawn digits
+    assert all(bool(noise.any()) == bool(share) for noise in seen)
 
 
 def test_anchor_loss_compares_block_means_and_not_edges() -> None:

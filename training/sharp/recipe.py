@@ -165,8 +165,8 @@ SHARP = Recipe(
     # Weights of the form twice as large make the decoder draw empty paper (EXPERIMENTS.md, 16).
     refine=RefineSettings(
         **SHARPEN.model_dump() | {"steps": 4000, "guide_weight": 5.0},
-        lone_ink_weight=27.0,
-        reach_weight=12.0,
+        lone_ink_weight=25.0,
+        reach_weight=11.0,
     ),
     encoder=StageSettings(steps=3500, batch_size=256, learning_rate=1e-3, average=0.99),
 )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from model.config import ARTICLE, CVAEConfig
 from training.boxes import CANVAS, SIDE, are_placed_boxes
 from training.data import DataSet
-from training.fitting import Cycle
+from training.fitting import BETAS, Cycle
 
 RISE = 0.1  # of the steps, in which the learning rate rises
 
@@ -22,7 +22,7 @@ class StageSettings(BaseModel):
     learning_rate: float  # maximum, of AdamW with a one-cycle schedule
     average: float  # decay per step of the exponential moving average of the weights
 
-    def cycle(self, weight_decay: float = 0.0, betas: tuple[float, float] = (0.9, 0.999)) -> Cycle:
+    def cycle(self, weight_decay: float = 0.0, betas: tuple[float, float] = BETAS) -> Cycle:
         """The settings of the stage's optimizer."""
         return Cycle(self.steps, self.learning_rate, weight_decay, RISE, betas)
 
@@ -162,7 +162,7 @@ SHARP = Recipe(
     distil=StageSettings(steps=2000, batch_size=256, learning_rate=2e-3, average=0.998),
     guide=GuideSettings(steps=2340, batch_size=128, learning_rate=3e-3, average=0.99, width=16),
     sharpen=SHARPEN,
-    # Weights of the form twice as large make the decoder draw empty paper (EXPERIMENTS.md, 16).
+    # Weights of the form of 40 and 15 make the decoder draw empty paper (EXPERIMENTS.md, 16).
     refine=RefineSettings(
         **SHARPEN.model_dump() | {"steps": 4000, "guide_weight": 5.0},
         lone_ink_weight=25.0,

@@ -59,8 +59,7 @@ class Batches:
 
     def chosen(self, share: float) -> Tensor:
         """A column (B, 1) float32: 1 with the probability `share`, else 0."""
-        unit = torch.rand(self.batch_size, 1, generator=self.rng)
-        return (unit > 1 - share).float().to(self.device)
+        return (self.uniform(1) > 1 - 2 * share).float()
 
     def labels(self) -> Tensor:
         """One-hot labels (B, K) float32, uniformly distributed."""

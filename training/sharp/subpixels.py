@@ -1,8 +1,8 @@
-"""The student's decoder in training: a field of logits, and subpixels by kernels that all share.
+"""The student's decoder in training: a field of logits, and shared kernels that draw subpixels.
 
 Real digits are scans: ink on paper, averaged over pixels that are coarser than its edges. A decoder
 whose pixels are means of subpixels can draw such edges, but with a weight of its own for each
-subpixel it must learn them anew in every place. Here the subpixels are convolutions of one field
+subpixel it must learn each place separately. Here the subpixels are convolutions of one field
 of logits with the same kernels everywhere. As the field is linear in the last hidden layer, so are
 they, and the trained decoder is an ordinary one (`weights`).
 """

@@ -12,7 +12,6 @@ from model.checkpoint import PAYLOAD, PRETRAINED, read_checkpoint, write_checkpo
 from model.noise import hand, line_noise
 from tests.browser.conftest import OpenPage
 from tests.browser.picture import (
-    MAX_DIFFERENCE,
     STYLE,
     differences,
     fetched,
@@ -40,7 +39,10 @@ NOISE = """async ([seed, row, position, size]) => {
     return [Array.from(digitNoise(seed, row, position, size)), Array.from(hand(seed, row, size))];
 }"""
 # Integer products are exact, but the first layer and the sigmoid may differ in their last bits,
-# which sometimes rounds an activation or a pixel the other way: see MAX_DIFFERENCE.
+# which rounds a pixel the other way, or, in a digit of some hundreds, an activation. That moves the
+# edges of the digit by up to 18 levels. All other pixels are within one level.
+MAX_DIFFERENCE = 24  # grey levels of 255
+MAX_SHARE = 0.001  # of the pixels differ by more than one level
 MAX_MEAN_DIFFERENCE = 0.01  # grey levels of 255
 
 
@@ -68,8 +70,10 @@ def test_browser_draws_what_the_service_draws(page: Page, address: str, query: s
     levels = np.array(drawn["levels"]).reshape(drawn["height"], drawn["width"])
     expected = np.load(io.BytesIO(fetched(f"{address}/generate?{query}&format=npy"))).astype(int)
     assert levels.shape == expected.shape
-    assert abs(levels - expected).max() <= MAX_DIFFERENCE
-    assert abs(levels - expected).mean() <= MAX_MEAN_DIFFERENCE
+    difference = abs(levels - expected)
+    assert difference.max() <= MAX_DIFFERENCE
+    assert (difference > 1).mean() <= MAX_SHARE
+    assert difference.mean() <= MAX_MEAN_DIFFERENCE
 
 
 @pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])

@@ -15,5 +15,5 @@ def test_page_is_measured(
     assert visited["first_number_ms"] > 0
     assert 500_000 < visited["first_view_bytes"] < 850_000 < visited["bytes"] < 1_500_000
     assert measured["digit_ms"] > 0
-    assert 0 <= measured["mean_difference_from_service_grey_levels"] < 0.01
+    assert 0 <= measured["mean_difference_from_service_grey_levels"] < 0.001
     assert measured["largest_difference_from_service_grey_levels"] <= 24

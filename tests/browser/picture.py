@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-MAX_DIFFERENCE = 3  # grey levels of 255, of one digit by the browser and the service
-MAX_INK_DIFFERENCE = 24  # the same, where a level decides on the place of the edge of the ink
+MAX_INK_DIFFERENCE = (
+    24  # grey levels of 255, where a level decides on the place of the edge of the ink
+)
 STYLE = """async (size) => {
     const { encodeStyle } = await import("./page/style.js");
     const { model } = await (await fetch("model")).json();

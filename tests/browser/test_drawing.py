@@ -42,7 +42,7 @@ NOISE = """async ([seed, row, position, size]) => {
 # which rounds a pixel the other way, or, in a digit of some hundreds, an activation. That moves the
 # edges of the digit by up to 18 levels. All other pixels are within one level.
 MAX_DIFFERENCE = 24  # grey levels of 255
-MAX_SHARE = 0.001  # of the pixels differ by more than one level
+MAX_SHARE = 0.0003  # of the pixels differ by more than one level: one such digit of some hundreds
 MAX_MEAN_DIFFERENCE = 0.01  # grey levels of 255
 
 
